@@ -1,0 +1,95 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+// Which files of the package each file or folder may import: imports flow one way and never in a circle.
+const layers = {
+  'errors.ts': [],
+  'half-close.ts': [],
+  'raw-socket.ts': [],
+  'check-option.ts': ['errors'],
+  'close-code.ts': ['errors'],
+  'max-payload.ts': ['check-option'],
+  'ending.ts': ['close-code', 'errors'],
+  'outgoing.ts': ['errors'],
+  'socket-duplex.ts': ['check-option', 'errors'],
+  'keepalive.ts': ['check-option', 'errors', 'raw-socket'],
+  'link.ts': ['raw-socket'],
+  'adapter.ts': [
+    'check-option',
+    'close-code',
+    'ending',
+    'errors',
+    'half-close',
+    'keepalive',
+    'link',
+    'outgoing',
+    'socket-duplex',
+  ],
+  'connect.ts': ['adapter', 'check-option', 'errors', 'half-close', 'max-payload'],
+  'gatekeeper.ts': ['check-option', 'errors'],
+  'server.ts': ['adapter', 'check-option', 'close-code', 'errors', 'gatekeeper', 'half-close', 'max-payload'],
+  'join.ts': ['errors'],
+  'yamux/**': ['check-option', 'errors', 'socket-duplex'],
+  'revdial/**': ['adapter', 'check-option', 'close-code', 'connect', 'errors', 'half-close', 'max-payload'],
+};
+
+function importsOf(files, allowed) {
+  const inFolder = files.endsWith('/**');
+  const names = allowed.join('|');
+  // From a folder of its own, a file may import its neighbours and, one step up, what its layer allows.
+  const regex = inFolder ? `^\\.\\./(?!(${names})\\.ts$)` : `^\\.{1,2}/(?!(${names})\\.ts$)`;
+  return {
+    files: [`src/${files}`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex, message: `src/${files} may import ${names || 'no other file of the package'}.` },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ['dist', 'coverage'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+      ],
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-empty': ['error', { allowEmptyCatch: false }],
+    },
+  },
+  {
+    // The private fields of ws and of Node are read in one place.
+    files: ['src/**'],
+    ignores: ['src/raw-socket.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[property.name=/^_/]:not([object.type="Super"])',
+          message: 'Private fields of others are read in src/raw-socket.ts only.',
+        },
+        {
+          selector: 'MemberExpression[property.value=/^_/]',
+          message: 'Private fields of others are read in src/raw-socket.ts only.',
+        },
+      ],
+    },
+  },
+  ...Object.entries(layers).map(([files, allowed]) => importsOf(files, allowed)),
+  { files: ['src/cli/**', 'examples/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+);

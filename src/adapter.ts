@@ -1,0 +1,501 @@
+import type { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
+
+import type { RawData, WebSocket } from 'ws';
+
+import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
+import { closeError, frameError, handshakeError } from './ending.ts';
+import { invalidArgType, invalidState, WsConnError } from './errors.ts';
+import { namesHalfClose } from './half-close.ts';
+import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
+import { Link } from './link.ts';
+import { Outgoing } from './outgoing.ts';
+import { SocketDuplex, type SocketDuplexOptions } from './socket-duplex.ts';
+
+export interface WsConnAdapterOptions extends SocketDuplexOptions {
+  /**
+   * Whether an empty binary message ends one direction and leaves the other open. Both ends must have it: `connect()`
+   * and `createServer()` find that out in the handshake where this is left out. Without it `end()` closes the WebSocket.
+   * @default false
+   */
+  readonly halfClose?: boolean | undefined;
+  /**
+   * Whether to call `ping()` as soon as the connection is there, and with which options.
+   * @default false
+   */
+  readonly keepalive?: boolean | KeepaliveOptions | undefined;
+  /**
+   * Time in ms that `close()`, and the closing handshake once both directions have ended, may take.
+   * @default 5000
+   */
+  readonly closeTimeout?: number | undefined;
+  /**
+   * Time in ms that a WebSocket which is still CONNECTING may take to open; then the error is `ETIMEDOUT`.
+   * @default none; 10000 for connect()
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Bytes of the largest message to send; larger writes are cut.
+   * @default 65536
+   */
+  readonly maxMessageSize?: number | undefined;
+  /**
+   * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
+   * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
+   * @default false
+   */
+  readonly tcpEndIsEof?: boolean | undefined;
+}
+
+const DEFAULT_CLOSE_TIMEOUT = 5_000;
+const DEFAULT_MESSAGE_SIZE = 65_536;
+/** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
+const FIN = Buffer.alloc(0);
+
+/** WebSockets that have their adapter: two on one would each get half of the bytes. */
+const wrapped = new WeakSet<WebSocket>();
+
+function checkWebSocket(ws: Partial<WebSocket> | null | undefined): void {
+  if (typeof ws?.terminate !== 'function' || typeof ws.on !== 'function') {
+    throw invalidArgType('ws', 'a WebSocket of the package ws', ws);
+  }
+  if (wrapped.has(ws as WebSocket)) throw invalidState('this WebSocket has an adapter already');
+  if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
+    throw invalidState('this WebSocket is closing or closed');
+  }
+}
+
+/**
+ * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in binary messages whose
+ * borders mean nothing.
+ *
+ * Takes a `ws` WebSocket that is CONNECTING or OPEN, of a client or a server, and owns it from then on. On one that is
+ * OPEN it must be made before the event loop turns, or messages are lost to whoever listens then.
+ *
+ * The events are those of `net.Socket`, and 'pong' with the round trip in ms. Where it differs from `net.Socket`:
+ * - Without half close, `end()` closes both directions, as a WebSocket does: the peer cannot answer after it.
+ * - A connection cut without a Close frame is an error (`ECONNRESET`), never an 'end'.
+ * - `close()` ends in order and gives the first error; `ping()` keeps the connection alive.
+ */
+export class WsConnAdapter extends SocketDuplex {
+  /** The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's. */
+  readonly ws: WebSocket;
+  readonly #link: Link;
+  readonly #outgoing: Outgoing;
+  readonly #maxMessageSize: number;
+  readonly #closeTimeout: number;
+  readonly #tcpEndIsEof: boolean;
+  readonly #negotiates: boolean;
+  #halfClose: boolean;
+  #bytesRead = 0;
+  #bytesDone = 0;
+  /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
+  #head: Buffer | null = null;
+  /** What waits for the handshake: the first write or the end, never both. */
+  #held: (() => void) | null = null;
+  #finSent = false;
+  #finReceived = false;
+  /** Ends the writable side; set while the FIN is on its way. */
+  #finished: (() => void) | null = null;
+  /** Whether what arrives is thrown away. */
+  #discarding = false;
+  /** How `destroy()` is to end the connection, where its argument does not say it. */
+  #manner: 'as told' | 'complain' | 'reset' = 'as told';
+  /** What close() wants the Close frame to say; null until it is called. */
+  #farewell: { readonly code: number; readonly reason: string } | null = null;
+  #closing: Promise<Error | null> | null = null;
+  #hungUp: (() => void) | null = null;
+  #keepalive: Keepalive | null = null;
+  #referenced = true;
+
+  /**
+   * @throws `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for an option, `ERR_INVALID_STATE` for a WebSocket that has an
+   * adapter or is closing
+   */
+  constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
+    super(options);
+    const { keepalive = false } = options;
+    if (typeof keepalive !== 'object') yesNo('options.keepalive', keepalive, false);
+    this.#closeTimeout = delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT);
+    this.#maxMessageSize = wholeNumber(
+      'options.maxMessageSize',
+      options.maxMessageSize,
+      DEFAULT_MESSAGE_SIZE,
+      1,
+    );
+    this.#tcpEndIsEof = yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false);
+    this.#halfClose = yesNo('options.halfClose', options.halfClose, false);
+    this.#negotiates = options.halfClose === undefined;
+    delay('options.handshakeTimeout', options.handshakeTimeout, 1);
+    checkWebSocket(ws);
+    this.ws = ws;
+    this.#outgoing = new Outgoing(ws, {
+      maxMessageSize: this.#maxMessageSize,
+      highWaterMark: this.writableHighWaterMark,
+      onProgress: () => {
+        this.markActive();
+      },
+    });
+    // Before the link listens: a wrong keepalive option must leave the WebSocket as it was.
+    if (keepalive !== false) this.ping(keepalive === true ? {} : keepalive);
+    wrapped.add(ws);
+    ws.binaryType = 'nodebuffer';
+    this.#link = this.#makeLink();
+    if (this.#link.raw) this.adoptAddresses(this.#link.raw);
+    else if (options.handshakeTimeout !== undefined) this.#limitHandshake(options.handshakeTimeout);
+    if (options.signal) addAbortSignal(options.signal, this);
+  }
+
+  override get connecting(): boolean {
+    return this.#link.connecting && !this.destroyed;
+  }
+
+  override get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  override get bytesWritten(): number {
+    return this.#bytesDone + this.writableLength;
+  }
+
+  /**
+   * Ends the connection in order: sends what was written, then does the closing handshake; what arrives meanwhile is
+   * thrown away. Anyone may call it, at any time and any number of times: the first call does the work, every call
+   * returns the same promise. It resolves after 'close' with the first error that the connection ever had, or null, at
+   * the latest `closeTimeout` later (then with `ETIMEDOUT`). It never rejects. A handshake that still goes on is given up.
+   *
+   * @param code - close code for the peer, which takes every one but 1000 and 1001 for `ECONNRESET`
+   * @param reason - at most 123 bytes of UTF-8
+   * @throws `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_TYPE` for a code or reason that cannot be sent
+   */
+  override close(code = NORMAL_CLOSURE, reason = ''): Promise<Error | null> {
+    checkClose(code, reason);
+    this.#closing ??= this.#closeOnce(code, reason);
+    return this.#closing;
+  }
+
+  /**
+   * Starts the keepalive. The first call starts it, every call returns the same one, also before 'connect' (it starts
+   * then) and after 'close' (it is stopped). A peer that gives no sign of life destroys the adapter with `ETIMEDOUT`.
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  ping(options?: KeepaliveOptions): Keepalive {
+    if (this.#keepalive) return this.#keepalive;
+    const keepalive = new Keepalive(this.ws, options);
+    this.#keepalive = keepalive;
+    if (this.destroyed || this.#farewell) keepalive.stop();
+    if (!this.#referenced) keepalive.unref();
+    keepalive.on('pong', (rtt) => this.emit('pong', rtt));
+    keepalive.on('dead', (error) => this.destroy(error));
+    return keepalive;
+  }
+
+  /** Resets the connection: TCP RST where there is bare TCP below, an end without Close elsewhere. The peer sees `ECONNRESET`. */
+  override resetAndDestroy(): this {
+    if (!this.destroyed) {
+      this.#manner = 'reset';
+      this.destroy();
+    }
+    return this;
+  }
+
+  override setNoDelay(noDelay = true): this {
+    this.#link.setNoDelay(noDelay);
+    return this;
+  }
+
+  override setKeepAlive(enable: unknown = false, initialDelay = 0): this {
+    this.#link.setKeepAlive(Boolean(enable), initialDelay);
+    return this;
+  }
+
+  override ref(): this {
+    this.#referenced = true;
+    this.#link.ref();
+    this.#keepalive?.ref();
+    return this;
+  }
+
+  override unref(): this {
+    this.#referenced = false;
+    this.#link.unref();
+    this.#keepalive?.unref();
+    return this;
+  }
+
+  override _read(): void {
+    if (this.ws.isPaused) this.ws.resume();
+  }
+
+  /**
+   * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
+   * meanwhile and it all leaves as one message.
+   */
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    const head = this.#head;
+    this.#head = null;
+    if (head) {
+      this.#send([head, chunk], chunk.length, callback);
+    } else if (chunk.length >= this.#maxMessageSize) {
+      this.#send([chunk], chunk.length, callback);
+    } else {
+      process.nextTick(() => {
+        this.#whenOpen(() => {
+          this.#gather(chunk, callback);
+        });
+      });
+    }
+  }
+
+  override _writev(
+    writes: readonly { readonly chunk: Buffer }[],
+    callback: (error?: Error | null) => void,
+  ): void {
+    const chunks = writes.map(({ chunk }) => chunk);
+    let length = 0;
+    for (const chunk of chunks) length += chunk.length;
+    if (this.#head) chunks.unshift(this.#head);
+    this.#head = null;
+    this.#send(chunks, length, callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.#whenOpen(() => {
+      if (!this.#link.open) {
+        // The peer has closed: there is nobody to tell, and nothing unsent, or Writable would not be here.
+        callback();
+      } else if (this.#halfClose && !this.#farewell) {
+        this.#sendFin(callback);
+      } else {
+        const { code, reason } = this.#farewell ?? { code: NORMAL_CLOSURE, reason: '' };
+        this.#link.sayGoodbye(code, reason);
+        callback();
+      }
+    });
+  }
+
+  protected override hangUp(error: Error | null, done: () => void): void {
+    const link = this.#link;
+    this.#keepalive?.stop();
+    this.#held = null;
+    this.#discarding = true;
+    if (link.closed) {
+      done();
+      return;
+    }
+    this.#hungUp = done;
+    const bothEnded = this.readableEnded && this.writableFinished;
+    if (this.#manner === 'reset') {
+      link.reset();
+    } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
+      // The peer gets its time to answer: an end at once could run over what it has not read yet.
+      link.partInOrder(NORMAL_CLOSURE);
+    } else if (error !== null || this.writableLength > 0) {
+      link.cut();
+    } else {
+      link.partNow(NORMAL_CLOSURE);
+    }
+  }
+
+  #makeLink(): Link {
+    return new Link(
+      this.ws,
+      {
+        onOpen: () => {
+          this.#onOpen();
+        },
+        onUpgrade: (response) => {
+          this.#onUpgrade(response);
+        },
+        onRefusal: (statusCode) => {
+          const refused = `the server answered with HTTP status ${String(statusCode)}`;
+          this.destroy(new WsConnError('ECONNREFUSED', refused, { statusCode }));
+        },
+        onMessage: (data, isBinary) => {
+          this.#onMessage(data, isBinary);
+        },
+        onError: (error) => {
+          this.#onError(error);
+        },
+        onClose: (code, reason) => {
+          this.#onClose(code, reason);
+        },
+      },
+      this.#closeTimeout,
+    );
+  }
+
+  #limitHandshake(ms: number): void {
+    this.#link.limit(ms, () => {
+      const happened = `the handshake with ${this.ws.url} took longer than ${String(ms)} ms`;
+      this.destroy(new WsConnError('ETIMEDOUT', happened));
+    });
+  }
+
+  #onUpgrade(response: IncomingMessage): void {
+    if (this.#negotiates) this.#halfClose = namesHalfClose(response.headers);
+  }
+
+  #onOpen(): void {
+    if (this.#link.raw) this.adoptAddresses(this.#link.raw);
+    this.reportOpen();
+    const held = this.#held;
+    this.#held = null;
+    held?.();
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (this.#discarding) return;
+    // binaryType is 'nodebuffer', so this is what ws gives.
+    const bytes = data as Buffer;
+    if (!isBinary) {
+      const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
+      this.#complain(UNSUPPORTED_DATA, text);
+    } else if (bytes.length === 0) {
+      if (this.#halfClose) this.#onFin();
+    } else if (this.#finReceived) {
+      this.#complain(PROTOCOL_ERROR, `${String(bytes.length)} bytes came after the end of their direction`);
+    } else {
+      this.#bytesRead += bytes.length;
+      this.markActive();
+      if (!this.push(bytes)) this.ws.pause();
+    }
+  }
+
+  #onFin(): void {
+    if (this.#finReceived) return;
+    this.#finReceived = true;
+    this.push(null);
+    // No data will come that could be too much, but the peer's Close will.
+    this.ws.resume();
+    this.#closeWhenBothEnded();
+  }
+
+  #sendFin(callback: () => void): void {
+    this.#finSent = true;
+    this.#finished = callback;
+    this.ws.send(FIN, (error) => {
+      // After an error the WebSocket closes, and 'close' settles what is left.
+      if (!error) this.#releaseFinal();
+    });
+    this.#closeWhenBothEnded();
+  }
+
+  #releaseFinal(): void {
+    const finished = this.#finished;
+    this.#finished = null;
+    finished?.();
+  }
+
+  #closeWhenBothEnded(): void {
+    if (this.#finSent && this.#finReceived) this.#link.sayGoodbye(NORMAL_CLOSURE);
+  }
+
+  /** Ends the connection with a Close frame that tells the peer what it did wrong. */
+  #complain(closeCode: number, happened: string): void {
+    this.#link.sayGoodbye(closeCode, happened);
+    this.#manner = 'complain';
+    this.destroy(new WsConnError('EPROTO', happened));
+  }
+
+  #onError(error: Error): void {
+    if (this.#link.raw) {
+      // ws has sent its own complaint already.
+      this.#manner = 'complain';
+      this.destroy(frameError(error));
+    } else {
+      this.destroy(handshakeError(error));
+    }
+  }
+
+  #onClose(code: number, reason: string): void {
+    if (this.destroyed) {
+      this.#hungUp?.();
+      return;
+    }
+    const { ownCode, socketError, tcpEnded } = this.#link;
+    const error = closeError({
+      code,
+      reason,
+      ownCode,
+      unsent: this.writableLength,
+      tcpEndIsEof: this.#tcpEndIsEof && tcpEnded,
+      socketError,
+    });
+    if (error || this.#farewell) {
+      this.destroy(error ?? undefined);
+      return;
+    }
+    this.#releaseFinal();
+    if (!this.#finReceived) this.push(null);
+  }
+
+  #closeOnce(code: number, reason: string): Promise<Error | null> {
+    const closed = this.afterClose();
+    this.#keepalive?.stop();
+    if (this.destroyed) return closed;
+    if (this.#link.connecting || this.#link.closed) {
+      this.destroy();
+      return closed;
+    }
+    this.#farewell = { code, reason };
+    this.#discarding = true;
+    this.ws.resume();
+    this.#link.limit(this.#closeTimeout, () => {
+      this.#onCloseTimeout();
+    });
+    const sayGoodbye = (): void => {
+      this.#link.sayGoodbye(code, reason);
+    };
+    if (this.writableFinished) {
+      sayGoodbye();
+    } else {
+      this.once('finish', sayGoodbye);
+      this.end();
+    }
+    return closed;
+  }
+
+  #onCloseTimeout(): void {
+    if (this.#link.closeAnswered) {
+      // Only the peer's TCP end is missing, and with it no byte.
+      this.#link.cut();
+      return;
+    }
+    const limit = `close() was not answered within ${String(this.#closeTimeout)} ms`;
+    const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
+    this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+  }
+
+  #whenOpen(action: () => void): void {
+    if (this.#link.connecting) this.#held = action;
+    else action();
+  }
+
+  #gather(chunk: Buffer, callback: (error?: Error | null) => void): void {
+    if (this.destroyed) return;
+    const others = this.writableLength > chunk.length && this.writableCorked === 0;
+    if (others) {
+      // Writable now hands over the others, at once: they join the head there.
+      this.#head = chunk;
+      this.#bytesDone += chunk.length;
+      callback();
+    } else {
+      this.#send([chunk], chunk.length, callback);
+    }
+  }
+
+  /** Sends chunks of which Writable still counts `length` bytes as waiting. */
+  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+    this.#whenOpen(() => {
+      this.#outgoing.send(chunks, (error) => {
+        if (!error) {
+          this.#bytesDone += length;
+          this.markActive();
+        }
+        callback(error);
+      });
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import { invalidArgType, outOfRange } from './errors.ts';
+
+/** Longest delay that Node's timers can hold, in ms: 2^31 - 1, nearly 25 days. Node takes a longer one for 1 ms. */
+export const MAX_DELAY = 2 ** 31 - 1;
+
+/** Gives a whole-number option between `min` and `max`, or its default where it was left out; throws with its name. */
+export function wholeNumber(
+  name: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(name, `an integer >= ${String(min)} and <= ${String(max)}`, value);
+  }
+  return value;
+}
+
+/** Gives a time limit option in ms, at least `min` (1 unless told), or its default where it was left out; throws with its name. */
+export function delay(name: string, value: unknown, fallback: number, min = 1): number {
+  return wholeNumber(name, value, fallback, min, MAX_DELAY);
+}
+
+/** Gives a yes-or-no option, or its default where it was left out; throws with its name. */
+export function yesNo(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
+  return value;
+}

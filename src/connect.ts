@@ -1,0 +1,112 @@
+import type { ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
+import type { ConnectionOptions } from 'node:tls';
+
+import { type ClientOptions, WebSocket } from 'ws';
+
+import { WsConnAdapter, type WsConnAdapterOptions } from './adapter.ts';
+import { MAX_DELAY } from './check-option.ts';
+import { invalidArgValue } from './errors.ts';
+import { FEATURES_HEADER, HALF_CLOSE } from './half-close.ts';
+import { checkMaxPayload } from './max-payload.ts';
+
+export interface ConnectOptions
+  extends
+    WsConnAdapterOptions,
+    Omit<ClientOptions, 'handshakeTimeout' | 'headers'>,
+    Omit<
+      ClientRequestArgs,
+      | 'agent'
+      | 'createConnection'
+      | 'family'
+      | 'headers'
+      | 'host'
+      | 'localAddress'
+      | 'protocol'
+      | 'signal'
+      | 'timeout'
+    >,
+    Pick<ConnectionOptions, 'ALPNProtocols' | 'servername'> {
+  /**
+   * Time in ms that the whole way to 'connect' may take: name, TCP, TLS and HTTP. Then the error is `ETIMEDOUT`.
+   * @default 10000
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /** Headers to send with the handshake request. */
+  readonly headers?: OutgoingHttpHeaders | undefined;
+  /** Subprotocols to offer, the best first. A server that picks none fails the handshake. */
+  readonly protocols?: string | readonly string[] | undefined;
+  /**
+   * Whether to compress messages. Off, because most of what is tunnelled is compressed or encrypted already.
+   * @default false
+   */
+  readonly perMessageDeflate?: ClientOptions['perMessageDeflate'];
+  /**
+   * Bytes of the largest message to take; a larger one fails the connection with `EMSGSIZE`.
+   * @default 1048576
+   */
+  readonly maxPayload?: number | undefined;
+}
+
+const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
+
+const SCHEMES = new Set(['ws:', 'wss:', 'http:', 'https:', 'ws+unix:']);
+
+function checkUrl(url: string | URL): URL {
+  // new URL() throws Node's own TypeError, ERR_INVALID_URL.
+  const parsed = new URL(url);
+  if (!SCHEMES.has(parsed.protocol)) {
+    throw invalidArgValue('url', 'must begin with ws:, wss:, http:, https: or ws+unix:', parsed.protocol);
+  }
+  if (parsed.hash !== '') throw invalidArgValue('url', 'must have no fragment', parsed.hash);
+  return parsed;
+}
+
+/**
+ * Opens a WebSocket and gives its adapter at once, still connecting, as `net.connect()` does: what is written before
+ * 'connect' is kept, in order. Offers half close to the server, unless the option `halfClose` decides it. Takes the
+ * options of the adapter, of ws's client and of `http.request()` (headers, agent, TLS).
+ *
+ * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its options
+ */
+export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
+  const target = checkUrl(url);
+  const ws = new WebSocket(target, subprotocols(options.protocols), clientOptions(options));
+  try {
+    return new WsConnAdapter(ws, {
+      ...options,
+      handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
+    });
+  } catch (error) {
+    // A wrong option of the adapter: what has begun must not be left to itself, and that it was given up is no news.
+    ws.on('error', () => undefined);
+    ws.terminate();
+    throw error;
+  }
+}
+
+function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
+  return typeof protocols === 'string' ? [protocols] : [...protocols];
+}
+
+/** Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something else to a TCP socket. */
+function clientOptions(options: ConnectOptions): ClientOptions {
+  const {
+    allowHalfOpen: _allowHalfOpen,
+    readableHighWaterMark: _readableHighWaterMark,
+    writableHighWaterMark: _writableHighWaterMark,
+    signal: _signal,
+    keepalive: _keepalive,
+    handshakeTimeout: _handshakeTimeout,
+    protocols: _protocols,
+    ...rest
+  } = options;
+  const offer = options.halfClose === undefined ? { [FEATURES_HEADER]: HALF_CLOSE } : {};
+  return {
+    ...rest,
+    perMessageDeflate: options.perMessageDeflate ?? false,
+    maxPayload: checkMaxPayload(options.maxPayload),
+    headers: { ...offer, ...options.headers },
+    // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
+    closeTimeout: MAX_DELAY,
+  } as ClientOptions; // @types/ws does not know closeTimeout, nor that headers may be numbers or lists.
+}

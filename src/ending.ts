@@ -1,0 +1,67 @@
+import { GOING_AWAY, NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
+import { WsConnError } from './errors.ts';
+
+/** What is known when a WebSocket has closed. */
+export interface Closed {
+  /** Close code: the peer's, 1005 for a Close frame without one, 1006 for none (RFC 6455, section 7.4.1). */
+  readonly code: number;
+  readonly reason: string;
+  /** The code that we closed with ourselves; a peer answers with the same one. */
+  readonly ownCode: number | undefined;
+  /** Bytes of the writes that did not get through whole. */
+  readonly unsent: number;
+  /** Whether the TCP end counts as an end of the stream: it was orderly, and the user said so. */
+  readonly tcpEndIsEof: boolean;
+  /** Error of the socket below. */
+  readonly socketError: Error | undefined;
+}
+
+const ORDERLY = new Set([NORMAL_CLOSURE, GOING_AWAY, NO_CODE]);
+
+/** Tells what the end of a WebSocket means for the stream: an error, or null where the stream is whole. */
+export function closeError(closed: Closed): WsConnError | null {
+  const { code, reason, unsent } = closed;
+  const details = { closeCode: code, closeReason: reason, cause: closed.socketError };
+  const stake = unsent > 0 ? `; ${String(unsent)} written bytes were not all sent` : '';
+  if (ORDERLY.has(code) || code === closed.ownCode || (code === NO_CLOSE_FRAME && closed.tcpEndIsEof)) {
+    if (unsent === 0) return null;
+    return new WsConnError(
+      'EPIPE',
+      `the peer closed (${String(code)}) before ${String(unsent)} written bytes were all sent`,
+      details,
+    );
+  }
+  if (code === NO_CLOSE_FRAME) {
+    return new WsConnError(
+      'ECONNRESET',
+      `TCP ended without a Close frame, so the peer may have meant to send more${stake}`,
+      details,
+    );
+  }
+  const because = reason === '' ? '' : `: ${reason}`;
+  return new WsConnError(
+    'ECONNRESET',
+    `the peer closed with code ${String(code)}${because}${stake}`,
+    details,
+  );
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * Turns an error that ws found before the handshake was done into the one to show. Those of the system (ECONNREFUSED,
+ * ENOTFOUND, a certificate's) say what they are and pass as they come; what ws says of a bad answer has no code.
+ */
+export function handshakeError(error: Error): Error {
+  if (codeOf(error) !== undefined) return error;
+  return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, { cause: error });
+}
+
+/** Turns an error that ws found in the frames of the peer into the one to show. ws has sent the Close that belongs to it. */
+export function frameError(error: Error): WsConnError {
+  const code = codeOf(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'EMSGSIZE' : 'EPROTO';
+  return new WsConnError(code, error.message, { cause: error });
+}

@@ -1,0 +1,99 @@
+/**
+ * Names what went wrong with a connection, in the errno names that code written for `net.Socket` already looks for.
+ *
+ * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which).
+ * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
+ * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
+ * - `EPIPE`: written bytes can no longer be delivered.
+ * - `EPROTO`: the peer broke the protocol.
+ * - `ETIMEDOUT`: something did not happen within its time limit.
+ */
+export type WsConnErrorCode = 'ECONNREFUSED' | 'ECONNRESET' | 'EMSGSIZE' | 'EPIPE' | 'EPROTO' | 'ETIMEDOUT';
+
+const summaries: Readonly<Record<WsConnErrorCode, string>> = {
+  ECONNREFUSED: 'The handshake was refused',
+  ECONNRESET: 'The connection was cut',
+  EMSGSIZE: 'A message was too large',
+  EPIPE: 'Written bytes were not delivered',
+  EPROTO: 'The peer broke the protocol',
+  ETIMEDOUT: 'A time limit passed',
+};
+
+/** Carries what is known of a failure beside its code. */
+export interface WsConnErrorDetails {
+  /** Close code that the peer sent (RFC 6455, section 7.4), 1005 for a Close without one, 1006 for no Close at all. */
+  readonly closeCode?: number;
+  /** Reason that came with the Close frame; may be empty. */
+  readonly closeReason?: string;
+  /** HTTP status that the server answered the handshake with. */
+  readonly statusCode?: number;
+  /** Error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Reports that a connection failed. Look at `code`, never at the message, which is for people: it says what
+ * happened and what was at stake.
+ */
+export class WsConnError extends Error {
+  override readonly name = 'WsConnError';
+  readonly code: WsConnErrorCode;
+  readonly closeCode?: number;
+  readonly closeReason?: string;
+  readonly statusCode?: number;
+
+  constructor(code: WsConnErrorCode, happened: string, details: WsConnErrorDetails = {}) {
+    super(
+      `${summaries[code]}: ${happened} (${code})`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
+    this.code = code;
+    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
+    if (details.closeReason !== undefined) this.closeReason = details.closeReason;
+    if (details.statusCode !== undefined) this.statusCode = details.statusCode;
+  }
+}
+
+type MisuseCode = 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_INVALID_STATE' | 'ERR_OUT_OF_RANGE';
+
+function misuse<E extends Error>(error: E, code: MisuseCode): E & { code: MisuseCode } {
+  return Object.assign(error, { code });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object' && value !== null) {
+    return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'Object'}`;
+  }
+  return String(value);
+}
+
+/** Makes the TypeError that Node throws for an argument or option of the wrong type: `ERR_INVALID_ARG_TYPE`. */
+export function invalidArgType(name: string, expected: string, actual: unknown): TypeError {
+  return misuse(
+    new TypeError(`The "${name}" must be ${expected}. Received ${shown(actual)}`),
+    'ERR_INVALID_ARG_TYPE',
+  );
+}
+
+/** Makes the TypeError that Node throws for an argument or option of the right type but no meaning: `ERR_INVALID_ARG_VALUE`. */
+export function invalidArgValue(name: string, problem: string, actual: unknown): TypeError {
+  return misuse(
+    new TypeError(`The "${name}" ${problem}. Received ${shown(actual)}`),
+    'ERR_INVALID_ARG_VALUE',
+  );
+}
+
+/** Makes the RangeError that Node throws for a number outside its range: `ERR_OUT_OF_RANGE`. */
+export function outOfRange(name: string, range: string, actual: unknown): RangeError {
+  return misuse(
+    new RangeError(`The "${name}" is out of range. It must be ${range}. Received ${shown(actual)}`),
+    'ERR_OUT_OF_RANGE',
+  );
+}
+
+/** Makes the Error that Node throws for a call that comes at the wrong time: `ERR_INVALID_STATE`. */
+export function invalidState(problem: string): Error {
+  return misuse(new Error(`Invalid state: ${problem}`), 'ERR_INVALID_STATE');
+}

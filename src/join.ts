@@ -1,0 +1,66 @@
+import { type Duplex, finished } from 'node:stream';
+
+import { WsConnError } from './errors.ts';
+
+/** What a socket has beyond Duplex, and another stream may lack. */
+interface SocketLike {
+  readonly connecting?: boolean;
+  resetAndDestroy?: () => unknown;
+}
+
+/**
+ * Makes one connection of two: what one gives is written to the other, both ways, with back pressure. When one direction
+ * ends, its end is passed on and the other direction stays open, so half closes go through: `allowHalfOpen` of both
+ * streams is set to true for it.
+ *
+ * An error or early close of one ends the other with it, by a reset where it has one: a stream that was cut must not
+ * look whole. The promise resolves when both directions are done, and rejects with the first error, or with
+ * `ECONNRESET` where a stream was closed before its end without one. Nothing is left on either.
+ */
+export async function join(a: Duplex, b: Duplex): Promise<void> {
+  let first: Error | undefined;
+  const fail = (error: Error): void => {
+    first ??= error;
+    cut(a, first);
+    cut(b, first);
+  };
+  a.allowHalfOpen = true;
+  b.allowHalfOpen = true;
+  const bothDone = Promise.all([done(a, fail), done(b, fail)]);
+  a.pipe(b);
+  b.pipe(a);
+  await bothDone;
+  a.unpipe(b);
+  b.unpipe(a);
+  if (first) throw first;
+}
+
+/** Waits until both halves of the stream are done, whole or not. */
+function done(stream: Duplex, fail: (error: Error) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const letGo = finished(stream, (error) => {
+      letGo();
+      if (error) fail(stream.errored ?? closedEarly(error));
+      resolve();
+    });
+  });
+}
+
+function closedEarly(cause: Error): WsConnError {
+  return new WsConnError('ECONNRESET', 'one of the joined streams was closed before its end', { cause });
+}
+
+function cut(stream: Duplex, error: Error): void {
+  if (!stream.destroyed && !reset(stream)) stream.destroy(error);
+}
+
+/** Resets the stream, where it is one that can be. */
+function reset(stream: Duplex & SocketLike): boolean {
+  if (stream.connecting) return false;
+  try {
+    stream.resetAndDestroy?.();
+  } catch {
+    // Node resets bare TCP only, and throws ERR_INVALID_HANDLE_TYPE for TLS and pipes: destroy() serves there.
+  }
+  return stream.destroyed;
+}

@@ -1,0 +1,135 @@
+import type { WebSocket } from 'ws';
+
+import { WsConnError } from './errors.ts';
+
+export interface OutgoingOptions {
+  readonly maxMessageSize: number;
+  /** Bytes that may sit in ws and in the socket's own queue. */
+  readonly highWaterMark: number;
+  /** Called whenever bytes have been handed to the kernel. */
+  readonly onProgress: () => void;
+}
+
+/** Bytes after which one write lets the event loop turn, so that a fast peer cannot keep it from everything else. */
+const BYTES_PER_TURN = 1_048_576;
+
+/**
+ * Sends runs of bytes as binary messages: gathers small chunks, cuts large ones, and holds back what the kernel does not
+ * take. One run at a time, as Writable hands them over; its callback comes when the kernel has all of it, so that the
+ * caller may reuse the memory.
+ */
+export class Outgoing {
+  readonly #ws: WebSocket;
+  readonly #maxMessageSize: number;
+  readonly #highWaterMark: number;
+  readonly #onProgress: () => void;
+  #chunks: readonly Buffer[] = [];
+  /** Where the next message starts: in which chunk, and at which byte of it. */
+  #index = 0;
+  #offset = 0;
+  /** Bytes of the run that are not in a message yet, and bytes in messages that the kernel has not taken. */
+  #left = 0;
+  #inFlight = 0;
+  /** Whether the next message waits for the event loop to turn. */
+  #resting = false;
+  #callback: (error?: Error | null) => void = () => undefined;
+
+  constructor(ws: WebSocket, options: OutgoingOptions) {
+    this.#ws = ws;
+    this.#maxMessageSize = options.maxMessageSize;
+    this.#highWaterMark = options.highWaterMark;
+    this.#onProgress = options.onProgress;
+  }
+
+  /**
+   * Sends the chunks in order. A WebSocket that is closing takes no more: then the callback does not come, because
+   * only its 'close' will tell which error it is; when that has passed, the callback gets `EPIPE`.
+   */
+  send(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    this.#left = 0;
+    for (const chunk of chunks) this.#left += chunk.length;
+    if (this.#ws.readyState === this.#ws.CLOSED) {
+      callback(
+        new WsConnError('EPIPE', `${String(this.#left)} bytes were written after the peer had closed`),
+      );
+      return;
+    }
+    if (this.#left === 0) {
+      callback();
+      return;
+    }
+    this.#chunks = chunks;
+    this.#index = this.#offset = 0;
+    this.#callback = callback;
+    this.#pump();
+  }
+
+  #pump(): void {
+    let turn = 0;
+    while (this.#left > 0 && this.#ws.readyState === this.#ws.OPEN) {
+      const length = Math.min(this.#left, this.#maxMessageSize);
+      const queued = this.#ws.bufferedAmount;
+      if (queued > 0 && queued + length > this.#highWaterMark) return;
+      if (turn >= BYTES_PER_TURN) {
+        this.#resting = true;
+        setImmediate(() => {
+          this.#resting = false;
+          this.#pump();
+        });
+        return;
+      }
+      turn += length;
+      this.#sendMessage(this.#cut(length));
+    }
+  }
+
+  #sendMessage(message: Buffer): void {
+    this.#left -= message.length;
+    this.#inFlight += message.length;
+    this.#ws.send(message, (error) => {
+      // The callback stays out, so Writable goes on counting these bytes: the WebSocket's 'close' says that they are lost.
+      if (error) return;
+      this.#inFlight -= message.length;
+      this.#onProgress();
+      if (this.#left === 0) {
+        if (this.#inFlight === 0) this.#finish();
+      } else if (!this.#resting) {
+        this.#pump();
+      }
+    });
+  }
+
+  #finish(): void {
+    this.#chunks = [];
+    this.#callback();
+  }
+
+  /** Takes the next `length` bytes: a view where one chunk has them all, else a copy. */
+  #cut(length: number): Buffer {
+    const first = this.#chunk();
+    if (first.length - this.#offset >= length) return this.#take(length);
+    const message = Buffer.allocUnsafe(length);
+    for (let filled = 0; filled < length;) {
+      const room = Math.min(length - filled, this.#chunk().length - this.#offset);
+      filled += this.#take(room).copy(message, filled);
+    }
+    return message;
+  }
+
+  #chunk(): Buffer {
+    const chunk = this.#chunks[this.#index];
+    if (chunk === undefined) throw new RangeError('more bytes were asked for than were written');
+    return chunk;
+  }
+
+  #take(length: number): Buffer {
+    const chunk = this.#chunk();
+    const from = this.#offset;
+    this.#offset += length;
+    if (this.#offset === chunk.length) {
+      this.#index++;
+      this.#offset = 0;
+    }
+    return from === 0 && length === chunk.length ? chunk : chunk.subarray(from, from + length);
+  }
+}
