@@ -23,12 +23,12 @@ const tcp: Features = {
 
 const adapter: Features = { ...tcp, cutIsReset: true, close: true, asyncDispose: true };
 
-const withHalfClose = (options?: PairOptions) => adapterPair({ ...options, halfClose: true });
+const withHalfClose = (options?: PairOptions) => adapterPair(options);
 const withoutHalfClose = (options?: PairOptions) => adapterPair({ ...options, halfClose: false });
 
 describeSocket('net.Socket, the control', tcpPair, tcp, tcpDialler);
 describeSocket('the adapter with half close, client to server', withHalfClose, adapter, () =>
-  adapterDialler({ halfClose: true }),
+  adapterDialler(),
 );
 describeSocket('the adapter with half close, server to client', swapped(withHalfClose), adapter);
 describeSocket(

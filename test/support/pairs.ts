@@ -1,10 +1,16 @@
 import net, { type AddressInfo } from 'node:net';
 
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 
-import { WsConnAdapter, type WsConnAdapterOptions } from '../../src/adapter.ts';
-import { MAX_DELAY } from '../../src/check-option.ts';
-import { closeOf } from './events.ts';
+import {
+  connect,
+  createServer,
+  type CreateServerOptions,
+  type WsConnAdapter,
+  type WsConnAdapterOptions,
+  type WsConnServer,
+} from '../../src/index.ts';
+import { closeOf, next } from './events.ts';
 
 /** Options that every kind of pair takes, for both ends alike. */
 export interface PairOptions {
@@ -28,14 +34,20 @@ export interface Dialler<T> {
   stop(): Promise<void>;
 }
 
-async function portOf(server: net.Server | WebSocketServer): Promise<number> {
-  if (server.address() === null) await new Promise((resolve) => server.once('listening', resolve));
+type Server = net.Server | WsConnServer;
+
+function urlOf(port: number): string {
+  return `ws://127.0.0.1:${String(port)}`;
+}
+
+async function portOf(server: Server): Promise<number> {
+  if (!server.listening) await next(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-async function stopAll(server: net.Server | WebSocketServer, ends: Iterable<net.Socket>): Promise<void> {
+async function stopAll(server: Server, ends: Iterable<net.Socket>): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    server.close(() => {
+    void server.close(() => {
       resolve();
     });
   });
@@ -86,48 +98,39 @@ export async function tcpDialler(): Promise<Dialler<net.Socket>> {
   };
 }
 
-/** As connect() and createServer() set ws up: no compression, and time limits left to the adapter (@types/ws lacks closeTimeout). */
-const wsOptions: { perMessageDeflate: boolean } = Object.assign(
-  { perMessageDeflate: false },
-  { closeTimeout: MAX_DELAY },
-);
+type AdapterPairOptions = Omit<WsConnAdapterOptions, 'signal'> & { readonly signal?: AbortSignal };
 
-function listen(): WebSocketServer {
-  return new WebSocketServer({ port: 0, host: '127.0.0.1', ...wsOptions });
+function listen(options: CreateServerOptions): WsConnServer {
+  return createServer(options).listen(0, '127.0.0.1');
 }
 
-function dial(port: number): WebSocket {
-  return new WebSocket(`ws://127.0.0.1:${String(port)}`, wsOptions);
-}
-
-/** Makes a connected pair of adapters: `a` over the client's WebSocket, `b` over the server's. */
-export async function adapterPair(options: WsConnAdapterOptions = {}): Promise<Pair<WsConnAdapter>> {
+/**
+ * Makes a connected pair of adapters with connect() and createServer(): `a` is the client, `b` the server. They agree on
+ * half close unless the option `halfClose` says otherwise.
+ */
+export async function adapterPair(options: AdapterPairOptions = {}): Promise<Pair<WsConnAdapter>> {
   const { signal: _signal, ...accepting } = options;
-  const server = listen();
-  const accepted = new Promise<WsConnAdapter>((resolve) => {
-    server.once('connection', (ws) => {
-      resolve(new WsConnAdapter(ws, accepting));
-    });
-  });
-  const a = new WsConnAdapter(dial(await portOf(server)), options);
+  const server = listen(accepting);
+  const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
+  const a = connect(urlOf(await portOf(server)), options);
   await isConnected(a);
   const b = await accepted;
   return { a, b, stop: () => stopAll(server, [a, b]) };
 }
 
-/** Makes a WebSocket server whose `open()` connects a new adapter; what the server accepts is read to its end and dropped. */
-export async function adapterDialler(common: WsConnAdapterOptions = {}): Promise<Dialler<WsConnAdapter>> {
+/** Makes a server whose `open()` connects a new adapter; what the server accepts is read to its end and dropped. */
+export async function adapterDialler(common: AdapterPairOptions = {}): Promise<Dialler<WsConnAdapter>> {
+  const { signal: _signal, ...accepting } = common;
   const ends = new Set<WsConnAdapter>();
-  const server = listen();
-  server.on('connection', (ws) => {
-    const end = new WsConnAdapter(ws, common);
+  const server = listen(accepting);
+  server.on('connection', (end) => {
     ends.add(end);
     end.on('error', () => undefined).resume();
   });
   const port = await portOf(server);
   return {
     open: (options = {}) => {
-      const end = new WsConnAdapter(dial(port), { ...common, ...options });
+      const end = connect(urlOf(port), { ...common, ...options });
       ends.add(end);
       return end;
     },
@@ -142,22 +145,14 @@ export interface RawPair {
   stop(): Promise<void>;
 }
 
-/** Connects a bare ws client to an adapter on the server side; the client's errors count as handled. */
-export async function rawClientPair(options: WsConnAdapterOptions = {}): Promise<RawPair> {
-  const server = listen();
-  const accepted = new Promise<WsConnAdapter>((resolve) => {
-    server.once('connection', (ws) => {
-      resolve(new WsConnAdapter(ws, options));
-    });
-  });
-  const ws = dial(await portOf(server));
+/** Connects a bare ws client (which names no features) to an adapter on the server side; the client's errors count as handled. */
+export async function rawClientPair(options: CreateServerOptions = {}): Promise<RawPair> {
+  const server = listen(options);
+  const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
+  const ws = new WebSocket(urlOf(await portOf(server)), { perMessageDeflate: false });
   ws.on('error', () => undefined);
-  const gone = new Promise<void>((resolve) => {
-    ws.once('close', () => {
-      resolve();
-    });
-  });
-  await new Promise((resolve) => ws.once('open', resolve));
+  const gone = next(ws, 'close');
+  await next(ws, 'open');
   const adapter = await accepted;
   return {
     ws,
