@@ -20,6 +20,8 @@ import { SocketDuplex } from './socket-duplex.ts';
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
 
+type WriteCallback = (error?: Error | null) => void;
+
 /** WebSockets that have their adapter: two on one would each get half of the bytes. */
 const wrapped = new WeakSet<WebSocket>();
 
@@ -54,6 +56,8 @@ export class WsConnAdapter extends SocketDuplex {
   #halfClose: boolean;
   #bytesRead = 0;
   #bytesDone = 0;
+  /** Callback of the write that Writable has handed over; called once, at the latest when the connection is gone. */
+  #written: WriteCallback | null = null;
   /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
   #head: Buffer | null = null;
   /** What waits for the handshake: the first write or the end, never both. */
@@ -185,32 +189,31 @@ export class WsConnAdapter extends SocketDuplex {
    * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
    * meanwhile and it all leaves as one message.
    */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#written = callback;
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([head, chunk], chunk.length, callback);
+      this.#send([head, chunk], chunk.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([chunk], chunk.length);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
-          this.#gather(chunk, callback);
+          this.#gather(chunk);
         });
       });
     }
   }
 
-  override _writev(
-    writes: readonly { readonly chunk: Buffer }[],
-    callback: (error?: Error | null) => void,
-  ): void {
+  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
+    this.#written = callback;
     const chunks = writes.map(({ chunk }) => chunk);
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     if (this.#head) chunks.unshift(this.#head);
     this.#head = null;
-    this.#send(chunks, length, callback);
+    this.#send(chunks, length);
   }
 
   override _final(callback: () => void): void {
@@ -233,11 +236,15 @@ export class WsConnAdapter extends SocketDuplex {
     this.#keepalive?.stop();
     this.#held = null;
     this.#discarding = true;
-    if (link.closed) {
+    this.#hungUp = () => {
+      // Writable leaves the write that it has handed over to us. As in net.Socket: an error only where there was one.
+      this.#settleWrite(error);
       done();
+    };
+    if (link.closed) {
+      this.#hungUp();
       return;
     }
-    this.#hungUp = done;
     const bothEnded = this.readableEnded && this.writableFinished;
     if (this.#manner === 'reset') {
       link.reset();
@@ -426,29 +433,35 @@ export class WsConnAdapter extends SocketDuplex {
     else action();
   }
 
-  #gather(chunk: Buffer, callback: (error?: Error | null) => void): void {
+  #gather(chunk: Buffer): void {
     if (this.destroyed) return;
     const others = this.writableLength > chunk.length && this.writableCorked === 0;
     if (others) {
       // Writable now hands over the others, at once: they join the head there.
       this.#head = chunk;
       this.#bytesDone += chunk.length;
-      callback();
+      this.#settleWrite();
     } else {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([chunk], chunk.length);
     }
   }
 
   /** Sends chunks of which Writable still counts `length` bytes as waiting. */
-  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+  #send(chunks: readonly Buffer[], length: number): void {
     this.#whenOpen(() => {
       this.#outgoing.send(chunks, (error) => {
         if (!error) {
           this.#bytesDone += length;
           this.markActive();
         }
-        callback(error);
+        this.#settleWrite(error);
       });
     });
+  }
+
+  #settleWrite(error?: Error | null): void {
+    const written = this.#written;
+    this.#written = null;
+    written?.(error);
   }
 }
