@@ -9,8 +9,9 @@ const INTERVAL = 1_000;
 test('an idle connection gets a ping in every interval, because the ping before it is no traffic', async ({
   onTestFinished,
 }) => {
-  const { ws, adapter, stop } = await rawClientPair();
-  onTestFinished(stop);
+  const pair = await rawClientPair();
+  onTestFinished(() => pair.stop());
+  const { ws, adapter } = pair;
   let pings = 0;
   adapter.ws.on('ping', () => pings++);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
