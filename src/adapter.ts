@@ -14,7 +14,7 @@ import { invalidArgType, invalidState, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
-import { Outgoing } from './outgoing.ts';
+import { Outgoing, type Write } from './outgoing.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
@@ -194,9 +194,9 @@ export class WsConnAdapter extends SocketDuplex {
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([head, chunk], chunk.length);
+      this.#send([{ chunk: head }, { chunk }], chunk.length, head.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([chunk], chunk.length);
+      this.#send([{ chunk }], chunk.length);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
@@ -206,14 +206,14 @@ export class WsConnAdapter extends SocketDuplex {
     }
   }
 
-  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
     this.#written = callback;
-    const chunks = writes.map(({ chunk }) => chunk);
-    let length = 0;
-    for (const chunk of chunks) length += chunk.length;
-    if (this.#head) chunks.unshift(this.#head);
+    // Writable hands over all that it has.
+    const length = this.writableLength;
+    const head = this.#head;
     this.#head = null;
-    this.#send(chunks, length);
+    if (head) this.#send([{ chunk: head }, ...writes], length, head.length);
+    else this.#send(writes, length);
   }
 
   override _final(callback: () => void): void {
@@ -442,14 +442,14 @@ export class WsConnAdapter extends SocketDuplex {
       this.#bytesDone += chunk.length;
       this.#settleWrite();
     } else {
-      this.#send([chunk], chunk.length);
+      this.#send([{ chunk }], chunk.length);
     }
   }
 
-  /** Sends chunks of which Writable still counts `length` bytes as waiting. */
-  #send(chunks: readonly Buffer[], length: number): void {
+  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
+  #send(writes: readonly Write[], length: number, counted = 0): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(chunks, (error) => {
+      this.#outgoing.send(writes, length + counted, (error) => {
         if (!error) {
           this.#bytesDone += length;
           this.markActive();
