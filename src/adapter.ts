@@ -74,6 +74,8 @@ export class WsConnAdapter extends SocketDuplex {
   #farewell: { readonly code: number; readonly reason: string } | null = null;
   #closing: Promise<Error | null> | null = null;
   #hungUp: (() => void) | null = null;
+  /** The error of a close() that ran out of time when the stream had ended by itself already. */
+  #tooLate: Error | null = null;
   #keepalive: Keepalive | null = null;
   #referenced = true;
 
@@ -231,24 +233,27 @@ export class WsConnAdapter extends SocketDuplex {
     });
   }
 
-  protected override hangUp(error: Error | null, done: () => void): void {
+  protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
     const link = this.#link;
     this.#keepalive?.stop();
     this.#held = null;
     this.#discarding = true;
     this.#hungUp = () => {
+      const outcome = error ?? this.#tooLate;
       // Writable leaves the write that it has handed over to us. As in net.Socket: an error only where there was one.
-      this.#settleWrite(error);
-      done();
+      this.#settleWrite(outcome);
+      done(this.#tooLate);
     };
     if (link.closed) {
       this.#hungUp();
       return;
     }
-    const bothEnded = this.readableEnded && this.writableFinished;
+    const bothEnded = error === null && this.readableEnded && this.writableFinished;
+    // close() has said goodbye already, and its time limit runs.
+    if (bothEnded && this.#farewell) return;
     if (this.#manner === 'reset') {
       link.reset();
-    } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
+    } else if (this.#manner === 'complain' || bothEnded) {
       // The peer gets its time to answer: an end at once could run over what it has not read yet.
       link.partInOrder(NORMAL_CLOSURE);
     } else if (error !== null || this.writableLength > 0 || link.connecting) {
@@ -425,7 +430,14 @@ export class WsConnAdapter extends SocketDuplex {
     }
     const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
     const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
-    this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+    const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
+    if (this.destroyed) {
+      // Both directions had ended by themselves: the stream waits for nothing but this.
+      this.#tooLate = error;
+      this.#link.cut();
+    } else {
+      this.destroy(error);
+    }
   }
 
   #whenOpen(action: () => void): void {

@@ -94,8 +94,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * error that the connection ever had, or null. It never rejects.
    */
   abstract close(): Promise<Error | null>;
-  /** Lets go of the transport and calls `done` when nothing of it is left; called exactly once, from `_destroy()`. */
-  protected abstract hangUp(error: Error | null, done: () => void): void;
+  /**
+   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error with the one that came
+   * up meanwhile, if any; called exactly once, from `_destroy()`.
+   */
+  protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -205,12 +208,13 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.hangUp(error, () => {
-      callback(error);
+    this.hangUp(error, (late = null) => {
+      const outcome = error ?? late;
+      callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
         this.#closeEmitted = true;
-        this.emit('close', error !== null);
+        this.emit('close', outcome !== null);
       });
     });
   }
