@@ -201,8 +201,13 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Ends the writable side and destroys the stream as soon as everything written has been handed on. */
   destroySoon(): void {
     if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
+    if (this.writableFinished) {
+      this.destroy();
+    } else {
+      // Once for all callers: a listener of each would look like a leak.
+      this.off('finish', this.#onFinish);
+      this.once('finish', this.#onFinish);
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -218,6 +223,10 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
       });
     });
   }
+
+  readonly #onFinish = (): void => {
+    this.destroy();
+  };
 
   /** Takes over the addresses of the transport; they stay readable after the end, for whoever logs it. */
   protected adoptAddresses(from: Addresses): void {
