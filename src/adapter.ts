@@ -10,7 +10,7 @@ import {
 } from './adapter-options.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
-import { invalidArgType, invalidState, WsConnError } from './errors.ts';
+import { invalidArgType, invalidState, streamDestroyed, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
@@ -56,6 +56,8 @@ export class WsConnAdapter extends SocketDuplex {
   #bytesDone = 0;
   /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
   #head: Buffer | null = null;
+  /** The write that Writable waits for, of which it still counts `length` bytes; set while there is one. */
+  #writing: { readonly length: number; readonly callback: (error?: Error | null) => void } | null = null;
   /** What waits for the handshake: the first write or the end, never both. */
   #held: (() => void) | null = null;
   #finSent = false;
@@ -186,16 +188,17 @@ export class WsConnAdapter extends SocketDuplex {
    * meanwhile and it all leaves as one message.
    */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#writing = { length: chunk.length, callback };
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([{ chunk: head }, { chunk }], chunk.length, callback, head.length);
+      this.#send([{ chunk: head }, { chunk }], chunk.length + head.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([{ chunk }], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
-          this.#gather(chunk, callback);
+          this.#gather(chunk);
         });
       });
     }
@@ -204,10 +207,11 @@ export class WsConnAdapter extends SocketDuplex {
   override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
     // Writable hands over all that it has.
     const length = this.writableLength;
+    this.#writing = { length, callback };
     const head = this.#head;
     this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], length, callback, head.length);
-    else this.#send(writes, length, callback);
+    if (head) this.#send([{ chunk: head }, ...writes], length + head.length);
+    else this.#send(writes, length);
   }
 
   override _final(callback: () => void): void {
@@ -230,11 +234,20 @@ export class WsConnAdapter extends SocketDuplex {
     this.#keepalive?.stop();
     this.#held = null;
     this.#discarding = true;
-    if (link.closed) {
+    this.#hungUp = () => {
+      const settle = (): void => {
+        this.#settleWrite(error ?? streamDestroyed('write'));
+      };
+      // Not within the caller's destroy(). What Writable is told becomes `errored`: where there was no error, it is told
+      // when everybody has seen 'close' without one.
+      if (error) process.nextTick(settle);
       done();
+      if (!error) process.nextTick(settle);
+    };
+    if (link.closed) {
+      this.#hungUp();
       return;
     }
-    this.#hungUp = done;
     const bothEnded = this.readableEnded && this.writableFinished;
     if (this.#manner === 'reset') {
       link.reset();
@@ -423,34 +436,33 @@ export class WsConnAdapter extends SocketDuplex {
     else action();
   }
 
-  #gather(chunk: Buffer, callback: (error?: Error | null) => void): void {
+  #gather(chunk: Buffer): void {
     if (this.destroyed) return;
     const others = this.writableLength > chunk.length && this.writableCorked === 0;
     if (others) {
       // Writable now hands over the others, at once: they join the head there.
       this.#head = chunk;
-      this.#bytesDone += chunk.length;
-      callback();
+      this.#settleWrite();
     } else {
-      this.#send([{ chunk }], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length);
     }
   }
 
-  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
-  #send(
-    writes: readonly Write[],
-    length: number,
-    callback: (error?: Error | null) => void,
-    counted = 0,
-  ): void {
+  #send(writes: readonly Write[], length: number): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(writes, length + counted, (error) => {
-        if (!error) {
-          this.#bytesDone += length;
-          this.markActive();
-        }
-        callback(error);
+      this.#outgoing.send(writes, length, (error) => {
+        if (!error) this.markActive();
+        this.#settleWrite(error);
       });
     });
+  }
+
+  /** Tells Writable how its write went, unless it was told before. */
+  #settleWrite(error?: Error | null): void {
+    const writing = this.#writing;
+    this.#writing = null;
+    if (!writing) return;
+    this.#bytesDone += writing.length;
+    writing.callback(error);
   }
 }

@@ -71,6 +71,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Always empty: connection attempts belong to the transport. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
   #idle: NodeJS.Timeout | undefined;
+  /** What destroyed it: `errored` may be set later, by a write that was dropped. */
+  #error: Error | null = null;
   #closeEmitted = false;
 
   constructor(options: SocketDuplexOptions = {}) {
@@ -205,6 +207,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
+    this.#error = error;
     this.hangUp(error, () => {
       callback(error);
       // Node emits 'error' on the next tick; 'close' is always the last event.
@@ -234,12 +237,12 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
 
   /** Waits until 'close' was emitted and gives the first error, or null; from here on that error counts as handled. */
   protected afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.errored);
+    if (this.#closeEmitted) return Promise.resolve(this.#error);
     return new Promise((resolve) => {
       // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
       this.on('error', () => undefined);
       this.once('close', () => {
-        resolve(this.errored);
+        resolve(this.#error);
       });
     });
   }
