@@ -10,7 +10,7 @@ import {
 } from './adapter-options.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
-import { invalidArgType, invalidState, WsConnError } from './errors.ts';
+import { invalidArgType, invalidState, streamDestroyed, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
@@ -56,8 +56,8 @@ export class WsConnAdapter extends SocketDuplex {
   #halfClose: boolean;
   #bytesRead = 0;
   #bytesDone = 0;
-  /** Callback of the write that Writable has handed over; called once, at the latest when the connection is gone. */
-  #written: WriteCallback | null = null;
+  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
+  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
   /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
   #head: Buffer | null = null;
   /** What waits for the handshake: the first write or the end, never both. */
@@ -192,11 +192,11 @@ export class WsConnAdapter extends SocketDuplex {
    * meanwhile and it all leaves as one message.
    */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#written = callback;
+    this.#writing = { length: chunk.length, callback };
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([{ chunk: head }, { chunk }], chunk.length, head.length);
+      this.#send([{ chunk: head }, { chunk }], head.length + chunk.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
       this.#send([{ chunk }], chunk.length);
     } else {
@@ -209,12 +209,12 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override _writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#written = callback;
     // Writable hands over all that it has.
     const length = this.writableLength;
+    this.#writing = { length, callback };
     const head = this.#head;
     this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], length, head.length);
+    if (head) this.#send([{ chunk: head }, ...writes], head.length + length);
     else this.#send(writes, length);
   }
 
@@ -240,9 +240,11 @@ export class WsConnAdapter extends SocketDuplex {
     this.#discarding = true;
     this.#hungUp = () => {
       const outcome = error ?? this.#tooLate;
-      // Writable leaves the write that it has handed over to us. As in net.Socket: an error only where there was one.
-      this.#settleWrite(outcome);
+      // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
+      // no error, it is told when everybody has seen 'close' without one.
+      if (outcome) this.#dropWrite(outcome);
       done(this.#tooLate);
+      if (!outcome) this.#dropWrite(streamDestroyed('write'));
     };
     if (link.closed) {
       this.#hungUp();
@@ -451,29 +453,34 @@ export class WsConnAdapter extends SocketDuplex {
     if (others) {
       // Writable now hands over the others, at once: they join the head there.
       this.#head = chunk;
-      this.#bytesDone += chunk.length;
       this.#settleWrite();
     } else {
       this.#send([{ chunk }], chunk.length);
     }
   }
 
-  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
-  #send(writes: readonly Write[], length: number, counted = 0): void {
+  #send(writes: readonly Write[], length: number): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(writes, length + counted, (error) => {
-        if (!error) {
-          this.#bytesDone += length;
-          this.markActive();
-        }
+      this.#outgoing.send(writes, length, (error) => {
+        if (!error) this.markActive();
         this.#settleWrite(error);
       });
     });
   }
 
+  /** Tells Writable how its write went, unless it was told before. */
   #settleWrite(error?: Error | null): void {
-    const written = this.#written;
-    this.#written = null;
-    written?.(error);
+    const writing = this.#writing;
+    this.#writing = null;
+    if (!writing) return;
+    this.#bytesDone += writing.length;
+    writing.callback(error);
+  }
+
+  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
+  #dropWrite(error: Error): void {
+    process.nextTick(() => {
+      this.#settleWrite(error);
+    });
   }
 }

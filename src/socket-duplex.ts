@@ -71,6 +71,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Always empty: connection attempts belong to the transport. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
   #idle: NodeJS.Timeout | undefined;
+  /** What ended it: `errored` may be set later, by a write that was dropped. */
+  #error: Error | null = null;
   #closeEmitted = false;
 
   constructor(options: SocketDuplexOptions = {}) {
@@ -215,6 +217,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     this.#idle = undefined;
     this.hangUp(error, (late = null) => {
       const outcome = error ?? late;
+      this.#error = outcome;
       callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
@@ -247,12 +250,12 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
 
   /** Waits until 'close' was emitted and gives the first error, or null; from here on that error counts as handled. */
   protected afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.errored);
+    if (this.#closeEmitted) return Promise.resolve(this.#error);
     return new Promise((resolve) => {
       // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
       this.on('error', () => undefined);
       this.once('close', () => {
-        resolve(this.errored);
+        resolve(this.#error);
       });
     });
   }

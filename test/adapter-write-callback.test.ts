@@ -33,7 +33,7 @@ describe.each(ROLES)('the write callback of a %s', (role) => {
     await closed;
   });
 
-  test('comes as in net.Socket when the stream is destroyed without an error during the write', async () => {
+  test('says that the write is lost when the stream is destroyed without an error during it', async () => {
     const { adapter, peer } = await meetRaw(role);
     peer.socket.pause();
     const recording = record(adapter);
@@ -43,11 +43,12 @@ describe.each(ROLES)('the write callback of a %s', (role) => {
     await turns(2);
     adapter.destroy();
     await recording.closed;
+    await turns(2);
+    // net.Socket says null for the first: it would look as if those bytes had been handed on.
     expect(outcomes).toHaveLength(2);
-    expect(outcomes[0]).toBeNull();
-    expect(outcomes[1]).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
     expect(recording.names).toEqual(['close']);
-    expect(adapter.errored).toBeNull();
+    expect(await adapter.close()).toBeNull();
   });
 
   test('comes in the order of the writes, once each', async () => {
