@@ -254,7 +254,7 @@ export class WsConnAdapter extends SocketDuplex {
     } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
       // The peer gets its time to answer: an end at once could run over what it has not read yet.
       link.partInOrder(NORMAL_CLOSURE);
-    } else if (error !== null || this.writableLength > 0) {
+    } else if (error !== null || this.writableLength > 0 || link.connecting) {
       link.cut();
     } else {
       link.partNow(NORMAL_CLOSURE);
