@@ -201,7 +201,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
+    else this.off('finish', this.#destroyWhenFinished).once('finish', this.#destroyWhenFinished);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -217,6 +217,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
       });
     });
   }
+
+  /** One for all callers of destroySoon(), so that many of them are one listener. */
+  readonly #destroyWhenFinished = (): void => {
+    this.destroy();
+  };
 
   /** Takes over the addresses of the transport; they stay readable after the end, for whoever logs it. */
   protected adoptAddresses(from: Addresses): void {
