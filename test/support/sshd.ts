@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -8,6 +9,10 @@ import path from 'node:path';
 /** A private OpenSSH server, and the options with which ssh logs in to it. */
 export interface Sshd {
   readonly port: number;
+  readonly username: string;
+  readonly keyFile: string;
+  /** Of the host key, as ssh-keygen shows it: `SHA256:` and base64 without padding. */
+  readonly fingerprint: string;
   /** Everything but the way to the server: key, known host, and nothing of the user's own configuration. */
   readonly sshOptions: readonly string[];
   readonly destination: string;
@@ -21,8 +26,18 @@ function makeKey(file: string): string {
   return readFileSync(`${file}.pub`, 'utf8');
 }
 
+function fingerprintOf(publicKey: string): string {
+  const key = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
 /** Makes keys and configuration in a folder of their own; the only user is the one who runs the tests. */
-function configure(folder: string): { config: string; sshOptions: string[] } {
+function configure(folder: string): {
+  config: string;
+  keyFile: string;
+  hostKey: string;
+  sshOptions: string[];
+} {
   const hostKey = makeKey(path.join(folder, 'host'));
   const userKey = makeKey(path.join(folder, 'user'));
   writeFileSync(path.join(folder, 'authorized_keys'), userKey);
@@ -42,8 +57,9 @@ function configure(folder: string): { config: string; sshOptions: string[] } {
   );
   const known = [`HostKeyAlias=${HOST}`, `UserKnownHostsFile=${path.join(folder, 'known_hosts')}`];
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', ...known];
-  const sshOptions = ['-F', 'none', '-i', path.join(folder, 'user'), ...options.flatMap((o) => ['-o', o])];
-  return { config, sshOptions };
+  const keyFile = path.join(folder, 'user');
+  const sshOptions = ['-F', 'none', '-i', keyFile, ...options.flatMap((option) => ['-o', option])];
+  return { config, keyFile, hostKey, sshOptions };
 }
 
 /**
@@ -52,7 +68,8 @@ function configure(folder: string): { config: string; sshOptions: string[] } {
  */
 export async function startSshd(sshd: string): Promise<Sshd> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));
-  const { config, sshOptions } = configure(folder);
+  const { config, keyFile, hostKey, sshOptions } = configure(folder);
+  const { username } = os.userInfo();
   // The folder that sshd, when root starts it, locks itself into before the login; Debian's boot script makes it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
 
@@ -69,8 +86,11 @@ export async function startSshd(sshd: string): Promise<Sshd> {
 
   return {
     port: (server.address() as AddressInfo).port,
+    username,
+    keyFile,
+    fingerprint: fingerprintOf(hostKey),
     sshOptions,
-    destination: `${os.userInfo().username}@${HOST}`,
+    destination: `${username}@${HOST}`,
     stop: async () => {
       server.close();
       await Promise.all([once(server, 'close'), ...running]);
