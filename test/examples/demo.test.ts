@@ -12,7 +12,7 @@ test(
   { timeout: TIME_LIMIT },
   async ({ onTestFinished }) => {
     const { child, ended, stop } = startExample('demo.ts');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     const output = await text(child.stdout);
     expect(await ended).toEqual({ code: 0, errors: '' });
     const summary = output.slice(output.indexOf('Summary'));

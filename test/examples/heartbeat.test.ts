@@ -17,7 +17,7 @@ const SILENCE = 6_000;
 /** Starts the example behind a proxy with an idle limit, and gives the port of that. */
 async function startBehindProxy(): Promise<{ heartbeat: Running; port: number }> {
   const heartbeat = startExample('heartbeat.ts', '0');
-  onTestFinished(heartbeat.stop);
+  onTestFinished(() => heartbeat.stop());
   const [, target] = await printed(heartbeat, /http:.*:(\d+)/);
   const proxy = await startIdleLimitProxy(Number(target), IDLE_LIMIT);
   onTestFinished(proxy.close);

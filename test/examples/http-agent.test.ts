@@ -8,7 +8,7 @@ test('the example http-agent sends three requests through one WebSocket and ends
   onTestFinished,
 }) => {
   const { child, ended, stop } = startExample('http-agent.ts');
-  onTestFinished(stop);
+  onTestFinished(() => stop());
   const lines = (await text(child.stdout)).trimEnd().split('\n');
   expect(await ended).toEqual({ code: 0, errors: '' });
   expect(lines).toEqual([

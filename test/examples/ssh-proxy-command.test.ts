@@ -36,14 +36,14 @@ describeWith('sshd', 'OpenSSH through the examples ssh-proxy-command and tcp-tun
 
   test('a command runs, and its output and exit code come back', async ({ onTestFinished }) => {
     const { child, ended, stop } = ssh(url, 'echo "$SSH_CONNECTION"; exit 7');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     expect(await text(child.stdout)).toContain('127.0.0.1');
     expect(await ended).toEqual({ code: 7, errors: '' });
   });
 
   test('32 MiB go through cat and come back whole', async ({ onTestFinished }) => {
     const { child, ended, stop } = ssh(url, 'cat');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     const sent = bytesOf(1, 32 * MIB);
     child.stdin.end(sent);
     const received = await buffer(child.stdout);
@@ -53,7 +53,7 @@ describeWith('sshd', 'OpenSSH through the examples ssh-proxy-command and tcp-tun
 
   test('a server that is not there is told on standard error', async ({ onTestFinished }) => {
     const { child, ended, stop } = ssh('ws://127.0.0.1:1', 'true');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     child.stdout.resume();
     const { code, errors } = await ended;
     expect(code).toBe(255);

@@ -26,14 +26,14 @@ describeWith('sshd', 'the example ssh2-client', (sshdPath) => {
 
   test('runs a command on a real sshd and ends with its exit code', async ({ onTestFinished }) => {
     const { child, ended, stop } = run(sshd.fingerprint, 'seq 100000 | tail -1; exit 3');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     expect(await text(child.stdout)).toBe('100000\n');
     expect(await ended).toEqual({ code: 3, errors: '' });
   });
 
   test('does not log in to a server with another host key', async ({ onTestFinished }) => {
     const { child, ended, stop } = run('SHA256:another', 'true');
-    onTestFinished(stop);
+    onTestFinished(() => stop());
     expect(await text(child.stdout)).toBe('');
     const { code, errors } = await ended;
     expect(code).toBe(255);

@@ -23,10 +23,10 @@ test('the answer to a request that a FIN ended arrives, as after `printf x | nc 
   const { port: targetPort } = target.address() as AddressInfo;
 
   const server = startExample('tcp-tunnel.ts', 'server', '0', `127.0.0.1:${String(targetPort)}`);
-  onTestFinished(server.stop);
+  onTestFinished(() => server.stop());
   const [url] = await printed(server, /ws:\S+/);
   const client = startExample('tcp-tunnel.ts', 'client', '0', url);
-  onTestFinished(client.stop);
+  onTestFinished(() => client.stop());
   const [, port] = await printed(client, /:(\d+) ->/);
 
   for (const request of ['', 'x', 'y'.repeat(MIB)]) {
@@ -38,10 +38,10 @@ test('the answer to a request that a FIN ended arrives, as after `printf x | nc 
 
 test('a target that is not there resets the client, and the tunnel says why', async ({ onTestFinished }) => {
   const server = startExample('tcp-tunnel.ts', 'server', '0', '127.0.0.1:1');
-  onTestFinished(server.stop);
+  onTestFinished(() => server.stop());
   const [url] = await printed(server, /ws:\S+/);
   const client = startExample('tcp-tunnel.ts', 'client', '0', url);
-  onTestFinished(client.stop);
+  onTestFinished(() => client.stop());
   const [, port] = await printed(client, /:(\d+) ->/);
 
   const socket = net.connect(Number(port), '127.0.0.1');

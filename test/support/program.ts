@@ -15,8 +15,8 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly errors: string }>;
   /** What it has printed on stderr so far. */
   readonly errors: () => string;
-  /** Kills it, and resolves when it has ended. */
-  readonly stop: () => Promise<void>;
+  /** Kills it, or ends it with a milder signal, and resolves when it has ended. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
 }
 
 /** Starts a program in the folder of the package, with all three streams piped. */
@@ -37,8 +37,8 @@ export function startProgram(
     child,
     ended,
     errors: () => errors,
-    stop: async () => {
-      child.kill('SIGKILL');
+    stop: async (signal = 'SIGKILL') => {
+      child.kill(signal);
       await ended;
     },
   };
