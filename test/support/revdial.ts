@@ -30,7 +30,7 @@ export interface Hub {
 /** Starts a hub on a free port of the loopback interface. */
 export async function startHub(options: Partial<RevdialServerOptions> = {}): Promise<Hub> {
   const revdial = new RevdialServer({ path: PICK_UP_PATH, ...options });
-  const controls = createServer({ path: CONTROL_PATH, tcpEndIsEof: true });
+  const controls = createServer({ path: CONTROL_PATH });
   const server = http.createServer();
   const sockets = new Set<Socket>();
   const pickUps: string[] = [];
