@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { idleLimit, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
@@ -94,8 +94,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * error that the connection ever had, or null. It never rejects.
    */
   abstract close(): Promise<Error | null>;
-  /** Lets go of the transport and calls `done` when nothing of it is left; called exactly once, from `_destroy()`. */
-  protected abstract hangUp(error: Error | null, done: () => void): void;
+  /**
+   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error with the one that came
+   * up meanwhile, if any; called exactly once, from `_destroy()`.
+   */
+  protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -136,7 +139,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgType('callback', 'of type function', callback);
     }
-    const limit = delay('timeout', timeout, 0, 0);
+    const limit = idleLimit('timeout', timeout);
     clearTimeout(this.#idle);
     this.#idle = undefined;
     this.timeout = limit;
@@ -205,12 +208,13 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.hangUp(error, () => {
-      callback(error);
+    this.hangUp(error, (late = null) => {
+      const outcome = error ?? late;
+      callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
         this.#closeEmitted = true;
-        this.emit('close', error !== null);
+        this.emit('close', outcome !== null);
       });
     });
   }
