@@ -93,7 +93,10 @@ export async function connectDevice(
 ): Promise<{ listener: RevdialListener; dialer: RevdialDialer; control: WsConnAdapter }> {
   const control = connect(`${hub.url}${CONTROL_PATH}`);
   const listener = new RevdialListener(control, dialBack, options);
-  return { listener, control, dialer: await hub.nextDialer() };
+  const dialer = await hub.nextDialer();
+  // The hub knows of the connection before the device does.
+  if (control.connecting) await next(control, 'connect');
+  return { listener, control, dialer };
 }
 
 /** Makes a device send back whatever it gets, on every connection that it picks up. */
