@@ -17,8 +17,9 @@ export interface PickUpOptions extends Omit<
 > {
   /**
    * Whether an orderly TCP end without a Close frame ends a connection instead of failing it with `ECONNRESET`. Left out, it
-   * does for devices that do not name this package's features in their request: ShellHub's close as gorilla/websocket does,
-   * without a Close frame.
+   * does for devices that do not offer this package's half close: ShellHub's close as gorilla/websocket does, without a Close
+   * frame. Set it to false where all devices send Close, and are told not to offer half close.
+   * @default by device
    */
   readonly tcpEndIsEof?: boolean | undefined;
   /**
