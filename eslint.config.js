@@ -49,7 +49,17 @@ const layers = {
   ],
   'join.ts': ['errors'],
   'yamux/**': ['check-option', 'errors', 'socket-duplex'],
-  'revdial/**': ['adapter', 'check-option', 'close-code', 'connect', 'errors', 'half-close', 'max-payload'],
+  'revdial/**': [
+    'adapter',
+    'adapter-options',
+    'check-option',
+    'errors',
+    'half-close',
+    'keepalive', // Its options: the device keeps alive what it has picked up.
+    'max-payload',
+    'refuse', // A pick-up that nobody waits for gets HTTP 400.
+    'socket-duplex', // Its close(), where the control connection has one.
+  ],
 };
 
 function importsOf(files, allowed) {
