@@ -3,53 +3,20 @@ import { addAbortSignal } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
 
-import { delay, wholeNumber, yesNo } from './check-option.ts';
+import {
+  checkAdapterOptions,
+  type CheckedAdapterOptions,
+  type WsConnAdapterOptions,
+} from './adapter-options.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
 import { invalidArgType, invalidState, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
-import { Outgoing } from './outgoing.ts';
-import { SocketDuplex, type SocketDuplexOptions } from './socket-duplex.ts';
+import { Outgoing, type Write } from './outgoing.ts';
+import { SocketDuplex } from './socket-duplex.ts';
 
-export interface WsConnAdapterOptions extends SocketDuplexOptions {
-  /**
-   * Whether an empty binary message ends one direction and leaves the other open. Both ends must have it: `connect()`
-   * and `createServer()` find that out in the handshake where this is left out. Without it `end()` closes the WebSocket.
-   * @default false
-   */
-  readonly halfClose?: boolean | undefined;
-  /**
-   * Whether to call `ping()` as soon as the connection is there, and with which options.
-   * @default false
-   */
-  readonly keepalive?: boolean | KeepaliveOptions | undefined;
-  /**
-   * Time in ms that `close()`, and the closing handshake once both directions have ended, may take.
-   * @default 5000
-   */
-  readonly closeTimeout?: number | undefined;
-  /**
-   * Time in ms that a WebSocket which is still CONNECTING may take to open; then the error is `ETIMEDOUT`.
-   * @default none; 10000 for connect()
-   */
-  readonly handshakeTimeout?: number | undefined;
-  /**
-   * Bytes of the largest message to send; larger writes are cut.
-   * @default 65536
-   */
-  readonly maxMessageSize?: number | undefined;
-  /**
-   * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
-   * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
-   * @default false
-   */
-  readonly tcpEndIsEof?: boolean | undefined;
-}
-
-const DEFAULT_CLOSE_TIMEOUT = 5_000;
-const DEFAULT_MESSAGE_SIZE = 65_536;
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
 
@@ -83,10 +50,7 @@ export class WsConnAdapter extends SocketDuplex {
   readonly ws: WebSocket;
   readonly #link: Link;
   readonly #outgoing: Outgoing;
-  readonly #maxMessageSize: number;
-  readonly #closeTimeout: number;
-  readonly #tcpEndIsEof: boolean;
-  readonly #negotiates: boolean;
+  readonly #options: CheckedAdapterOptions;
   #halfClose: boolean;
   #bytesRead = 0;
   #bytesDone = 0;
@@ -115,35 +79,24 @@ export class WsConnAdapter extends SocketDuplex {
    */
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
-    const { keepalive = false } = options;
-    if (typeof keepalive !== 'object') yesNo('options.keepalive', keepalive, false);
-    this.#closeTimeout = delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT);
-    this.#maxMessageSize = wholeNumber(
-      'options.maxMessageSize',
-      options.maxMessageSize,
-      DEFAULT_MESSAGE_SIZE,
-      1,
-    );
-    this.#tcpEndIsEof = yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false);
-    this.#halfClose = yesNo('options.halfClose', options.halfClose, false);
-    this.#negotiates = options.halfClose === undefined;
-    delay('options.handshakeTimeout', options.handshakeTimeout, 1);
+    const checked = checkAdapterOptions(options);
     checkWebSocket(ws);
     this.ws = ws;
+    this.#options = checked;
+    this.#halfClose = checked.halfClose ?? false;
     this.#outgoing = new Outgoing(ws, {
-      maxMessageSize: this.#maxMessageSize,
+      maxMessageSize: checked.maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
       onProgress: () => {
         this.markActive();
       },
     });
-    // Before the link listens: a wrong keepalive option must leave the WebSocket as it was.
-    if (keepalive !== false) this.ping(keepalive === true ? {} : keepalive);
     wrapped.add(ws);
     ws.binaryType = 'nodebuffer';
     this.#link = this.#makeLink();
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
-    else if (options.handshakeTimeout !== undefined) this.#limitHandshake(options.handshakeTimeout);
+    else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
+    if (checked.keepalive) this.ping(checked.keepalive);
     if (options.signal) addAbortSignal(options.signal, this);
   }
 
@@ -236,9 +189,9 @@ export class WsConnAdapter extends SocketDuplex {
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([head, chunk], chunk.length, callback);
-    } else if (chunk.length >= this.#maxMessageSize) {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([{ chunk: head }, { chunk }], chunk.length, callback, head.length);
+    } else if (chunk.length >= this.#options.maxMessageSize) {
+      this.#send([{ chunk }], chunk.length, callback);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
@@ -248,16 +201,13 @@ export class WsConnAdapter extends SocketDuplex {
     }
   }
 
-  override _writev(
-    writes: readonly { readonly chunk: Buffer }[],
-    callback: (error?: Error | null) => void,
-  ): void {
-    const chunks = writes.map(({ chunk }) => chunk);
-    let length = 0;
-    for (const chunk of chunks) length += chunk.length;
-    if (this.#head) chunks.unshift(this.#head);
+  override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
+    // Writable hands over all that it has.
+    const length = this.writableLength;
+    const head = this.#head;
     this.#head = null;
-    this.#send(chunks, length, callback);
+    if (head) this.#send([{ chunk: head }, ...writes], length, callback, head.length);
+    else this.#send(writes, length, callback);
   }
 
   override _final(callback: () => void): void {
@@ -322,7 +272,7 @@ export class WsConnAdapter extends SocketDuplex {
           this.#onClose(code, reason);
         },
       },
-      this.#closeTimeout,
+      this.#options.closeTimeout,
     );
   }
 
@@ -334,7 +284,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #onUpgrade(response: IncomingMessage): void {
-    if (this.#negotiates) this.#halfClose = namesHalfClose(response.headers);
+    if (this.#options.halfClose === undefined) this.#halfClose = namesHalfClose(response.headers);
   }
 
   #onOpen(): void {
@@ -420,7 +370,7 @@ export class WsConnAdapter extends SocketDuplex {
       reason,
       ownCode,
       unsent: this.writableLength,
-      tcpEndIsEof: this.#tcpEndIsEof && tcpEnded,
+      tcpEndIsEof: this.#options.tcpEndIsEof && tcpEnded,
       socketError,
     });
     if (error || this.#farewell) {
@@ -442,7 +392,7 @@ export class WsConnAdapter extends SocketDuplex {
     this.#farewell = { code, reason };
     this.#discarding = true;
     this.ws.resume();
-    this.#link.limit(this.#closeTimeout, () => {
+    this.#link.limit(this.#options.closeTimeout, () => {
       this.#onCloseTimeout();
     });
     const sayGoodbye = (): void => {
@@ -463,7 +413,7 @@ export class WsConnAdapter extends SocketDuplex {
       this.#link.cut();
       return;
     }
-    const limit = `close() was not answered within ${String(this.#closeTimeout)} ms`;
+    const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
     const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
     this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
   }
@@ -482,14 +432,19 @@ export class WsConnAdapter extends SocketDuplex {
       this.#bytesDone += chunk.length;
       callback();
     } else {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length, callback);
     }
   }
 
-  /** Sends chunks of which Writable still counts `length` bytes as waiting. */
-  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
+  #send(
+    writes: readonly Write[],
+    length: number,
+    callback: (error?: Error | null) => void,
+    counted = 0,
+  ): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(chunks, (error) => {
+      this.#outgoing.send(writes, length + counted, (error) => {
         if (!error) {
           this.#bytesDone += length;
           this.markActive();

@@ -3,7 +3,8 @@ import type { ConnectionOptions } from 'node:tls';
 
 import { type ClientOptions, WebSocket } from 'ws';
 
-import { WsConnAdapter, type WsConnAdapterOptions } from './adapter.ts';
+import type { WsConnAdapterOptions } from './adapter-options.ts';
+import { WsConnAdapter } from './adapter.ts';
 import { MAX_DELAY } from './check-option.ts';
 import { invalidArgValue } from './errors.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './half-close.ts';

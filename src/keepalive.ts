@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import { delay } from './check-option.ts';
-import { WsConnError } from './errors.ts';
+import { invalidArgType, WsConnError } from './errors.ts';
 import { rawSocket, type RawSocket } from './raw-socket.ts';
 
 export interface KeepaliveOptions {
@@ -32,6 +32,15 @@ const DEFAULT_INTERVAL = 15_000;
 const DEFAULT_PONG_TIMEOUT = 10_000;
 /** Share of the interval by which a look comes early: from the least to the most. */
 const EARLY = { least: 0.05, most: 0.2 };
+
+/** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+export function checkKeepaliveOptions(options: KeepaliveOptions): { interval: number; pongTimeout: number } {
+  if (typeof options !== 'object') throw invalidArgType('options', 'an object', options);
+  return {
+    interval: delay('options.interval', options.interval, DEFAULT_INTERVAL),
+    pongTimeout: delay('options.pongTimeout', options.pongTimeout, DEFAULT_PONG_TIMEOUT),
+  };
+}
 
 /**
  * - `idle`: not open yet, or stopped.
@@ -69,8 +78,9 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(ws: WebSocket, options: KeepaliveOptions = {}) {
     super();
-    this.#interval = delay('options.interval', options.interval, DEFAULT_INTERVAL);
-    this.#pongTimeout = delay('options.pongTimeout', options.pongTimeout, DEFAULT_PONG_TIMEOUT);
+    const { interval, pongTimeout } = checkKeepaliveOptions(options);
+    this.#interval = interval;
+    this.#pongTimeout = pongTimeout;
     this.#ws = ws;
     if (ws.readyState === ws.CLOSED) {
       this.#stopped = true;
@@ -212,6 +222,8 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     const rtt = performance.now() - this.#ping.sentAt;
     this.#ping = null;
     this.#rtt = rtt;
+    // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
+    this.#moved();
     if (this.#phase === 'listening') this.#watch();
     this.emit('pong', rtt);
   };

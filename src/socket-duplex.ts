@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import { Duplex } from 'node:stream';
+import { Duplex, type DuplexOptions } from 'node:stream';
 
 import { delay, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
@@ -36,6 +36,21 @@ export interface SocketDuplexOptions {
 
 const DEFAULT_HIGH_WATER_MARK = 65_536;
 
+/** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+export function checkSocketOptions(
+  options: SocketDuplexOptions,
+): Pick<DuplexOptions, 'allowHalfOpen' | 'readableHighWaterMark' | 'writableHighWaterMark'> {
+  const { allowHalfOpen, readableHighWaterMark: toRead, writableHighWaterMark: toWrite, signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'an AbortSignal', signal);
+  }
+  return {
+    allowHalfOpen: yesNo('options.allowHalfOpen', allowHalfOpen, false),
+    readableHighWaterMark: wholeNumber('options.readableHighWaterMark', toRead, DEFAULT_HIGH_WATER_MARK, 0),
+    writableHighWaterMark: wholeNumber('options.writableHighWaterMark', toWrite, DEFAULT_HIGH_WATER_MARK, 0),
+  };
+}
+
 /**
  * Gives any byte stream what every `net.Socket` has and a plain Duplex has not: addresses, counters, an idle timeout,
  * `readyState`, `destroySoon()`, and 'close' with its `hadError`. A value of it is assignable to the type `net.Socket`.
@@ -60,19 +75,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
 
   constructor(options: SocketDuplexOptions = {}) {
     super({
-      allowHalfOpen: yesNo('options.allowHalfOpen', options.allowHalfOpen, false),
-      readableHighWaterMark: wholeNumber(
-        'options.readableHighWaterMark',
-        options.readableHighWaterMark,
-        DEFAULT_HIGH_WATER_MARK,
-        0,
-      ),
-      writableHighWaterMark: wholeNumber(
-        'options.writableHighWaterMark',
-        options.writableHighWaterMark,
-        DEFAULT_HIGH_WATER_MARK,
-        0,
-      ),
+      ...checkSocketOptions(options),
       // 'close' carries hadError, which Duplex does not know of: _destroy() emits it.
       emitClose: false,
     });

@@ -1,0 +1,70 @@
+import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { checkKeepaliveOptions, type KeepaliveOptions } from './keepalive.ts';
+import { checkSocketOptions, type SocketDuplexOptions } from './socket-duplex.ts';
+
+export interface WsConnAdapterOptions extends SocketDuplexOptions {
+  /**
+   * Whether an empty binary message ends one direction and leaves the other open. Both ends must have it: `connect()`
+   * and `createServer()` find that out in the handshake where this is left out. Without it `end()` closes the WebSocket.
+   * @default false
+   */
+  readonly halfClose?: boolean | undefined;
+  /**
+   * Whether to call `ping()` as soon as the connection is there, and with which options.
+   * @default false
+   */
+  readonly keepalive?: boolean | KeepaliveOptions | undefined;
+  /**
+   * Time in ms that `close()`, and the closing handshake once both directions have ended, may take.
+   * @default 5000
+   */
+  readonly closeTimeout?: number | undefined;
+  /**
+   * Time in ms that a WebSocket which is still CONNECTING may take to open; then the error is `ETIMEDOUT`.
+   * @default none; 10000 for connect()
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Bytes of the largest message to send; larger writes are cut.
+   * @default 65536
+   */
+  readonly maxMessageSize?: number | undefined;
+  /**
+   * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
+   * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
+   * @default false
+   */
+  readonly tcpEndIsEof?: boolean | undefined;
+}
+
+const DEFAULT_CLOSE_TIMEOUT = 5_000;
+const DEFAULT_MESSAGE_SIZE = 65_536;
+
+export interface CheckedAdapterOptions {
+  readonly halfClose: boolean | undefined;
+  readonly keepalive: KeepaliveOptions | undefined;
+  readonly closeTimeout: number;
+  readonly handshakeTimeout: number | undefined;
+  readonly maxMessageSize: number;
+  readonly tcpEndIsEof: boolean;
+}
+
+/** Checks the adapter's options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapterOptions {
+  checkSocketOptions(options);
+  const { halfClose, handshakeTimeout } = options;
+  return {
+    halfClose: halfClose === undefined ? undefined : yesNo('options.halfClose', halfClose, false),
+    keepalive: checkKeepalive(options.keepalive),
+    closeTimeout: delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    handshakeTimeout:
+      handshakeTimeout === undefined ? undefined : delay('options.handshakeTimeout', handshakeTimeout, 1),
+    maxMessageSize: wholeNumber('options.maxMessageSize', options.maxMessageSize, DEFAULT_MESSAGE_SIZE, 1),
+    tcpEndIsEof: yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false),
+  };
+}
+
+function checkKeepalive(keepalive: WsConnAdapterOptions['keepalive']): KeepaliveOptions | undefined {
+  if (typeof keepalive === 'object') return checkKeepaliveOptions(keepalive);
+  return yesNo('options.keepalive', keepalive, false) ? checkKeepaliveOptions({}) : undefined;
+}

@@ -1,0 +1,24 @@
+import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Answers a handshake with an HTTP status and one line of text, and closes its connection when that has left. */
+export function refuse(
+  socket: Duplex,
+  status: number,
+  headers: OutgoingHttpHeaders = {},
+  text?: string,
+): void {
+  const title = STATUS_CODES[status] ?? 'Refused';
+  const body = `${text ?? title}\n`;
+  const lines = Object.entries({
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  }).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`),
+  );
+  // The client may be gone already; then there is nobody to tell.
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,337 @@
+import { EventEmitter } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
+
+import { checkAdapterOptions, type WsConnAdapterOptions } from './adapter-options.ts';
+import { WsConnAdapter } from './adapter.ts';
+import { delay, MAX_DELAY, wholeNumber } from './check-option.ts';
+import { GOING_AWAY } from './close-code.ts';
+import { invalidArgType, invalidArgValue, invalidState } from './errors.ts';
+import { ask, type Authenticate, type Verdict } from './gatekeeper.ts';
+import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from './half-close.ts';
+import { checkMaxPayload } from './max-payload.ts';
+import { refuse } from './refuse.ts';
+
+export interface CreateServerOptions
+  extends
+    Omit<WsConnAdapterOptions, 'signal'>,
+    Pick<
+      WsServerOptions,
+      'autoPong' | 'handleProtocols' | 'maxBufferedChunks' | 'maxFragments' | 'perMessageDeflate'
+    > {
+  /** HTTP or HTTPS server whose upgrades to take. Without it, `listen()` makes one, and `handleUpgrade()` needs none. */
+  readonly server?: http.Server | undefined;
+  /**
+   * Path that a request must have, without its query; another gets 404. On a given server that others listen to as well,
+   * it is left to them.
+   * @default any path
+   */
+  readonly path?: string | undefined;
+  /**
+   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in time 503.
+   * @default all pass
+   */
+  readonly authenticate?: Authenticate | undefined;
+  /**
+   * Time in ms that `authenticate` may take.
+   * @default 10000
+   */
+  readonly authenticateTimeout?: number | undefined;
+  /**
+   * Time in ms in which a client must have sent its request to a server that `listen()` made; then it gets 408.
+   * @default 10000
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Connections that may be open or in their handshake at once; one more gets 503.
+   * @default no limit
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`.
+   * @default 1048576
+   */
+  readonly maxPayload?: number | undefined;
+}
+
+export interface WsConnServerEvents {
+  /** A WebSocket was opened; its adapter, and the request that asked for it. */
+  connection: [adapter: WsConnAdapter, request: IncomingMessage];
+  /** A handshake was refused: with which HTTP status and, where something went wrong, why. */
+  refused: [request: IncomingMessage, status: number, cause: unknown];
+  listening: [];
+  /** The server could not listen, or its HTTP server failed. */
+  error: [error: Error];
+  close: [];
+}
+
+const DEFAULT_TIMEOUT = 10_000;
+const NOT_FOUND = 404;
+const UPGRADE_REQUIRED = 426;
+const UNAVAILABLE = 503;
+/** How often in one handshake timeout Node's HTTP server looks for requests that take too long. */
+const CHECKS_PER_TIMEOUT = 4;
+
+/** Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by `createServer()`. */
+export class WsConnServer extends EventEmitter<WsConnServerEvents> {
+  /** Connections that may be open or in their handshake at once, as in `net.Server`. */
+  maxConnections: number;
+  readonly #options: CreateServerOptions;
+  readonly #authenticateTimeout: number;
+  readonly #handshakeTimeout: number;
+  readonly #wss: WebSocketServer;
+  readonly #adapters = new Set<WsConnAdapter>();
+  /** Handshakes that wait for their verdict, each with what refuses it. */
+  readonly #waiting = new Set<() => void>();
+  #http: http.Server | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: CreateServerOptions) {
+    super();
+    checkAdapterOptions(options);
+    if (options.path !== undefined && !options.path.startsWith('/')) {
+      throw invalidArgValue('options.path', "must begin with '/'", options.path);
+    }
+    if (options.authenticate !== undefined && typeof options.authenticate !== 'function') {
+      throw invalidArgType('options.authenticate', 'of type function', options.authenticate);
+    }
+    this.#options = options;
+    this.#authenticateTimeout = delay(
+      'options.authenticateTimeout',
+      options.authenticateTimeout,
+      DEFAULT_TIMEOUT,
+    );
+    this.#handshakeTimeout = delay('options.handshakeTimeout', options.handshakeTimeout, DEFAULT_TIMEOUT);
+    this.maxConnections = wholeNumber('options.maxConnections', options.maxConnections, Infinity, 0);
+    this.#wss = this.#makeWebSocketServer();
+    if (options.server) this.#attach(options.server);
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#adapters.size;
+  }
+
+  /** Whether the HTTP server listens. */
+  get listening(): boolean {
+    return this.#http?.listening ?? false;
+  }
+
+  /** Gives the address that the HTTP server listens on, or null while it does not. */
+  address(): net.AddressInfo | string | null {
+    return this.#http?.address() ?? null;
+  }
+
+  /**
+   * Listens for plain HTTP with a server of its own; takes what `net.Server.listen()` takes. For TLS, or to share a
+   * port, give createServer() the `server` and let that listen.
+   * @throws `ERR_INVALID_STATE` on a server that was given, listens already or is closing
+   */
+  listen(port?: number, host?: string, listener?: () => void): this;
+  listen(target: number | string | net.ListenOptions, listener?: () => void): this;
+  listen(...args: unknown[]): this {
+    if (this.#options.server) throw invalidState('let the server listen that createServer() was given');
+    if (this.#http) throw invalidState('this server was told to listen already');
+    if (this.#closing) throw invalidState('this server is closing');
+    const own = this.#makeHttpServer();
+    this.#attach(own);
+    // What Node's own listen() takes is its own business to check.
+    (own.listen as (...args: unknown[]) => http.Server)(...args);
+    return this;
+  }
+
+  /** Takes a handshake that any HTTP server hands over in its 'upgrade' event; 'connection' or 'refused' will tell. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const verdict = this.#turnAway(request);
+    if (verdict) {
+      this.#refuse(request, socket, verdict);
+      return;
+    }
+    const { authenticate } = this.#options;
+    if (!authenticate) {
+      this.#accept(request, socket, head);
+      return;
+    }
+    this.#wait(authenticate, request, socket, head);
+  }
+
+  /**
+   * Stops accepting, closes what is open with code 1001, and ends the HTTP server if it is its own. Every call gives the
+   * same promise, which resolves after 'close'; the callback is called then too.
+   */
+  close(callback?: () => void): Promise<void> {
+    this.#closing ??= this.#closeOnce();
+    if (callback) {
+      // Out of the promise, so that what the callback throws is thrown, not rejected.
+      void this.#closing.then(() => {
+        process.nextTick(callback);
+      });
+    }
+    return this.#closing;
+  }
+
+  /** Closes as `close()` does, at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #closeOnce(): Promise<void> {
+    const { server } = this.#options;
+    server?.off('upgrade', this.#onUpgrade);
+    server?.off('listening', this.#onListening);
+    server?.off('error', this.#onError);
+    for (const refuseWaiting of this.#waiting) refuseWaiting();
+    const ended: Promise<unknown>[] = [...this.#adapters].map((adapter) => adapter.close(GOING_AWAY));
+    const own = server ? null : this.#http;
+    if (own) {
+      // An error here says that it did not listen any more, and that is what was wanted.
+      ended.push(
+        new Promise<void>((resolve) => {
+          own.close(() => {
+            resolve();
+          });
+        }),
+      );
+      own.closeAllConnections();
+    }
+    await Promise.all(ended);
+    process.nextTick(() => this.emit('close'));
+  }
+
+  #makeWebSocketServer(): WebSocketServer {
+    const { autoPong, handleProtocols, maxBufferedChunks, maxFragments, perMessageDeflate } = this.#options;
+    const wss = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: perMessageDeflate ?? false,
+      maxPayload: checkMaxPayload(this.#options.maxPayload),
+      ...(autoPong === undefined ? {} : { autoPong }),
+      ...(handleProtocols === undefined ? {} : { handleProtocols }),
+      ...(maxBufferedChunks === undefined ? {} : { maxBufferedChunks }),
+      ...(maxFragments === undefined ? {} : { maxFragments }),
+      // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
+      closeTimeout: MAX_DELAY,
+    } as WsServerOptions); // @types/ws does not know closeTimeout.
+    wss.on('headers', (headers, request) => {
+      if (this.#halfCloses(request)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+    });
+    return wss;
+  }
+
+  #makeHttpServer(): http.Server {
+    return http.createServer(
+      {
+        headersTimeout: this.#handshakeTimeout,
+        requestTimeout: this.#handshakeTimeout,
+        connectionsCheckingInterval: Math.ceil(this.#handshakeTimeout / CHECKS_PER_TIMEOUT),
+      },
+      (_request, response) => {
+        response.writeHead(UPGRADE_REQUIRED, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });
+        response.end('This is a WebSocket endpoint: connect to it with a WebSocket client.\n');
+      },
+    );
+  }
+
+  #attach(server: http.Server): void {
+    this.#http = server;
+    server.on('upgrade', this.#onUpgrade);
+    server.on('listening', this.#onListening);
+    server.on('error', this.#onError);
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const others = this.#http && this.#http.listenerCount('upgrade') > 1;
+    if (others && !this.#pathFits(request)) return;
+    this.handleUpgrade(request, socket, head);
+  };
+
+  readonly #onListening = (): void => {
+    this.emit('listening');
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.emit('error', error);
+  };
+
+  #pathFits(request: IncomingMessage): boolean {
+    const { path } = this.#options;
+    return path === undefined || request.url?.split('?', 1)[0] === path;
+  }
+
+  #halfCloses(request: IncomingMessage): boolean {
+    return this.#options.halfClose ?? namesHalfClose(request.headers);
+  }
+
+  /** What can be said without asking anybody. */
+  #turnAway(request: IncomingMessage): Verdict | null {
+    if (!this.#pathFits(request)) return { status: NOT_FOUND };
+    const full = this.#adapters.size + this.#waiting.size >= this.maxConnections;
+    return this.#closing || full ? { status: UNAVAILABLE } : null;
+  }
+
+  #wait(authenticate: Authenticate, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const settle = (): void => {
+      takeBack();
+      this.#waiting.delete(refuseWaiting);
+      socket.off('close', settle);
+      socket.off('error', giveUp);
+    };
+    const refuseWaiting = (): void => {
+      settle();
+      this.#refuse(request, socket, { status: UNAVAILABLE });
+    };
+    // An error of the client's socket is its own affair, but it must not become an uncaught one.
+    const giveUp = (): void => {
+      socket.destroy();
+    };
+    this.#waiting.add(refuseWaiting);
+    socket.on('close', settle);
+    socket.on('error', giveUp);
+    const takeBack = ask(authenticate, request, this.#authenticateTimeout, (verdict) => {
+      settle();
+      if (verdict) this.#refuse(request, socket, verdict);
+      else this.#accept(request, socket, head);
+    });
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, { status, headers, cause }: Verdict): void {
+    refuse(socket, status, headers);
+    this.emit('refused', request, status, cause);
+  }
+
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#wss.handleUpgrade(request, socket, head, (ws) => {
+      const adapter = new WsConnAdapter(ws, { ...this.#options, halfClose: this.#halfCloses(request) });
+      this.#adapters.add(adapter);
+      adapter.once('close', () => this.#adapters.delete(adapter));
+      this.emit('connection', adapter, request);
+    });
+  }
+}
+
+/**
+ * Makes a server of WebSockets whose connections are sockets, as `net.createServer()` does for TCP: call `listen()`, give
+ * it the `server` to share, or hand it upgrades with `handleUpgrade()`. Half close is agreed on with clients that offer
+ * it, unless the option `halfClose` decides it. All options of the adapter go to every connection.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option
+ */
+export function createServer(
+  options?: CreateServerOptions,
+  onConnection?: (adapter: WsConnAdapter, request: IncomingMessage) => void,
+): WsConnServer;
+export function createServer(
+  onConnection: (adapter: WsConnAdapter, request: IncomingMessage) => void,
+): WsConnServer;
+export function createServer(
+  first: CreateServerOptions | ((adapter: WsConnAdapter, request: IncomingMessage) => void) = {},
+  second?: (adapter: WsConnAdapter, request: IncomingMessage) => void,
+): WsConnServer {
+  const [options, onConnection] = typeof first === 'function' ? [{}, first] : [first, second];
+  const server = new WsConnServer(options);
+  if (onConnection) server.on('connection', onConnection);
+  return server;
+}
