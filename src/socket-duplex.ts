@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { idleLimit, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
@@ -136,7 +136,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgType('callback', 'of type function', callback);
     }
-    const limit = delay('timeout', timeout, 0, 0);
+    const limit = idleLimit('timeout', timeout);
     clearTimeout(this.#idle);
     this.#idle = undefined;
     this.timeout = limit;
