@@ -164,14 +164,18 @@ export class Channel implements Sender {
     this.#leave(false);
   }
 
-  /** Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. */
+  /**
+   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. The window
+   * is opened, so that a peer which waits to send more finds out.
+   */
   abandon(): void {
     if (this.#gone) return;
     if (!this.#known) {
       this.#forget();
       this.#endLocal();
-    } else if (!this.#finWanted) {
-      this.#wantControl(Flag.fin);
+    } else {
+      if (!this.#finReceived) this.#credit += this.window.reopen();
+      this.#wantControl(this.#finWanted ? 0 : Flag.fin);
     }
     this.#leave(this.#known && !this.#finReceived);
   }
