@@ -10,6 +10,7 @@ const features: Features = {
   cutIsReset: true,
   close: true,
   asyncDispose: true,
+  warnsOfManyCallers: false,
   signal: true,
   addresses: true,
   mostBuffered: 32 * 1024 * 1024,
