@@ -20,6 +20,8 @@ import { SocketDuplex } from './socket-duplex.ts';
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
 
+type WriteCallback = (error?: Error | null) => void;
+
 /** WebSockets that have their adapter: two on one would each get half of the bytes. */
 const wrapped = new WeakSet<WebSocket>();
 
@@ -54,10 +56,10 @@ export class WsConnAdapter extends SocketDuplex {
   #halfClose: boolean;
   #bytesRead = 0;
   #bytesDone = 0;
+  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
+  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
   /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
   #head: Buffer | null = null;
-  /** The write that Writable waits for, of which it still counts `length` bytes; set while there is one. */
-  #writing: { readonly length: number; readonly callback: (error?: Error | null) => void } | null = null;
   /** What waits for the handshake: the first write or the end, never both. */
   #held: (() => void) | null = null;
   #finSent = false;
@@ -72,6 +74,8 @@ export class WsConnAdapter extends SocketDuplex {
   #farewell: { readonly code: number; readonly reason: string } | null = null;
   #closing: Promise<Error | null> | null = null;
   #hungUp: (() => void) | null = null;
+  /** The error of a close() that ran out of time when the stream had ended by itself already. */
+  #tooLate: Error | null = null;
   #keepalive: Keepalive | null = null;
   #referenced = true;
 
@@ -187,12 +191,12 @@ export class WsConnAdapter extends SocketDuplex {
    * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
    * meanwhile and it all leaves as one message.
    */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
     this.#writing = { length: chunk.length, callback };
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([{ chunk: head }, { chunk }], chunk.length + head.length);
+      this.#send([{ chunk: head }, { chunk }], head.length + chunk.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
       this.#send([{ chunk }], chunk.length);
     } else {
@@ -204,13 +208,13 @@ export class WsConnAdapter extends SocketDuplex {
     }
   }
 
-  override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
     // Writable hands over all that it has.
     const length = this.writableLength;
     this.#writing = { length, callback };
     const head = this.#head;
     this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], length + head.length);
+    if (head) this.#send([{ chunk: head }, ...writes], head.length + length);
     else this.#send(writes, length);
   }
 
@@ -229,29 +233,29 @@ export class WsConnAdapter extends SocketDuplex {
     });
   }
 
-  protected override hangUp(error: Error | null, done: () => void): void {
+  protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
     const link = this.#link;
     this.#keepalive?.stop();
     this.#held = null;
     this.#discarding = true;
     this.#hungUp = () => {
-      const settle = (): void => {
-        this.#settleWrite(error ?? streamDestroyed('write'));
-      };
-      // Not within the caller's destroy(). What Writable is told becomes `errored`: where there was no error, it is told
-      // when everybody has seen 'close' without one.
-      if (error) process.nextTick(settle);
-      done();
-      if (!error) process.nextTick(settle);
+      const outcome = error ?? this.#tooLate;
+      // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
+      // no error, it is told when everybody has seen 'close' without one.
+      if (outcome) this.#dropWrite(outcome);
+      done(this.#tooLate);
+      if (!outcome) this.#dropWrite(streamDestroyed('write'));
     };
     if (link.closed) {
       this.#hungUp();
       return;
     }
-    const bothEnded = this.readableEnded && this.writableFinished;
+    const bothEnded = error === null && this.readableEnded && this.writableFinished;
+    // close() has said goodbye already, and its time limit runs.
+    if (bothEnded && this.#farewell) return;
     if (this.#manner === 'reset') {
       link.reset();
-    } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
+    } else if (this.#manner === 'complain' || bothEnded) {
       // The peer gets its time to answer: an end at once could run over what it has not read yet.
       link.partInOrder(NORMAL_CLOSURE);
     } else if (error !== null || this.writableLength > 0 || link.connecting) {
@@ -428,7 +432,14 @@ export class WsConnAdapter extends SocketDuplex {
     }
     const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
     const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
-    this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+    const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
+    if (this.destroyed) {
+      // Both directions had ended by themselves: the stream waits for nothing but this.
+      this.#tooLate = error;
+      this.#link.cut();
+    } else {
+      this.destroy(error);
+    }
   }
 
   #whenOpen(action: () => void): void {
@@ -464,5 +475,12 @@ export class WsConnAdapter extends SocketDuplex {
     if (!writing) return;
     this.#bytesDone += writing.length;
     writing.callback(error);
+  }
+
+  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
+  #dropWrite(error: Error): void {
+    process.nextTick(() => {
+      this.#settleWrite(error);
+    });
   }
 }

@@ -71,7 +71,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Always empty: connection attempts belong to the transport. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
   #idle: NodeJS.Timeout | undefined;
-  /** What destroyed it: `errored` may be set later, by a write that was dropped. */
+  /** What ended it: `errored` may be set later, by a write that was dropped. */
   #error: Error | null = null;
   #closeEmitted = false;
 
@@ -96,8 +96,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * error that the connection ever had, or null. It never rejects.
    */
   abstract close(): Promise<Error | null>;
-  /** Lets go of the transport and calls `done` when nothing of it is left; called exactly once, from `_destroy()`. */
-  protected abstract hangUp(error: Error | null, done: () => void): void;
+  /**
+   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error with the one that came
+   * up meanwhile, if any; called exactly once, from `_destroy()`.
+   */
+  protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -200,26 +203,31 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Ends the writable side and destroys the stream as soon as everything written has been handed on. */
   destroySoon(): void {
     if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.off('finish', this.#destroyWhenFinished).once('finish', this.#destroyWhenFinished);
+    if (this.writableFinished) {
+      this.destroy();
+    } else {
+      // Once for all callers: a listener of each would look like a leak.
+      this.off('finish', this.#onFinish);
+      this.once('finish', this.#onFinish);
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.#error = error;
-    this.hangUp(error, () => {
-      callback(error);
+    this.hangUp(error, (late = null) => {
+      const outcome = error ?? late;
+      this.#error = outcome;
+      callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
         this.#closeEmitted = true;
-        this.emit('close', error !== null);
+        this.emit('close', outcome !== null);
       });
     });
   }
 
-  /** One for all callers of destroySoon(), so that many of them are one listener. */
-  readonly #destroyWhenFinished = (): void => {
+  readonly #onFinish = (): void => {
     this.destroy();
   };
 
