@@ -24,6 +24,7 @@ const harmless: Record<string, (end: End, caller: number) => unknown> = {
   },
   'address()': (end) => end.address(),
   'read()': (end) => end.read(0) as unknown,
+  'ping()': (end) => end.ping?.(),
   'write()': (end, caller) => end.write(Buffer.alloc(caller)),
   'write("")': (end) => end.write(''),
 };

@@ -131,7 +131,9 @@ export function pendingWrites(subject: Subject): void {
         });
       });
       a.destroy();
-      expect(await whenClosed).toBeNull();
+      const errored = await whenClosed;
+      // From Node 22 on, net.Socket has the write's ECANCELED there.
+      if (features.close) expect(errored).toBeNull();
       await turns(2);
       expect(a.bytesWritten).toBe(size);
       expect(atA.names).toEqual(['close']);

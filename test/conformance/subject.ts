@@ -4,8 +4,8 @@ import { onTestFinished } from 'vitest';
 
 import type { Dialler, Pair, PairOptions } from '../support/pairs.ts';
 
-/** One end of a connection: a net.Socket, or what behaves as one and has a close() besides. */
-export type End = net.Socket & { close?(): Promise<Error | null> };
+/** One end of a connection: a net.Socket, or what behaves as one and may have a close() and a ping() besides. */
+export type End = net.Socket & { close?(): Promise<Error | null>; ping?(): unknown };
 
 /** Makes a connected pair; the options are for both ends, but for `signal`, which is for `a`. */
 export type MakePair = (options?: PairOptions) => Promise<Pair<End>>;
