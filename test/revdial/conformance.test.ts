@@ -12,6 +12,7 @@ const features: Features = {
   asyncDispose: true,
   signal: true,
   addresses: true,
+  warnsOfManyCallers: false,
   mostBuffered: 32 * 1024 * 1024,
 };
 
