@@ -13,7 +13,6 @@ const features: Features = {
   warnsOfManyCallers: false,
   signal: true,
   addresses: true,
-  warnsOfManyCallers: false,
   mostBuffered: 32 * 1024 * 1024,
 };
 
