@@ -71,8 +71,7 @@ export function opening(subject: Subject): void {
       const end = server.open();
       end.setNoDelay(true).setKeepAlive(true, 5_000).setTimeout(40).unref().ref();
       end.setEncoding('utf8');
-      await next(end, 'connect');
-      await next(end, 'timeout');
+      await Promise.all([next(end, 'connect'), next(end, 'timeout')]);
       expect(end.timeout).toBe(40);
     });
 

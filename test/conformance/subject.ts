@@ -27,8 +27,8 @@ export interface Features {
   readonly signal: boolean;
   /** Both ends have addresses, and one's remote is the other's local one. */
   readonly addresses: boolean;
-  /** Fifty calls of `destroySoon()`, or of `ref()` after the end, bring Node's warning of too many listeners. */
-  readonly warnsOfManyCallers: boolean;
+  /** Fifty calls of `destroySoon()`, or of `ref()` after the end, bring Node's warning of too many listeners, as in net.Socket. */
+  readonly warnsOfManyCallers?: boolean;
   /** Bytes of the largest stretch that an unread connection may take in, at both ends and between them. */
   readonly mostBuffered: number;
 }
