@@ -20,7 +20,7 @@ function encode(
   flags: number,
   streamId: number,
   length: number,
-  body = Buffer.alloc(0),
+  body: Buffer = Buffer.alloc(0),
 ): Buffer {
   const header = Buffer.alloc(HEADER_SIZE);
   encodeHeader(header, 0, type, flags, streamId, length);

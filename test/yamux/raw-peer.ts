@@ -62,7 +62,8 @@ export class RawPeer {
 export async function rawSession(
   options: Partial<YamuxSessionOptions> = {},
 ): Promise<{ readonly session: YamuxSession; readonly peer: RawPeer }> {
-  const { a, b, stop } = await memoryPair();
+  const transport = await memoryPair();
+  const { a, b } = transport;
   record(a);
   record(b);
   const session = new YamuxSession(a, { role: 'server', closeTimeout: 200, ...options });
@@ -71,7 +72,7 @@ export async function rawSession(
     const closed = session.close();
     peer.transport.resume();
     await closed;
-    await stop();
+    await transport.stop();
   });
   return { session, peer };
 }
