@@ -8,9 +8,11 @@ import {
   type CheckedAdapterOptions,
   type WsConnAdapterOptions,
 } from './adapter-options.ts';
+import { claim } from './claim.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
-import { invalidArgType, invalidState, WsConnError } from './errors.ts';
+import { streamDestroyed, WsConnError } from './errors.ts';
+import { Gatherer, type WriteCallback } from './gatherer.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
@@ -19,19 +21,6 @@ import { SocketDuplex } from './socket-duplex.ts';
 
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
-
-/** WebSockets that have their adapter: two on one would each get half of the bytes. */
-const wrapped = new WeakSet<WebSocket>();
-
-function checkWebSocket(ws: Partial<WebSocket> | null | undefined): void {
-  if (typeof ws?.terminate !== 'function' || typeof ws.on !== 'function') {
-    throw invalidArgType('ws', 'a WebSocket of the package ws', ws);
-  }
-  if (wrapped.has(ws as WebSocket)) throw invalidState('this WebSocket has an adapter already');
-  if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
-    throw invalidState('this WebSocket is closing or closed');
-  }
-}
 
 /**
  * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in binary messages whose
@@ -49,15 +38,10 @@ export class WsConnAdapter extends SocketDuplex {
   /** The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's. */
   readonly ws: WebSocket;
   readonly #link: Link;
-  readonly #outgoing: Outgoing;
+  readonly #gatherer: Gatherer;
   readonly #options: CheckedAdapterOptions;
   #halfClose: boolean;
   #bytesRead = 0;
-  #bytesDone = 0;
-  /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
-  #head: Buffer | null = null;
-  /** What waits for the handshake: the first write or the end, never both. */
-  #held: (() => void) | null = null;
   #finSent = false;
   #finReceived = false;
   /** Ends the writable side; set while the FIN is on its way. */
@@ -70,6 +54,8 @@ export class WsConnAdapter extends SocketDuplex {
   #farewell: { readonly code: number; readonly reason: string } | null = null;
   #closing: Promise<Error | null> | null = null;
   #hungUp: (() => void) | null = null;
+  /** The error of a close() that ran out of time when the stream had ended by itself already. */
+  #tooLate: Error | null = null;
   #keepalive: Keepalive | null = null;
   #referenced = true;
 
@@ -80,19 +66,18 @@ export class WsConnAdapter extends SocketDuplex {
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
     const checked = checkAdapterOptions(options);
-    checkWebSocket(ws);
+    claim(ws);
     this.ws = ws;
     this.#options = checked;
     this.#halfClose = checked.halfClose ?? false;
-    this.#outgoing = new Outgoing(ws, {
+    const outgoing = new Outgoing(ws, {
       maxMessageSize: checked.maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
       onProgress: () => {
         this.markActive();
       },
     });
-    wrapped.add(ws);
-    ws.binaryType = 'nodebuffer';
+    this.#gatherer = new Gatherer(this, outgoing, checked.maxMessageSize, ws.readyState === ws.OPEN);
     this.#link = this.#makeLink();
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
@@ -109,7 +94,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override get bytesWritten(): number {
-    return this.#bytesDone + this.writableLength;
+    return this.#gatherer.bytesDone + this.writableLength;
   }
 
   /**
@@ -181,37 +166,16 @@ export class WsConnAdapter extends SocketDuplex {
     if (this.ws.isPaused) this.ws.resume();
   }
 
-  /**
-   * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
-   * meanwhile and it all leaves as one message.
-   */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    const head = this.#head;
-    this.#head = null;
-    if (head) {
-      this.#send([{ chunk: head }, { chunk }], chunk.length, callback, head.length);
-    } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([{ chunk }], chunk.length, callback);
-    } else {
-      process.nextTick(() => {
-        this.#whenOpen(() => {
-          this.#gather(chunk, callback);
-        });
-      });
-    }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#gatherer.write(chunk, callback);
   }
 
-  override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
-    // Writable hands over all that it has.
-    const length = this.writableLength;
-    const head = this.#head;
-    this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], length, callback, head.length);
-    else this.#send(writes, length, callback);
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
+    this.#gatherer.writev(writes, callback);
   }
 
   override _final(callback: () => void): void {
-    this.#whenOpen(() => {
+    this.#gatherer.whenOpen(() => {
       if (!this.#link.open) {
         // The peer has closed: there is nobody to tell, and nothing unsent, or Writable would not be here.
         callback();
@@ -225,23 +189,31 @@ export class WsConnAdapter extends SocketDuplex {
     });
   }
 
-  protected override hangUp(error: Error | null, done: () => void): void {
+  protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
     const link = this.#link;
     this.#keepalive?.stop();
-    this.#held = null;
     this.#discarding = true;
+    this.#hungUp = () => {
+      const outcome = error ?? this.#tooLate;
+      // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
+      // no error, it is told when everybody has seen 'close' without one.
+      if (outcome) this.#gatherer.drop(outcome);
+      done(this.#tooLate);
+      if (!outcome) this.#gatherer.drop(streamDestroyed('write'));
+    };
     if (link.closed) {
-      done();
+      this.#hungUp();
       return;
     }
-    this.#hungUp = done;
-    const bothEnded = this.readableEnded && this.writableFinished;
+    const bothEnded = error === null && this.readableEnded && this.writableFinished;
+    // close() has said goodbye already, and its time limit runs.
+    if (bothEnded && this.#farewell) return;
     if (this.#manner === 'reset') {
       link.reset();
-    } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
+    } else if (this.#manner === 'complain' || bothEnded) {
       // The peer gets its time to answer: an end at once could run over what it has not read yet.
       link.partInOrder(NORMAL_CLOSURE);
-    } else if (error !== null || this.writableLength > 0) {
+    } else if (error !== null || this.writableLength > 0 || link.connecting) {
       link.cut();
     } else {
       link.partNow(NORMAL_CLOSURE);
@@ -290,14 +262,12 @@ export class WsConnAdapter extends SocketDuplex {
   #onOpen(): void {
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     this.reportOpen();
-    const held = this.#held;
-    this.#held = null;
-    held?.();
+    this.#gatherer.open();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#discarding) return;
-    // binaryType is 'nodebuffer', so this is what ws gives.
+    // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
     const bytes = data as Buffer;
     if (!isBinary) {
       const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
@@ -415,42 +385,13 @@ export class WsConnAdapter extends SocketDuplex {
     }
     const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
     const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
-    this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
-  }
-
-  #whenOpen(action: () => void): void {
-    if (this.#link.connecting) this.#held = action;
-    else action();
-  }
-
-  #gather(chunk: Buffer, callback: (error?: Error | null) => void): void {
-    if (this.destroyed) return;
-    const others = this.writableLength > chunk.length && this.writableCorked === 0;
-    if (others) {
-      // Writable now hands over the others, at once: they join the head there.
-      this.#head = chunk;
-      this.#bytesDone += chunk.length;
-      callback();
+    const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
+    if (this.destroyed) {
+      // Both directions had ended by themselves: the stream waits for nothing but this.
+      this.#tooLate = error;
+      this.#link.cut();
     } else {
-      this.#send([{ chunk }], chunk.length, callback);
+      this.destroy(error);
     }
-  }
-
-  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
-  #send(
-    writes: readonly Write[],
-    length: number,
-    callback: (error?: Error | null) => void,
-    counted = 0,
-  ): void {
-    this.#whenOpen(() => {
-      this.#outgoing.send(writes, length + counted, (error) => {
-        if (!error) {
-          this.#bytesDone += length;
-          this.markActive();
-        }
-        callback(error);
-      });
-    });
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Names what went wrong with a connection, in the errno names that code written for `net.Socket` already looks for.
  *
- * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which).
+ * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which),
+ *   or the device that was asked to dial back said that it cannot.
  * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
  * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
  * - `EPIPE`: written bytes can no longer be delivered.
@@ -54,7 +55,12 @@ export class WsConnError extends Error {
   }
 }
 
-type MisuseCode = 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_INVALID_STATE' | 'ERR_OUT_OF_RANGE';
+type MisuseCode =
+  | 'ERR_INVALID_ARG_TYPE'
+  | 'ERR_INVALID_ARG_VALUE'
+  | 'ERR_INVALID_STATE'
+  | 'ERR_OUT_OF_RANGE'
+  | 'ERR_STREAM_DESTROYED';
 
 function misuse<E extends Error>(error: E, code: MisuseCode): E & { code: MisuseCode } {
   return Object.assign(error, { code });
@@ -96,4 +102,15 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
 /** Makes the Error that Node throws for a call that comes at the wrong time: `ERR_INVALID_STATE`. */
 export function invalidState(problem: string): Error {
   return misuse(new Error(`Invalid state: ${problem}`), 'ERR_INVALID_STATE');
+}
+
+/** Makes the Error that Node gives to a call which waited when its stream was destroyed: `ERR_STREAM_DESTROYED`. */
+export function streamDestroyed(call: string): Error {
+  return misuse(new Error(`Cannot call ${call} after a stream was destroyed`), 'ERR_STREAM_DESTROYED');
+}
+
+/** Makes the AbortError that Node gives for what a signal has given up, with the signal's reason as `cause`: `ABORT_ERR`. */
+export function abortError(signal: AbortSignal | undefined): Error & { code: 'ABORT_ERR' } {
+  const error = new Error('The operation was aborted', { cause: signal?.reason });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' as const });
 }

@@ -7,6 +7,7 @@ const inMemory: Features = {
   cutIsReset: true,
   close: true,
   asyncDispose: true,
+  warnsOfManyCallers: false,
   signal: true,
   addresses: false,
   mostBuffered: 1024 * 1024,
