@@ -262,7 +262,7 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #onSessionEnd(error: Error | null): void {
-    if (error === null) {
+    if (error === null && this.#closing) {
       this.destroy();
     } else if (!this.#channel.finReceived) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
