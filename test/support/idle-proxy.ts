@@ -33,6 +33,7 @@ export async function idleProxy(
         });
       }
       function drop(): void {
+        if (client.destroyed) return;
         drops++;
         client.destroy();
         upstream.destroy();
