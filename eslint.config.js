@@ -43,6 +43,7 @@ const layers = {
   ],
   'join.ts': ['errors'],
   'yamux/**': ['check-option', 'errors', 'socket-duplex'],
+  // cli/** may import all: whatever is public serves the command too.
   'revdial/**': ['adapter', 'check-option', 'close-code', 'connect', 'errors', 'half-close', 'max-payload'],
 };
 

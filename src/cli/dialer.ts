@@ -1,0 +1,172 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+
+import type { WsConnAdapter } from '../adapter.ts';
+import { connect, type ConnectOptions } from '../connect.ts';
+
+import { explain } from './explain.ts';
+import { Failure, usageFailure } from './failure.ts';
+import { type OptionSpecs, type Source, variableOf, type Values } from './options.ts';
+import { type ProxyRoute, proxyRoute } from './proxy.ts';
+import { readNamedFile } from './read-file.ts';
+import { bearer, checkToken, readTokenFile } from './token.ts';
+
+/** Options of every subcommand that dials a WebSocket. */
+export const DIAL_OPTIONS = {
+  header: { value: "'NAME: VALUE'", multiple: true, help: 'header to send; may be given more than once' },
+  'token-file': { value: 'FILE', help: 'file with the token that the server wants' },
+  ca: { value: 'FILE', help: 'certificate of the CA to trust in place of the known ones (PEM)' },
+  cert: { value: 'FILE', help: 'certificate to show to the server (PEM)' },
+  key: { value: 'FILE', help: 'private key of --cert (PEM)' },
+  proxy: { value: 'URL', help: 'HTTP proxy to go through; else HTTPS_PROXY and NO_PROXY count' },
+} as const satisfies OptionSpecs;
+
+/** Option of those that keep the connection. */
+export const KEEPALIVE_OPTION = {
+  keepalive: { value: 'SECONDS', default: '15', help: 'time between pings while nothing moves; 0: none' },
+} as const satisfies OptionSpecs;
+
+type DialValues = Values<keyof typeof DIAL_OPTIONS | 'url'>;
+
+/** Headers that carry secrets. */
+const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const TOKEN_VARIABLE = variableOf('token');
+
+/** Dials the URL of the command line, as its options say. Files are read anew each time, so a renewed one counts at once. */
+export class Dialer {
+  readonly url: URL;
+  readonly #values: DialValues;
+  readonly #headers: OutgoingHttpHeaders;
+  readonly #keepalive: number | undefined;
+  #route: ProxyRoute | undefined;
+
+  /**
+   * @param keepalive - time in ms between pings; 0 for none
+   * @throws Failure for an option that cannot be understood
+   */
+  constructor(values: DialValues, keepalive = 0) {
+    this.#values = values;
+    this.url = checkUrl(values);
+    this.#headers = readHeaders(values);
+    this.#keepalive = keepalive;
+    const [cert, key] = [values.text('cert'), values.text('key')];
+    if ((cert === undefined) !== (key === undefined)) {
+      throw usageFailure('--cert and --key belong together: give both or none');
+    }
+    checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
+  }
+
+  /** Begins a connection; what is written to it is kept until it is there. */
+  async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+    const values = this.#values;
+    const [token, ca, cert, key] = await Promise.all([
+      this.#token(),
+      this.#file('ca'),
+      this.#file('cert'),
+      this.#file('key'),
+    ]);
+    this.#route = await proxyRoute(this.url, values.text('proxy'));
+    try {
+      return connect(this.url, {
+        keepalive: this.#keepalive ? { interval: this.#keepalive } : false,
+        headers: { ...this.#headers, ...(token === undefined ? {} : { Authorization: bearer(token) }) },
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(this.#route === undefined ? {} : { agent: this.#route.agent }),
+        ...options,
+      });
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Makes a connection and waits until it is there. */
+  async open(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+    const adapter = await this.dial(options);
+    await new Promise<void>((resolve, reject) => {
+      const opened = (): void => {
+        adapter.off('error', failed);
+        adapter.off('close', closed);
+        resolve();
+      };
+      const failed = (error: Error): void => {
+        adapter.off('connect', opened);
+        adapter.off('close', closed);
+        reject(error);
+      };
+      const closed = (): void => {
+        failed(new Failure('the connection was given up'));
+      };
+      adapter.once('connect', opened);
+      adapter.once('error', failed);
+      adapter.once('close', closed);
+    });
+    return adapter;
+  }
+
+  /** Makes the line that says why a connection failed. */
+  failure(error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    const refusal = this.#route?.refusal();
+    if (refusal) return refusal;
+    return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
+  }
+
+  async #token(): Promise<string | undefined> {
+    const path = this.#values.text('token-file');
+    if (path !== undefined) return readTokenFile(path, this.#values.nameOf('token-file'));
+    const token = process.env[TOKEN_VARIABLE];
+    return token === undefined || token === '' ? undefined : checkToken(token, TOKEN_VARIABLE);
+  }
+
+  async #file(name: 'ca' | 'cert' | 'key'): Promise<string | undefined> {
+    const path = this.#values.text(name);
+    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf(name));
+  }
+}
+
+function checkUrl(values: DialValues): URL {
+  const text = values.required('url');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const problem = !url
+    ? 'is no URL'
+    : !/^(ws|http)s?:$/.test(url.protocol)
+      ? `begins with ${url.protocol}`
+      : url.hash !== ''
+        ? 'has a fragment (#), which is never sent'
+        : undefined;
+  if (!url || problem !== undefined) {
+    throw usageFailure(`'${text}' ${String(problem)}: give one such as wss://host/path`);
+  }
+  checkSecret(text, values.source('url'), 'URL');
+  return url;
+}
+
+/** Refuses a password in a URL of the command line, where everybody can read it. */
+function checkSecret(url: string | undefined, source: Source, name: string): void {
+  if (url === undefined || source !== 'command line' || !URL.canParse(url)) return;
+  if (new URL(url).password !== '') {
+    const variable = variableOf(name.replace('--', ''));
+    throw usageFailure(
+      `${name} holds a password, and a command line can be read by all: put it into ${variable}`,
+    );
+  }
+}
+
+function readHeaders(values: DialValues): OutgoingHttpHeaders {
+  const headers: Record<string, string[]> = {};
+  for (const line of values.list('header')) {
+    const { name, value } =
+      /^(?<name>[!#$%&'*+\-.^_`|~\w]+):\s*(?<value>[\t\x20-\x7e]*)$/.exec(line)?.groups ?? {};
+    if (name === undefined || value === undefined) {
+      throw usageFailure(`${values.nameOf('header')} must be 'NAME: VALUE', but is '${line}'`);
+    }
+    if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
+      throw usageFailure(
+        `the header ${name} is a secret, and a command line can be read by all: use --token-file or WSCONN_HEADER`,
+      );
+    }
+    headers[name] = [...(headers[name] ?? []), value];
+  }
+  return headers;
+}
