@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Fails every test that leaves a handle, a timer or a listener behind.
+    setupFiles: ['test/setup/leak-check.ts'],
     // The tests talk to real sockets; two files at a time is what a machine of two cores can serve.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -222,6 +222,8 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     const rtt = performance.now() - this.#ping.sentAt;
     this.#ping = null;
     this.#rtt = rtt;
+    // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
+    this.#moved();
     if (this.#phase === 'listening') this.#watch();
     this.emit('pong', rtt);
   };

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+
+export interface IdleLimitProxy {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+/** Stands in for a load balancer: passes TCP on to a port, and cuts a connection on which nothing moves for `limit` ms. */
+export async function startIdleLimitProxy(targetPort: number, limit: number): Promise<IdleLimitProxy> {
+  const open = new Set<net.Socket>();
+  const server = net.createServer((client) => {
+    const target = net.connect(targetPort, '127.0.0.1');
+    const cut = (): void => {
+      client.destroy();
+      target.destroy();
+    };
+    // Every byte passes the client's socket, whichever way it goes, so its idle clock sees them all.
+    client.setTimeout(limit, cut);
+    for (const socket of [client, target]) {
+      open.add(socket);
+      socket.on('error', cut);
+      socket.on('close', () => {
+        cut();
+        open.delete(socket);
+      });
+    }
+    client.pipe(target).pipe(client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}

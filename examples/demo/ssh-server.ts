@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type net from 'node:net';
+import os from 'node:os';
+
+import ssh2, { type ServerChannel } from 'ssh2';
+
+const commands: Readonly<Record<string, (channel: ServerChannel) => void>> = {
+  uname: (channel) => {
+    answer(channel, `${os.type()} ${os.release()}, ${os.arch()}, Node ${process.version}\n`);
+  },
+  date: (channel) => {
+    answer(channel, `${new Date().toString()}\n`);
+  },
+  cat: (channel) => {
+    channel.pipe(channel);
+    channel.on('end', () => {
+      channel.exit(0);
+    });
+  },
+};
+
+function answer(channel: ServerChannel, text: string, status = 0): void {
+  channel.write(text);
+  channel.exit(status);
+  channel.end();
+}
+
+/** What a client must know to log in, and to be sure of whom it talks to. */
+export interface SshLogin {
+  readonly username: string;
+  readonly password: string;
+  /** SHA-256 of the server's public key. */
+  readonly fingerprint: string;
+}
+
+export interface SshServer extends SshLogin {
+  /** Serves SSH on a connection that somebody else made: any net.Socket, or what behaves as one. */
+  readonly serve: (socket: net.Socket) => void;
+}
+
+/** Makes an SSH server that listens nowhere, with a host key and a password made on the spot, and three commands. */
+export function makeSshServer(): SshServer {
+  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const publicKey = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64');
+  const username = 'guest';
+  const password = randomBytes(12).toString('base64url');
+
+  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
+    client.on('authentication', (attempt) => {
+      const known = attempt.method === 'password' && attempt.username === username;
+      if (known && attempt.password === password) attempt.accept();
+      else attempt.reject(['password']);
+    });
+    client.on('session', (acceptSession) => {
+      acceptSession().on('exec', (accept, _reject, { command }) => {
+        const run = commands[command];
+        if (run) run(accept());
+        else answer(accept(), `${command}: command not found\n`, 127);
+      });
+    });
+    // A connection that is cut is the client's story to tell; here it must only not end the process.
+    client.on('error', () => undefined);
+  });
+
+  return {
+    username,
+    password,
+    fingerprint: createHash('sha256').update(publicKey).digest('hex'),
+    serve: (socket) => {
+      server.injectSocket(socket);
+    },
+  };
+}

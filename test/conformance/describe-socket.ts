@@ -1,0 +1,22 @@
+import { describe } from 'vitest';
+
+import { basicIo } from './basic-io.ts';
+import type { Features, MakeDialler, MakePair } from './subject.ts';
+
+const cases = [basicIo];
+
+/**
+ * Runs the conformance suite, in the spirit of golang.org/x/net/nettest, on whatever makes a connected pair of sockets.
+ * What `features` says the pair cannot do is skipped with the reason, or the documented other behaviour is looked for.
+ * Without `makeDialler` the cases that need an end which is still connecting are skipped.
+ */
+export function describeSocket(
+  name: string,
+  makePair: MakePair,
+  features: Features,
+  makeDialler?: MakeDialler,
+): void {
+  describe(name, () => {
+    for (const defineCases of cases) defineCases({ makePair, features, makeDialler });
+  });
+}
