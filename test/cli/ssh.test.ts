@@ -1,0 +1,125 @@
+/** Moves real OpenSSH sessions through the command, in each of the ways that it has. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+
+import { bytesOf } from '../support/bytes.ts';
+import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts';
+import { makeFolder } from '../support/folder.ts';
+import { Program, run } from '../support/program.ts';
+import { makeSshKeys, type Sshd, type SshKeys, startSshd } from '../support/sshd.ts';
+import { testWith } from '../support/system-program.ts';
+import { serve, WSCONN } from '../support/wsconn.ts';
+
+const test = testWith('sshd', 'ssh', 'scp', 'openssl', 'python3');
+const TERMINAL = fileURLToPath(new URL('../support/on-a-terminal.py', import.meta.url));
+const MIB = 1024 * 1024;
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+let keys: SshKeys;
+let authority: Authority;
+let server: Certificate;
+let client: Certificate;
+
+beforeAll(async () => {
+  folder = await makeFolder();
+  keys = await makeSshKeys(folder.path);
+  authority = await makeAuthority(folder.path);
+  server = await authority.sign('server');
+  client = await authority.sign('client');
+});
+
+afterAll(() => folder.remove());
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** A way through the command: starts what it needs and gives the ProxyCommand. */
+interface Way {
+  readonly name: string;
+  readonly start: (sshd: Sshd) => Promise<string>;
+}
+
+const ways: Way[] = [
+  {
+    name: 'ws',
+    start: async ({ port }) => {
+      const { url } = await serve(port);
+      return `${WSCONN} connect ${url}`;
+    },
+  },
+  {
+    name: 'wss with a private CA',
+    start: async ({ port }) => {
+      const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
+      return `${WSCONN} connect --ca ${authority.ca} ${url}`;
+    },
+  },
+  {
+    name: 'wss with mutual TLS',
+    start: async ({ port }) => {
+      const tls = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', authority.ca];
+      const { url } = await serve(port, tls);
+      return `${WSCONN} connect --ca ${authority.ca} --cert ${client.cert} --key ${client.key} ${url}`;
+    },
+  },
+];
+
+/** Types into a shell on a terminal and reads what it shows, as a person would. */
+async function interactiveSession(options: readonly string[], login: string): Promise<void> {
+  const shell = new Program('python3', [TERMINAL, 'ssh', '-tt', ...options, login, 'exec /bin/sh']);
+  await shell.prints(/[$#] $/);
+  shell.write('tty; echo sum=$((40+2))\n');
+  await shell.prints(/\/dev\/pts\/\d+/);
+  await shell.prints(/sum=42/);
+  shell.write('cat\n');
+  shell.write('typed\n');
+  // Once as the terminal's echo, once as cat's answer.
+  await shell.prints(/typed\r\n[^]*typed\r\n/);
+  // Ctrl-C goes to cat over there, and not to the command in between.
+  shell.write('\u0003');
+  await shell.prints(/\^C/);
+  shell.write('exit 7\n');
+  expect(await shell.ended).toMatchObject({ code: 7 });
+}
+
+async function copyThere(options: readonly string[], login: string): Promise<void> {
+  const [from, to] = [join(folder.path, 'from'), join(folder.path, 'to')];
+  await writeFile(from, bytesOf(1, 64 * MIB));
+  expect(await run('scp', ['-q', ...options, from, `${login}:${to}`])).toMatchObject({ code: 0, stderr: '' });
+  expect(await sha256OfFile(to)).toBe(await sha256OfFile(from));
+}
+
+async function twentyAtOnce(options: readonly string[], login: string): Promise<void> {
+  const sessions = Array.from({ length: 20 }, async (_, index) => {
+    const text = `session ${String(index)}`;
+    const { code, stdout, stderr } = await run('ssh', [...options, login, 'cat'], { input: text });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: text, stderr: '' });
+  });
+  await Promise.all(sessions);
+}
+
+describe.each(ways)('OpenSSH over $name', ({ start }) => {
+  test('holds an interactive session on a terminal', { timeout: 60_000 }, async () => {
+    const sshd = await startSshd(keys);
+    await interactiveSession(sshd.clientOptions(await start(sshd)), sshd.login);
+  });
+
+  test('copies 64 MiB with scp', { timeout: 120_000 }, async () => {
+    const sshd = await startSshd(keys);
+    await copyThere(sshd.clientOptions(await start(sshd)), sshd.login);
+  });
+
+  test('holds 20 sessions at once', { timeout: 120_000 }, async () => {
+    const sshd = await startSshd(keys);
+    await twentyAtOnce(sshd.clientOptions(await start(sshd)), sshd.login);
+  });
+});
