@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Where CI wants the figures of a run beside the summary.
+const report = process.env['VITEST_REPORT'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -11,5 +14,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 });

@@ -14,7 +14,7 @@ import { invalidArgType, invalidState, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
-import { Outgoing } from './outgoing.ts';
+import { Outgoing, type Write } from './outgoing.ts';
 import { SocketDuplex } from './socket-duplex.ts';
 
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
@@ -189,9 +189,9 @@ export class WsConnAdapter extends SocketDuplex {
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([head, chunk], chunk.length, callback);
+      this.#send([{ chunk: head }, { chunk }], chunk.length, callback, head.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length, callback);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
@@ -201,16 +201,13 @@ export class WsConnAdapter extends SocketDuplex {
     }
   }
 
-  override _writev(
-    writes: readonly { readonly chunk: Buffer }[],
-    callback: (error?: Error | null) => void,
-  ): void {
-    const chunks = writes.map(({ chunk }) => chunk);
-    let length = 0;
-    for (const chunk of chunks) length += chunk.length;
-    if (this.#head) chunks.unshift(this.#head);
+  override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
+    // Writable hands over all that it has.
+    const length = this.writableLength;
+    const head = this.#head;
     this.#head = null;
-    this.#send(chunks, length, callback);
+    if (head) this.#send([{ chunk: head }, ...writes], length, callback, head.length);
+    else this.#send(writes, length, callback);
   }
 
   override _final(callback: () => void): void {
@@ -435,14 +432,19 @@ export class WsConnAdapter extends SocketDuplex {
       this.#bytesDone += chunk.length;
       callback();
     } else {
-      this.#send([chunk], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length, callback);
     }
   }
 
-  /** Sends chunks of which Writable still counts `length` bytes as waiting. */
-  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
+  #send(
+    writes: readonly Write[],
+    length: number,
+    callback: (error?: Error | null) => void,
+    counted = 0,
+  ): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(chunks, (error) => {
+      this.#outgoing.send(writes, length + counted, (error) => {
         if (!error) {
           this.#bytesDone += length;
           this.markActive();

@@ -5,5 +5,6 @@ export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from './er
 export type { Authenticate, Refusal } from './gatekeeper.ts';
 export { join, type JoinOptions } from './join.ts';
 export { Keepalive, type KeepaliveEvents, type KeepaliveOptions } from './keepalive.ts';
-export { createServer, type CreateServerOptions, WsConnServer, type WsConnServerEvents } from './server.ts';
+export { createServer, WsConnServer, type WsConnServerEvents } from './server.ts';
+export type { CreateServerOptions } from './server-options.ts';
 export { type Addresses, SocketDuplex, type SocketDuplexOptions } from './socket-duplex.ts';

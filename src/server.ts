@@ -1,61 +1,20 @@
 import { EventEmitter } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
+import type http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { checkAdapterOptions, type WsConnAdapterOptions } from './adapter-options.ts';
 import { WsConnAdapter } from './adapter.ts';
-import { delay, MAX_DELAY, wholeNumber } from './check-option.ts';
+import { MAX_DELAY } from './check-option.ts';
 import { GOING_AWAY } from './close-code.ts';
-import { invalidArgType, invalidArgValue, invalidState } from './errors.ts';
+import { invalidState } from './errors.ts';
 import { ask, type Authenticate, type Verdict } from './gatekeeper.ts';
 import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from './half-close.ts';
-import { checkMaxPayload } from './max-payload.ts';
+import { makeHttpServer } from './http-server.ts';
 import { refuse } from './refuse.ts';
-
-export interface CreateServerOptions
-  extends
-    Omit<WsConnAdapterOptions, 'signal'>,
-    Pick<
-      WsServerOptions,
-      'autoPong' | 'handleProtocols' | 'maxBufferedChunks' | 'maxFragments' | 'perMessageDeflate'
-    > {
-  /** HTTP or HTTPS server whose upgrades to take. Without it, `listen()` makes one, and `handleUpgrade()` needs none. */
-  readonly server?: http.Server | undefined;
-  /**
-   * Path that a request must have, without its query; another gets 404. On a given server that others listen to as well,
-   * it is left to them.
-   * @default any path
-   */
-  readonly path?: string | undefined;
-  /**
-   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in time 503.
-   * @default all pass
-   */
-  readonly authenticate?: Authenticate | undefined;
-  /**
-   * Time in ms that `authenticate` may take.
-   * @default 10000
-   */
-  readonly authenticateTimeout?: number | undefined;
-  /**
-   * Time in ms in which a client must have sent its request to a server that `listen()` made; then it gets 408.
-   * @default 10000
-   */
-  readonly handshakeTimeout?: number | undefined;
-  /**
-   * Connections that may be open or in their handshake at once; one more gets 503.
-   * @default no limit
-   */
-  readonly maxConnections?: number | undefined;
-  /**
-   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`.
-   * @default 1048576
-   */
-  readonly maxPayload?: number | undefined;
-}
+import { type CheckedServerOptions, checkServerOptions, type CreateServerOptions } from './server-options.ts';
 
 export interface WsConnServerEvents {
   /** A WebSocket was opened; its adapter, and the request that asked for it. */
@@ -68,20 +27,15 @@ export interface WsConnServerEvents {
   close: [];
 }
 
-const DEFAULT_TIMEOUT = 10_000;
 const NOT_FOUND = 404;
-const UPGRADE_REQUIRED = 426;
 const UNAVAILABLE = 503;
-/** How often in one handshake timeout Node's HTTP server looks for requests that take too long. */
-const CHECKS_PER_TIMEOUT = 4;
 
 /** Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by `createServer()`. */
 export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /** Connections that may be open or in their handshake at once, as in `net.Server`. */
   maxConnections: number;
   readonly #options: CreateServerOptions;
-  readonly #authenticateTimeout: number;
-  readonly #handshakeTimeout: number;
+  readonly #checked: CheckedServerOptions;
   readonly #wss: WebSocketServer;
   readonly #adapters = new Set<WsConnAdapter>();
   /** Handshakes that wait for their verdict, each with what refuses it. */
@@ -91,21 +45,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   constructor(options: CreateServerOptions) {
     super();
-    checkAdapterOptions(options);
-    if (options.path !== undefined && !options.path.startsWith('/')) {
-      throw invalidArgValue('options.path', "must begin with '/'", options.path);
-    }
-    if (options.authenticate !== undefined && typeof options.authenticate !== 'function') {
-      throw invalidArgType('options.authenticate', 'of type function', options.authenticate);
-    }
+    this.#checked = checkServerOptions(options);
+    this.maxConnections = this.#checked.maxConnections;
     this.#options = options;
-    this.#authenticateTimeout = delay(
-      'options.authenticateTimeout',
-      options.authenticateTimeout,
-      DEFAULT_TIMEOUT,
-    );
-    this.#handshakeTimeout = delay('options.handshakeTimeout', options.handshakeTimeout, DEFAULT_TIMEOUT);
-    this.maxConnections = wholeNumber('options.maxConnections', options.maxConnections, Infinity, 0);
     this.#wss = this.#makeWebSocketServer();
     if (options.server) this.#attach(options.server);
   }
@@ -136,7 +78,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     if (this.#options.server) throw invalidState('let the server listen that createServer() was given');
     if (this.#http) throw invalidState('this server was told to listen already');
     if (this.#closing) throw invalidState('this server is closing');
-    const own = this.#makeHttpServer();
+    const own = makeHttpServer(this.#checked.handshakeTimeout);
     this.#attach(own);
     // What Node's own listen() takes is its own business to check.
     (own.listen as (...args: unknown[]) => http.Server)(...args);
@@ -207,7 +149,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: perMessageDeflate ?? false,
-      maxPayload: checkMaxPayload(this.#options.maxPayload),
+      maxPayload: this.#checked.maxPayload,
       ...(autoPong === undefined ? {} : { autoPong }),
       ...(handleProtocols === undefined ? {} : { handleProtocols }),
       ...(maxBufferedChunks === undefined ? {} : { maxBufferedChunks }),
@@ -219,20 +161,6 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       if (this.#halfCloses(request)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
     });
     return wss;
-  }
-
-  #makeHttpServer(): http.Server {
-    return http.createServer(
-      {
-        headersTimeout: this.#handshakeTimeout,
-        requestTimeout: this.#handshakeTimeout,
-        connectionsCheckingInterval: Math.ceil(this.#handshakeTimeout / CHECKS_PER_TIMEOUT),
-      },
-      (_request, response) => {
-        response.writeHead(UPGRADE_REQUIRED, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });
-        response.end('This is a WebSocket endpoint: connect to it with a WebSocket client.\n');
-      },
-    );
   }
 
   #attach(server: http.Server): void {
@@ -290,7 +218,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     this.#waiting.add(refuseWaiting);
     socket.on('close', settle);
     socket.on('error', giveUp);
-    const takeBack = ask(authenticate, request, this.#authenticateTimeout, (verdict) => {
+    const takeBack = ask(authenticate, request, this.#checked.authenticateTimeout, (verdict) => {
       settle();
       if (verdict) this.#refuse(request, socket, verdict);
       else this.#accept(request, socket, head);
