@@ -1,0 +1,298 @@
+import { WsConnError } from '../errors.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
+import type { Outbox, Sender, WhenSent } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
+import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
+
+/** What happens on the wire of one stream. */
+export interface ChannelEvents {
+  /** The peer has taken the stream. */
+  readonly onOpen: () => void;
+  readonly onData: (piece: Buffer) => void;
+  readonly onFin: () => void;
+  readonly onReset: () => void;
+  /** The session is about to end in order: what was written is still sent. */
+  readonly onSessionClosing: () => void;
+  /** No frame will come or go any more; null if nothing was cut. */
+  readonly onSessionEnd: (error: Error | null) => void;
+  /** It is this stream's turn to send: the last moment to hand over what else was written. */
+  readonly onTurn: () => void;
+}
+
+/** What a channel asks of its session. */
+export interface ChannelHost {
+  readonly outbox: Outbox;
+  readonly budget: WindowBudget;
+  /** Largest receive window, in bytes. */
+  readonly maxWindow: number;
+  /** First receive window, in bytes. */
+  readonly firstWindow: number;
+  /** Shortest round trip of late, in ms. */
+  readonly roundTrip: () => number | undefined;
+  /** The peer has taken a stream of ours. */
+  readonly onEstablished: (channel: Channel) => void;
+  /** The stream has left the wire; `orphaned` if the peer may go on sending, for it has not ended its half. */
+  readonly onGone: (channel: Channel, orphaned: boolean) => void;
+  /** The last frame of this side has gone out, or none will. */
+  readonly onLocalEnd: () => void;
+}
+
+/** Data frames are cut here, so that streams take turns and control frames get past. */
+const MAX_BODY = 65_536;
+
+/** Bytes after which a stream is taken for one that may want a larger window. */
+const MEASURE_AFTER = 65_536;
+
+/**
+ * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has ended. It knows the frames
+ * and not Node's streams; YamuxStream is the other way round.
+ */
+export class Channel implements Sender {
+  readonly id: number;
+  readonly window: ReceiveWindow;
+  readonly #host: ChannelHost;
+  #events: ChannelEvents | null = null;
+  readonly #outgoing = new Outgoing();
+  #whenRunSent: (() => void) | null = null;
+  #whenFinSent: (() => void) | null = null;
+  #sendWindow = INITIAL_WINDOW;
+  /** Flags and bytes of window that the next control frame carries. */
+  #flags = 0;
+  #credit = 0;
+  /** Whether frames may leave: the SYN has its place before all others. */
+  #started = false;
+  /** Whether the peer knows of the stream. */
+  #known: boolean;
+  #established: boolean;
+  #finReceived = false;
+  #localEnded = false;
+  #gone = false;
+  /** Whether the round trip was asked for, so that it is known when the window may grow. */
+  #measured = false;
+
+  /** @param incoming - whether the peer has opened it */
+  constructor(host: ChannelHost, id: number, incoming: boolean) {
+    this.#host = host;
+    this.id = id;
+    this.#known = this.#started = this.#established = incoming;
+    this.window = new ReceiveWindow(host.maxWindow, host.budget);
+  }
+
+  /** Whether the peer has taken the stream, or opened it. */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  /** Whether the peer knows of the stream, or is about to. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  /** Whether the peer has ended its half. */
+  get finReceived(): boolean {
+    return this.#finReceived;
+  }
+
+  /** Whether the stream has left the wire: no frame will come. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Tells `events` what happens from now on; once, before any frame. */
+  attach(events: ChannelEvents): void {
+    this.#events = events;
+  }
+
+  /** Sends the SYN, and from then on what was written. */
+  start(): void {
+    this.#started = true;
+    this.#credit += this.window.widen(this.#host.firstWindow);
+    this.#wantControl(Flag.syn);
+    if (this.#outgoing.length > 0) this.#host.outbox.wantData(this);
+  }
+
+  /** Sends the ACK: the stream has its user. */
+  accept(): void {
+    if (this.#gone) return;
+    this.#credit += this.window.widen(this.#host.firstWindow);
+    this.#wantControl(Flag.ack);
+  }
+
+  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, if there is nobody to send them to. */
+  send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
+    if (this.#gone) {
+      whenSent(new WsConnError('EPIPE', 'bytes were written after the end of the session'));
+      return;
+    }
+    for (const chunk of chunks) this.#outgoing.add(chunk);
+    this.#whenRunSent = whenSent;
+    if (this.#outgoing.length === 0) this.#whenSentNow();
+    else if (this.#started && this.#sendWindow > 0) this.#host.outbox.wantData(this);
+  }
+
+  /** Bytes that were given to send and wait. */
+  get unsent(): number {
+    return this.#outgoing.length;
+  }
+
+  /** Lets the writer of the bytes that wait believe that they are sent, so that it hands over those behind them. */
+  release(): void {
+    this.#outgoing.copy();
+    this.#whenSentNow();
+  }
+
+  /** Sends FIN; everything has been sent before. */
+  finish(whenSent: () => void): void {
+    if (this.#gone) {
+      whenSent();
+      return;
+    }
+    this.#whenFinSent = whenSent;
+    this.#wantControl(Flag.fin);
+  }
+
+  /** Ends both halves at once, so that the peer sees `ECONNRESET`. */
+  reset(): void {
+    if (this.#gone) return;
+    this.#forget();
+    if (this.#known) this.#wantControl(Flag.rst);
+    else this.#endLocal();
+    this.#leave(false);
+  }
+
+  /** Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. */
+  abandon(): void {
+    if (this.#gone) return;
+    const finDue = !this.#localEnded && (this.#flags & Flag.fin) === 0;
+    if (!this.#known) {
+      this.#forget();
+      this.#endLocal();
+    } else if (finDue) {
+      this.#wantControl(Flag.fin);
+    }
+    this.#leave(this.#known && !this.#finReceived);
+  }
+
+  /** Opens the window as far as the user has read. @param unread - bytes that wait for the user */
+  consumed(unread: number): void {
+    if (this.#gone || this.#finReceived || !this.window.isDue(unread)) return;
+    this.#credit += this.window.credit(unread, this.#host.roundTrip(), performance.now());
+    this.#wantControl(0);
+  }
+
+  /** The peer has sent a frame other than RST, with or without the ACK flag: hashicorp sends none after an early FIN. */
+  onAnswer(): void {
+    if (this.#established) return;
+    this.#established = true;
+    this.#host.onEstablished(this);
+    this.#events?.onOpen();
+  }
+
+  /** The peer opens its window further; false if by more than a window can be. */
+  onCredit(bytes: number): boolean {
+    const before = this.#sendWindow;
+    this.#sendWindow += bytes;
+    if (before === 0 && bytes > 0 && this.#outgoing.length > 0) this.#host.outbox.wantData(this);
+    return this.#sendWindow <= MAX_UINT32;
+  }
+
+  onBody(piece: Buffer): void {
+    this.window.arrived(piece.length, performance.now());
+    if (!this.#measured && this.window.open <= this.window.size - MEASURE_AFTER) {
+      this.#measured = true;
+      this.#host.roundTrip();
+    }
+    this.#events?.onData(piece);
+  }
+
+  onFin(): void {
+    if (this.#finReceived) return;
+    this.#finReceived = true;
+    this.#events?.onFin();
+    this.#leaveWhenBothEnded();
+  }
+
+  onReset(): void {
+    if (this.#gone) return;
+    this.#forget();
+    this.#endLocal();
+    this.#leave(false);
+    this.#events?.onReset();
+  }
+
+  onSessionClosing(): void {
+    this.#events?.onSessionClosing();
+  }
+
+  onSessionEnd(error: Error | null): void {
+    this.#gone = true;
+    this.#forget();
+    this.window.release();
+    this.#events?.onSessionEnd(error);
+  }
+
+  sendControl(writer: FrameWriter, whenSent: WhenSent): void {
+    const flags = this.#flags;
+    const credit = this.#credit;
+    this.#flags = this.#credit = 0;
+    if (flags === 0 && credit === 0) return;
+    writer.header(FrameType.windowUpdate, flags, this.id, credit);
+    this.#known = true;
+    if ((flags & (Flag.fin | Flag.rst)) === 0) return;
+    if (this.#whenFinSent) whenSent(this.#whenFinSent);
+    this.#whenFinSent = null;
+    this.#endLocal();
+    this.#leaveWhenBothEnded();
+  }
+
+  sendData(writer: FrameWriter, whenSent: WhenSent): boolean {
+    this.#events?.onTurn();
+    const length = Math.min(this.#outgoing.length, this.#sendWindow, MAX_BODY);
+    if (length === 0) return false;
+    writer.header(FrameType.data, 0, this.id, length);
+    this.#outgoing.take(length, (chunk) => {
+      writer.body(chunk);
+    });
+    this.#sendWindow -= length;
+    if (this.#outgoing.length > 0) return this.#sendWindow > 0;
+    if (this.#whenRunSent) whenSent(this.#whenRunSent);
+    this.#whenRunSent = null;
+    return false;
+  }
+
+  #whenSentNow(): void {
+    const whenSent = this.#whenRunSent;
+    this.#whenRunSent = null;
+    whenSent?.();
+  }
+
+  #wantControl(flags: number): void {
+    this.#flags |= flags;
+    if (this.#started) this.#host.outbox.wantControl(this);
+  }
+
+  /** Drops what is due and what waits. */
+  #forget(): void {
+    this.#flags = this.#credit = 0;
+    this.#outgoing.clear();
+    this.#whenRunSent = this.#whenFinSent = null;
+    this.#host.outbox.drop(this);
+  }
+
+  #endLocal(): void {
+    if (this.#localEnded) return;
+    this.#localEnded = true;
+    this.#host.onLocalEnd();
+  }
+
+  #leaveWhenBothEnded(): void {
+    if (this.#localEnded && this.#finReceived && !this.#gone) this.#leave(false);
+  }
+
+  #leave(orphaned: boolean): void {
+    this.#gone = true;
+    this.#host.onGone(this, orphaned);
+    this.window.release();
+  }
+}

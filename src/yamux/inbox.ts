@@ -1,0 +1,62 @@
+const SMALLEST_BLOCK = 1_024;
+const LARGEST_BLOCK = 16_384;
+
+/**
+ * Holds the bytes of a stream that its reader has not asked for yet, in memory of about their size. A piece is a view
+ * into what the transport read, and keeps all of that alive: small pieces are copied together.
+ */
+export class Inbox {
+  #blocks: Buffer[] = [];
+  #tail: Buffer | null = null;
+  #filled = 0;
+  #length = 0;
+
+  /** Bytes held. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(piece: Buffer): void {
+    this.#length += piece.length;
+    if (piece.length * 2 >= piece.buffer.byteLength) {
+      this.#seal();
+      this.#blocks.push(piece);
+      return;
+    }
+    for (let at = 0; at < piece.length;) {
+      const tail = this.#tail ?? this.#newTail(piece.length - at);
+      const copied = piece.copy(tail, this.#filled, at);
+      at += copied;
+      this.#filled += copied;
+      if (this.#filled === tail.length) this.#seal();
+    }
+  }
+
+  /** Takes out the bytes that have waited longest; undefined if there are none. */
+  take(): Buffer | undefined {
+    if (this.#blocks.length === 0) this.#seal();
+    const block = this.#blocks.shift();
+    if (block) this.#length -= block.length;
+    return block;
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#tail = null;
+    this.#filled = this.#length = 0;
+  }
+
+  #newTail(wanted: number): Buffer {
+    const size = Math.min(LARGEST_BLOCK, Math.max(SMALLEST_BLOCK, this.#length, wanted));
+    // Not from Node's pool, which a few bytes would keep alive whole.
+    this.#tail = Buffer.allocUnsafeSlow(size);
+    this.#filled = 0;
+    return this.#tail;
+  }
+
+  #seal(): void {
+    if (this.#tail && this.#filled > 0) this.#blocks.push(this.#tail.subarray(0, this.#filled));
+    this.#tail = null;
+    this.#filled = 0;
+  }
+}

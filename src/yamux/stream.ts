@@ -1,0 +1,312 @@
+import { addAbortSignal } from 'node:stream';
+
+import { WsConnError } from '../errors.ts';
+import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../socket-duplex.ts';
+import type { Channel } from './channel.ts';
+import { Deadline } from './deadline.ts';
+import { Inbox } from './inbox.ts';
+import type { WindowBudget } from './receive-window.ts';
+
+/** What a stream takes over from its session. */
+export interface StreamSetup {
+  readonly addresses: Addresses;
+  readonly budget: WindowBudget;
+  /** Times in ms, as in the options of the session. */
+  readonly openTimeout: number;
+  readonly closeTimeout: number;
+  readonly halfCloseTimeout: number;
+}
+
+/** Largest write that waits for others of its turn: it is copied for it. */
+const GATHER_BELOW = 16_384;
+
+/**
+ * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that end independently.
+ * `YamuxSession` makes them, by `open()` and for its event 'stream'.
+ *
+ * Where it differs from `net.Socket`:
+ * - It may be written to before 'connect', which comes when the peer has accepted the stream.
+ * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`. With nothing unsent the
+ *   peer sees 'end', and is reset only if it goes on sending, as the kernel does it for TCP.
+ * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its own.
+ */
+export class YamuxStream extends SocketDuplex {
+  readonly #channel: Channel;
+  readonly #setup: StreamSetup;
+  readonly #inbox = new Inbox();
+  /** Limits the wait for the ACK, and later for the end of the other half. */
+  readonly #patience = new Deadline(() => {
+    this.#onImpatience();
+  });
+  #bytesRead = 0;
+  #bytesDone = 0;
+  #unread = 0;
+  /** Whether Readable has asked for bytes and got none. */
+  #wanted = false;
+  /** Whether the end of the peer's half waits behind bytes that were not asked for. */
+  #endDue = false;
+  #resetting = false;
+  #closing: Promise<Error | null> | null = null;
+  #closeLimit: NodeJS.Timeout | undefined;
+
+  /** @internal */
+  constructor(channel: Channel, setup: StreamSetup, options: SocketDuplexOptions = {}) {
+    super(options);
+    this.#channel = channel;
+    this.#setup = setup;
+    this.adoptAddresses(setup.addresses);
+    channel.attach({
+      onOpen: () => {
+        this.#onOpen();
+      },
+      onData: (piece) => {
+        this.#onData(piece);
+      },
+      onFin: () => {
+        this.#onFin();
+      },
+      onReset: () => {
+        this.destroy(new WsConnError('ECONNRESET', `the peer has reset stream ${String(this.id)}`));
+      },
+      onSessionClosing: () => {
+        void this.close();
+      },
+      onSessionEnd: (error) => {
+        this.#onSessionEnd(error);
+      },
+      onTurn: () => {
+        this.#gather();
+      },
+    });
+    if (!channel.established) this.#patience.start(setup.openTimeout);
+    if (options.signal) addAbortSignal(options.signal, this);
+  }
+
+  /** Number of the stream on the wire: odd if the client has opened it, even if the server has. */
+  get id(): number {
+    return this.#channel.id;
+  }
+
+  override get connecting(): boolean {
+    return !this.#channel.established && !this.#channel.gone && !this.destroyed;
+  }
+
+  override get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  override get bytesWritten(): number {
+    return this.#bytesDone + this.writableLength;
+  }
+
+  /**
+   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile is thrown away. Anyone may call it,
+   * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
+   * stream ever had, or null, when the peer has ended its half too; at the latest after the `closeTimeout` of the session,
+   * with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   */
+  override close(): Promise<Error | null> {
+    this.#closing ??= this.#closeOnce();
+    return this.#closing;
+  }
+
+  /** Resets the stream: both halves end at once, and the peer sees `ECONNRESET`. */
+  override resetAndDestroy(): this {
+    if (!this.destroyed) {
+      this.#resetting = true;
+      this.destroy();
+    }
+    return this;
+  }
+
+  /** Reads as any Readable does; what was taken is credited to the peer. */
+  override read(size?: number): Buffer | string | null {
+    const chunk = super.read(size) as Buffer | string | null;
+    this.#settle();
+    return chunk;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#feed();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#send([chunk], chunk.length, callback);
+  }
+
+  override _writev(
+    writes: readonly { readonly chunk: Buffer }[],
+    callback: (error?: Error | null) => void,
+  ): void {
+    let length = 0;
+    for (const { chunk } of writes) length += chunk.length;
+    this.#send(
+      writes.map(({ chunk }) => chunk),
+      length,
+      callback,
+    );
+  }
+
+  override _final(callback: () => void): void {
+    this.#channel.finish(() => {
+      if (!this.#channel.finReceived) this.#patience.start(this.#setup.halfCloseTimeout);
+      callback();
+    });
+  }
+
+  protected override hangUp(error: Error | null, done: () => void): void {
+    clearTimeout(this.#closeLimit);
+    this.#patience.stop();
+    this.#inbox.clear();
+    this.#setup.budget.addUnread(-this.#unread);
+    this.#unread = 0;
+    if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
+    else this.#channel.abandon();
+    done();
+  }
+
+  #onOpen(): void {
+    // A transport that was still connecting had none when the stream was made.
+    this.adoptAddresses(this.#setup.addresses);
+    // The wait may be for the other half already.
+    if (!this.writableFinished) this.#patience.stop();
+    this.reportOpen();
+  }
+
+  #onData(piece: Buffer): void {
+    this.#bytesRead += piece.length;
+    this.markActive();
+    this.#patience.refresh();
+    if (this.#closing === null) {
+      if (this.readableFlowing && this.readableLength + this.#inbox.length === 0) {
+        this.push(piece);
+      } else {
+        this.#inbox.add(piece);
+        if (this.#wanted) this.#feed();
+      }
+    }
+    this.#settle();
+    if (this.#unread > 0 && this.#setup.budget.exceeded) {
+      const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
+      this.destroy(new WsConnError('ECONNRESET', happened));
+    }
+  }
+
+  #onFin(): void {
+    if (this.#closing) {
+      this.#destroyWhenClosed();
+      return;
+    }
+    this.#patience.stop();
+    this.#endDue = true;
+    this.#feed();
+  }
+
+  /** Gives Readable what it has asked for, and the end when nothing is left before it. */
+  #feed(): void {
+    while (this.#wanted) {
+      const block = this.#inbox.take();
+      if (block === undefined) break;
+      this.#wanted = false;
+      // When it wants more it asks again, maybe within this call.
+      this.push(block);
+    }
+    if (this.#endDue && this.#inbox.length === 0) {
+      this.#endDue = false;
+      this.push(null);
+    }
+  }
+
+  /** Brings the books up to date after bytes came or were read. */
+  #settle(): void {
+    if (this.destroyed) return;
+    const unread = this.readableLength + this.#inbox.length;
+    if (unread !== this.#unread) {
+      this.#setup.budget.addUnread(unread - this.#unread);
+      this.#unread = unread;
+    }
+    this.#channel.consumed(unread);
+  }
+
+  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+    this.#channel.send(chunks, (error) => {
+      if (!error) {
+        this.#bytesDone += length;
+        this.markActive();
+      }
+      callback(error);
+    });
+  }
+
+  /** Gets at the writes that came after a small one: they go into the same frame. */
+  #gather(): void {
+    const { unsent } = this.#channel;
+    const others = this.writableLength > unsent && this.writableCorked === 0;
+    if (others && unsent < GATHER_BELOW) this.#channel.release();
+  }
+
+  #onImpatience(): void {
+    if (this.connecting && !this.writableFinished) {
+      const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
+      this.destroy(new WsConnError('ETIMEDOUT', limit));
+    } else if (this.#unread > 0) {
+      // It is our own user who lets the peer wait.
+      this.#patience.start(this.#setup.halfCloseTimeout);
+    } else {
+      const limit = `no byte came for ${String(this.#setup.halfCloseTimeout)} ms after this side had ended`;
+      this.destroy(new WsConnError('ETIMEDOUT', limit));
+    }
+  }
+
+  #onSessionEnd(error: Error | null): void {
+    if (error === null) {
+      this.destroy();
+    } else if (!this.#channel.finReceived) {
+      const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
+      this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
+    } else if (this.writableLength > 0) {
+      const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
+      this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
+    }
+    // Else all that the peer had to say is here, and nothing is lost: it may be read to its end.
+  }
+
+  #closeOnce(): Promise<Error | null> {
+    const closed = this.afterClose();
+    if (this.destroyed) return closed;
+    const unheardOf = !this.#channel.known && this.writableLength === 0;
+    if (this.#channel.gone || unheardOf) {
+      this.destroy();
+      return closed;
+    }
+    this.#inbox.clear();
+    this.#settle();
+    this.#closeLimit = setTimeout(() => {
+      this.#onCloseLimit();
+    }, this.#setup.closeTimeout);
+    if (this.writableFinished) {
+      this.#destroyWhenClosed();
+    } else {
+      this.once('finish', () => {
+        this.#destroyWhenClosed();
+      });
+      this.end();
+    }
+    return closed;
+  }
+
+  #destroyWhenClosed(): void {
+    if (this.writableFinished && (this.#channel.finReceived || this.#channel.gone)) this.destroy();
+  }
+
+  #onCloseLimit(): void {
+    if (this.writableFinished) {
+      this.destroy();
+    } else {
+      const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
+      const stake = `${String(this.writableLength)} written bytes were not sent`;
+      this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+    }
+  }
+}
