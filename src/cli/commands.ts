@@ -9,6 +9,7 @@ import { nearest } from './nearest.ts';
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   connect: async () => (await import('./connect.ts')).connectCommand,
+  forward: async () => (await import('./forward.ts')).forward,
 };
 
 /** Loads one subcommand; throws where there is none of that name. */

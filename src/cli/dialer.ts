@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { ClientOptions } from 'ws';
 
 import type { WsConnAdapter } from '../adapter.ts';
 import { connect, type ConnectOptions } from '../connect.ts';
@@ -35,8 +35,8 @@ const TOKEN_VARIABLE = variableOf('token');
 export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
-  readonly #headers: OutgoingHttpHeaders;
-  readonly #keepalive: number | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #keepalive: number;
   #route: ProxyRoute | undefined;
 
   /**
@@ -57,51 +57,55 @@ export class Dialer {
 
   /** Begins a connection; what is written to it is kept until it is there. */
   async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
-    const values = this.#values;
-    const [token, ca, cert, key] = await Promise.all([
-      this.#token(),
-      this.#file('ca'),
-      this.#file('cert'),
-      this.#file('key'),
-    ]);
-    this.#route = await proxyRoute(this.url, values.text('proxy'));
+    const keepalive = this.#keepalive > 0 ? { interval: this.#keepalive } : false;
     try {
-      return connect(this.url, {
-        keepalive: this.#keepalive ? { interval: this.#keepalive } : false,
-        headers: { ...this.#headers, ...(token === undefined ? {} : { Authorization: bearer(token) }) },
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        ...(this.#route === undefined ? {} : { agent: this.#route.agent }),
-        ...options,
-      });
+      return connect(this.url, { keepalive, ...(await this.request()), ...options });
     } catch (error) {
       throw this.failure(error);
     }
   }
 
-  /** Makes a connection and waits until it is there. */
+  /** Makes a connection, and gives it when it is there; rejects with what prevented it. */
   async open(options: ConnectOptions = {}): Promise<WsConnAdapter> {
     const adapter = await this.dial(options);
     await new Promise<void>((resolve, reject) => {
-      const opened = (): void => {
-        adapter.off('error', failed);
-        adapter.off('close', closed);
-        resolve();
-      };
-      const failed = (error: Error): void => {
+      const settle = (error: Error | null): void => {
         adapter.off('connect', opened);
         adapter.off('close', closed);
-        reject(error);
+        if (error) reject(error);
+        else resolve();
+      };
+      const opened = (): void => {
+        settle(null);
       };
       const closed = (): void => {
-        failed(new Failure('the connection was given up'));
+        settle(adapter.errored ?? new Failure('the connection was given up'));
       };
-      adapter.once('connect', opened);
-      adapter.once('error', failed);
-      adapter.once('close', closed);
+      adapter.on('connect', opened);
+      adapter.on('close', closed);
+      // The error is told with 'close', now and later on.
+      adapter.on('error', () => undefined);
     });
     return adapter;
+  }
+
+  /** Gives what the request for a WebSocket is made with, for `connect()` and for ws alike. */
+  async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
+    const [token, ca, cert, key, route] = await Promise.all([
+      this.#token(),
+      this.#file('ca'),
+      this.#file('cert'),
+      this.#file('key'),
+      proxyRoute(this.url, this.#values.text('proxy')),
+    ]);
+    this.#route = route;
+    return {
+      headers: { ...this.#headers, ...(token === undefined ? {} : { Authorization: bearer(token) }) },
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(route === undefined ? {} : { agent: route.agent }),
+    };
   }
 
   /** Makes the line that says why a connection failed. */
@@ -153,8 +157,8 @@ function checkSecret(url: string | undefined, source: Source, name: string): voi
   }
 }
 
-function readHeaders(values: DialValues): OutgoingHttpHeaders {
-  const headers: Record<string, string[]> = {};
+function readHeaders(values: DialValues): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
   for (const line of values.list('header')) {
     const { name, value } =
       /^(?<name>[!#$%&'*+\-.^_`|~\w]+):\s*(?<value>[\t\x20-\x7e]*)$/.exec(line)?.groups ?? {};
@@ -166,7 +170,8 @@ function readHeaders(values: DialValues): OutgoingHttpHeaders {
         `the header ${name} is a secret, and a command line can be read by all: use --token-file or WSCONN_HEADER`,
       );
     }
-    headers[name] = [...(headers[name] ?? []), value];
+    // Two of one name are one with a list (RFC 9110, section 5.3).
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;
 }

@@ -4,13 +4,15 @@ import type { Server as HttpsServer } from 'node:https';
 import type { WsConnAdapter } from '../adapter.ts';
 import type { Authenticate } from '../gatekeeper.ts';
 import { createServer, type WsConnServer } from '../server.ts';
+import type { SocketDuplex } from '../socket-duplex.ts';
 
 import { echo } from './echo.ts';
 import { explain } from './explain.ts';
 import { type HostPort, showHostPort } from './host-port.ts';
 import type { Log } from './log.ts';
-import { serveSession } from './session.ts';
-import { PROBE_PROTOCOL } from './subprotocols.ts';
+import type { Mux } from './mux.ts';
+import { leadToTarget, serveAdapter } from './session.ts';
+import { MUX_PROTOCOL, PROBE_PROTOCOL } from './subprotocols.ts';
 
 export interface ServiceOptions {
   readonly target: HostPort;
@@ -30,6 +32,7 @@ const SHUTTING_DOWN = 'the server is shutting down: connect again';
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['', 'connection'],
   [PROBE_PROTOCOL, 'probe'],
+  [MUX_PROTOCOL, 'multiplexer'],
 ]);
 
 /** Leads the WebSockets of one HTTP server to the target, and can come to an end in order. */
@@ -37,8 +40,9 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
-  /** What is open, and whether it carries nothing that could be lost. */
-  readonly #open = new Map<WsConnAdapter, { readonly idle: boolean }>();
+  /** What is open, each with what asks it to end by itself. */
+  readonly #open = new Map<WsConnAdapter, () => void>();
+  #streams = 0;
   #count = 0;
   #whenEmpty: () => void = () => undefined;
 
@@ -71,9 +75,7 @@ export class Service {
   async drain(ms: number): Promise<number> {
     this.#http.close();
     this.#server.maxConnections = 0;
-    for (const [adapter, { idle }] of this.#open) {
-      if (idle) void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
-    }
+    for (const askToEnd of this.#open.values()) askToEnd();
     await this.#empty(ms);
     const left = [...this.#open.keys()];
     await Promise.all(left.map((adapter) => adapter.close(SERVICE_RESTART, SHUTTING_DOWN)));
@@ -95,22 +97,62 @@ export class Service {
   }
 
   #take(adapter: WsConnAdapter, request: IncomingMessage): void {
-    const kind = KINDS.get(adapter.ws.protocol) ?? 'connection';
-    const idle = adapter.ws.protocol === PROBE_PROTOCOL;
-    const name = `${kind} ${String(++this.#count)}`;
+    const { protocol } = adapter.ws;
+    const name = `${KINDS.get(protocol) ?? 'connection'} ${String(++this.#count)}`;
     const { log, target, keepalive } = this.#options;
-    this.#open.set(adapter, { idle });
+    log.info(`${name} from ${whoAsks(request)} opened`);
+    this.#open.set(adapter, () => undefined);
     adapter.once('close', () => {
       this.#open.delete(adapter);
       if (this.#open.size === 0) this.#whenEmpty();
     });
+    if (keepalive > 0 && protocol !== PROBE_PROTOCOL) adapter.ping({ interval: keepalive });
+    if (protocol === MUX_PROTOCOL) this.#follow(name, adapter, this.#serveMux(name, adapter));
+    else if (protocol === PROBE_PROTOCOL) this.#follow(name, adapter, this.#serveProbe(adapter));
+    else this.#follow(name, adapter, serveAdapter(adapter, target));
+  }
+
+  async #serveProbe(adapter: WsConnAdapter): Promise<void> {
+    this.#open.set(adapter, () => {
+      void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
+    });
+    await echo(adapter);
+  }
+
+  async #serveMux(name: string, adapter: WsConnAdapter): Promise<void> {
+    const { log, target, maxConnections = Infinity } = this.#options;
+    // Loaded only where somebody uses it.
+    const { Mux } = await import('./mux.ts');
+    const mux: Mux = new Mux(adapter, 'server');
+    this.#open.set(adapter, () => {
+      mux.retire();
+    });
+    const never = new AbortController().signal;
+    mux.onStream((stream) => {
+      const streamName = `${name}, stream ${String(stream.id)}`;
+      if (this.#streams >= maxConnections) {
+        log.info(`${streamName} refused: there are ${String(maxConnections)} already`);
+        stream.resetAndDestroy();
+        return;
+      }
+      this.#streams++;
+      stream.once('close', () => this.#streams--);
+      const breakOff = (): void => {
+        stream.resetAndDestroy();
+      };
+      this.#follow(streamName, stream, leadToTarget(stream, target, never, breakOff));
+    });
+    const error = await mux.closed;
+    if (error) throw error;
+  }
+
+  /** Logs how something ends. */
+  #follow(name: string, stream: SocketDuplex, served: Promise<void>): void {
+    const { log } = this.#options;
     const since = performance.now();
-    log.info(`${name} from ${whoAsks(request)} opened`);
-    if (keepalive > 0 && !idle) adapter.ping({ interval: keepalive });
-    const served = idle ? echo(adapter) : serveSession(adapter, target);
     const ended = (how: string): void => {
       const seconds = ((performance.now() - since) / 1000).toFixed(1);
-      const bytes = `${String(adapter.bytesRead)} bytes in, ${String(adapter.bytesWritten)} bytes out`;
+      const bytes = `${String(stream.bytesRead)} bytes in, ${String(stream.bytesWritten)} bytes out`;
       log.info(`${name} ${how} after ${seconds} s: ${bytes}`);
     };
     served.then(

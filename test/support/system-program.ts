@@ -29,6 +29,6 @@ export function testWith(...names: string[]): typeof test | typeof test.skip {
   const missing = names.filter((name) => findProgram(name) === undefined);
   if (missing.length === 0) return test;
   if (process.env['CI']) throw new Error(`not installed: ${missing.join(', ')}`);
-  console.warn(`skipped, since not installed: ${missing.join(', ')}`);
+  process.stderr.write(`tests are skipped, since these are not installed: ${missing.join(', ')}\n`);
   return test.skip;
 }
