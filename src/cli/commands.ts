@@ -10,6 +10,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   connect: async () => (await import('./connect.ts')).connectCommand,
   forward: async () => (await import('./forward.ts')).forward,
+  ping: async () => (await import('./ping.ts')).ping,
+  doctor: async () => (await import('./doctor.ts')).doctor,
 };
 
 /** Loads one subcommand; throws where there is none of that name. */

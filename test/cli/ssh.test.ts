@@ -14,9 +14,10 @@ import { makeFolder } from '../support/folder.ts';
 import { Program, run } from '../support/program.ts';
 import { makeSshKeys, type Sshd, type SshKeys, startSshd } from '../support/sshd.ts';
 import { testWith } from '../support/system-program.ts';
-import { serve, WSCONN } from '../support/wsconn.ts';
+import { startTinyproxy } from '../support/tinyproxy.ts';
+import { forward, serve, WSCONN } from '../support/wsconn.ts';
 
-const test = testWith('sshd', 'ssh', 'scp', 'openssl', 'python3');
+const test = testWith('sshd', 'ssh', 'scp', 'openssl', 'python3', 'tinyproxy');
 const TERMINAL = fileURLToPath(new URL('../support/on-a-terminal.py', import.meta.url));
 const MIB = 1024 * 1024;
 
@@ -42,10 +43,16 @@ async function sha256OfFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A way through the command: starts what it needs and gives the ProxyCommand. */
+/** A way through the command: starts what it needs and gives the options of ssh that take it. */
 interface Way {
   readonly name: string;
-  readonly start: (sshd: Sshd) => Promise<string>;
+  readonly start: (sshd: Sshd) => Promise<string[]>;
+}
+
+async function throughForward(sshd: Sshd, args: readonly string[]): Promise<string[]> {
+  const { url } = await serve(sshd.port);
+  const { port } = await forward(url, args);
+  return ['HostName=127.0.0.1', `Port=${String(port)}`];
 }
 
 const ways: Way[] = [
@@ -53,14 +60,14 @@ const ways: Way[] = [
     name: 'ws',
     start: async ({ port }) => {
       const { url } = await serve(port);
-      return `${WSCONN} connect ${url}`;
+      return [`ProxyCommand=${WSCONN} connect ${url}`];
     },
   },
   {
     name: 'wss with a private CA',
     start: async ({ port }) => {
       const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
-      return `${WSCONN} connect --ca ${authority.ca} ${url}`;
+      return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} ${url}`];
     },
   },
   {
@@ -68,9 +75,20 @@ const ways: Way[] = [
     start: async ({ port }) => {
       const tls = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', authority.ca];
       const { url } = await serve(port, tls);
-      return `${WSCONN} connect --ca ${authority.ca} --cert ${client.cert} --key ${client.key} ${url}`;
+      const mine = `--ca ${authority.ca} --cert ${client.cert} --key ${client.key}`;
+      return [`ProxyCommand=${WSCONN} connect ${mine} ${url}`];
     },
   },
+  {
+    name: 'wss through a real HTTP proxy',
+    start: async ({ port }) => {
+      const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
+      const proxy = await startTinyproxy(folder.path);
+      return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} --proxy ${proxy.url} ${url}`];
+    },
+  },
+  { name: 'forward', start: (sshd) => throughForward(sshd, []) },
+  { name: 'forward --mux', start: (sshd) => throughForward(sshd, ['--mux']) },
 ];
 
 /** Types into a shell on a terminal and reads what it shows, as a person would. */
@@ -86,7 +104,8 @@ async function interactiveSession(options: readonly string[], login: string): Pr
   await shell.prints(/typed\r\n[^]*typed\r\n/);
   // Ctrl-C goes to cat over there, and not to the command in between.
   shell.write('\u0003');
-  await shell.prints(/\^C/);
+  // The prompt, too: what is typed before it is thrown away together with cat.
+  await shell.prints(/\^C[^]*[$#] $/);
   shell.write('exit 7\n');
   expect(await shell.ended).toMatchObject({ code: 7 });
 }
@@ -110,16 +129,16 @@ async function twentyAtOnce(options: readonly string[], login: string): Promise<
 describe.each(ways)('OpenSSH over $name', ({ start }) => {
   test('holds an interactive session on a terminal', { timeout: 60_000 }, async () => {
     const sshd = await startSshd(keys);
-    await interactiveSession(sshd.clientOptions(await start(sshd)), sshd.login);
+    await interactiveSession(sshd.clientArguments(await start(sshd)), sshd.login);
   });
 
   test('copies 64 MiB with scp', { timeout: 120_000 }, async () => {
     const sshd = await startSshd(keys);
-    await copyThere(sshd.clientOptions(await start(sshd)), sshd.login);
+    await copyThere(sshd.clientArguments(await start(sshd)), sshd.login);
   });
 
   test('holds 20 sessions at once', { timeout: 120_000 }, async () => {
     const sshd = await startSshd(keys);
-    await twentyAtOnce(sshd.clientOptions(await start(sshd)), sshd.login);
+    await twentyAtOnce(sshd.clientArguments(await start(sshd)), sshd.login);
   });
 });

@@ -17,8 +17,8 @@ export interface SshKeys {
 export interface Sshd {
   readonly port: number;
   readonly program: Program;
-  /** Options of ssh and scp that know its keys and go through a ProxyCommand. */
-  clientOptions(proxyCommand: string): string[];
+  /** Arguments of ssh and scp that know its keys; `options` say which way to go. */
+  clientArguments(options: readonly string[]): string[];
   /** Who may log in: the user who runs the tests. */
   readonly login: string;
 }
@@ -63,10 +63,11 @@ export async function startSshd({ folder }: SshKeys): Promise<Sshd> {
     port,
     program,
     login: `${userInfo().username}@wsconn.test`,
-    clientOptions: (proxyCommand) => [
+    clientArguments: (options) => [
       ...['-F', 'none', '-i', join(folder, 'user')],
       ...[
-        `ProxyCommand=${proxyCommand}`,
+        ...options,
+        'HostKeyAlias=wsconn.test',
         `UserKnownHostsFile=${join(folder, 'known_hosts')}`,
         'GlobalKnownHostsFile=none',
         'StrictHostKeyChecking=yes',
