@@ -10,7 +10,7 @@ import {
 } from './adapter-options.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
-import { invalidArgType, invalidState, WsConnError } from './errors.ts';
+import { invalidArgType, invalidState, streamDestroyed, WsConnError } from './errors.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
@@ -19,6 +19,8 @@ import { SocketDuplex } from './socket-duplex.ts';
 
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
+
+type WriteCallback = (error?: Error | null) => void;
 
 /** WebSockets that have their adapter: two on one would each get half of the bytes. */
 const wrapped = new WeakSet<WebSocket>();
@@ -54,6 +56,8 @@ export class WsConnAdapter extends SocketDuplex {
   #halfClose: boolean;
   #bytesRead = 0;
   #bytesDone = 0;
+  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
+  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
   /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
   #head: Buffer | null = null;
   /** What waits for the handshake: the first write or the end, never both. */
@@ -70,6 +74,8 @@ export class WsConnAdapter extends SocketDuplex {
   #farewell: { readonly code: number; readonly reason: string } | null = null;
   #closing: Promise<Error | null> | null = null;
   #hungUp: (() => void) | null = null;
+  /** The error of a close() that ran out of time when the stream had ended by itself already. */
+  #tooLate: Error | null = null;
   #keepalive: Keepalive | null = null;
   #referenced = true;
 
@@ -185,29 +191,31 @@ export class WsConnAdapter extends SocketDuplex {
    * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
    * meanwhile and it all leaves as one message.
    */
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#writing = { length: chunk.length, callback };
     const head = this.#head;
     this.#head = null;
     if (head) {
-      this.#send([{ chunk: head }, { chunk }], chunk.length, callback, head.length);
+      this.#send([{ chunk: head }, { chunk }], head.length + chunk.length);
     } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([{ chunk }], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length);
     } else {
       process.nextTick(() => {
         this.#whenOpen(() => {
-          this.#gather(chunk, callback);
+          this.#gather(chunk);
         });
       });
     }
   }
 
-  override _writev(writes: readonly Write[], callback: (error?: Error | null) => void): void {
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
     // Writable hands over all that it has.
     const length = this.writableLength;
+    this.#writing = { length, callback };
     const head = this.#head;
     this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], length, callback, head.length);
-    else this.#send(writes, length, callback);
+    if (head) this.#send([{ chunk: head }, ...writes], head.length + length);
+    else this.#send(writes, length);
   }
 
   override _final(callback: () => void): void {
@@ -225,23 +233,32 @@ export class WsConnAdapter extends SocketDuplex {
     });
   }
 
-  protected override hangUp(error: Error | null, done: () => void): void {
+  protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
     const link = this.#link;
     this.#keepalive?.stop();
     this.#held = null;
     this.#discarding = true;
+    this.#hungUp = () => {
+      const outcome = error ?? this.#tooLate;
+      // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
+      // no error, it is told when everybody has seen 'close' without one.
+      if (outcome) this.#dropWrite(outcome);
+      done(this.#tooLate);
+      if (!outcome) this.#dropWrite(streamDestroyed('write'));
+    };
     if (link.closed) {
-      done();
+      this.#hungUp();
       return;
     }
-    this.#hungUp = done;
-    const bothEnded = this.readableEnded && this.writableFinished;
+    const bothEnded = error === null && this.readableEnded && this.writableFinished;
+    // close() has said goodbye already, and its time limit runs.
+    if (bothEnded && this.#farewell) return;
     if (this.#manner === 'reset') {
       link.reset();
-    } else if (this.#manner === 'complain' || (error === null && bothEnded)) {
+    } else if (this.#manner === 'complain' || bothEnded) {
       // The peer gets its time to answer: an end at once could run over what it has not read yet.
       link.partInOrder(NORMAL_CLOSURE);
-    } else if (error !== null || this.writableLength > 0) {
+    } else if (error !== null || this.writableLength > 0 || link.connecting) {
       link.cut();
     } else {
       link.partNow(NORMAL_CLOSURE);
@@ -415,7 +432,14 @@ export class WsConnAdapter extends SocketDuplex {
     }
     const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
     const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
-    this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+    const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
+    if (this.destroyed) {
+      // Both directions had ended by themselves: the stream waits for nothing but this.
+      this.#tooLate = error;
+      this.#link.cut();
+    } else {
+      this.destroy(error);
+    }
   }
 
   #whenOpen(action: () => void): void {
@@ -423,34 +447,40 @@ export class WsConnAdapter extends SocketDuplex {
     else action();
   }
 
-  #gather(chunk: Buffer, callback: (error?: Error | null) => void): void {
+  #gather(chunk: Buffer): void {
     if (this.destroyed) return;
     const others = this.writableLength > chunk.length && this.writableCorked === 0;
     if (others) {
       // Writable now hands over the others, at once: they join the head there.
       this.#head = chunk;
-      this.#bytesDone += chunk.length;
-      callback();
+      this.#settleWrite();
     } else {
-      this.#send([{ chunk }], chunk.length, callback);
+      this.#send([{ chunk }], chunk.length);
     }
   }
 
-  /** Sends writes of which Writable still counts `length` bytes as waiting, and not the first `counted`. */
-  #send(
-    writes: readonly Write[],
-    length: number,
-    callback: (error?: Error | null) => void,
-    counted = 0,
-  ): void {
+  #send(writes: readonly Write[], length: number): void {
     this.#whenOpen(() => {
-      this.#outgoing.send(writes, length + counted, (error) => {
-        if (!error) {
-          this.#bytesDone += length;
-          this.markActive();
-        }
-        callback(error);
+      this.#outgoing.send(writes, length, (error) => {
+        if (!error) this.markActive();
+        this.#settleWrite(error);
       });
+    });
+  }
+
+  /** Tells Writable how its write went, unless it was told before. */
+  #settleWrite(error?: Error | null): void {
+    const writing = this.#writing;
+    this.#writing = null;
+    if (!writing) return;
+    this.#bytesDone += writing.length;
+    writing.callback(error);
+  }
+
+  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
+  #dropWrite(error: Error): void {
+    process.nextTick(() => {
+      this.#settleWrite(error);
     });
   }
 }

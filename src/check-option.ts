@@ -24,6 +24,15 @@ export function delay(name: string, value: unknown, fallback: number, min = 1): 
   return wholeNumber(name, value, fallback, min, MAX_DELAY);
 }
 
+/** Checks an idle limit in ms, which may have a fraction, and 0 for none, as `net.Socket.setTimeout()` takes it. */
+export function idleLimit(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (!(value >= 0 && value <= MAX_DELAY)) {
+    throw outOfRange(name, `>= 0 and <= ${String(MAX_DELAY)}`, value);
+  }
+  return value;
+}
+
 /** Gives a yes-or-no option, or its default where it was left out; throws with its name. */
 export function yesNo(name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;

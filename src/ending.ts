@@ -60,8 +60,11 @@ export function handshakeError(error: Error): Error {
   return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, { cause: error });
 }
 
+/** What ws calls a message over `maxPayload`, and one over 2^53 bytes. */
+const TOO_LARGE = new Set(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH']);
+
 /** Turns an error that ws found in the frames of the peer into the one to show. ws has sent the Close that belongs to it. */
 export function frameError(error: Error): WsConnError {
-  const code = codeOf(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'EMSGSIZE' : 'EPROTO';
+  const code = TOO_LARGE.has(codeOf(error) ?? '') ? 'EMSGSIZE' : 'EPROTO';
   return new WsConnError(code, error.message, { cause: error });
 }

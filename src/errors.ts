@@ -54,7 +54,12 @@ export class WsConnError extends Error {
   }
 }
 
-type MisuseCode = 'ERR_INVALID_ARG_TYPE' | 'ERR_INVALID_ARG_VALUE' | 'ERR_INVALID_STATE' | 'ERR_OUT_OF_RANGE';
+type MisuseCode =
+  | 'ERR_INVALID_ARG_TYPE'
+  | 'ERR_INVALID_ARG_VALUE'
+  | 'ERR_INVALID_STATE'
+  | 'ERR_OUT_OF_RANGE'
+  | 'ERR_STREAM_DESTROYED';
 
 function misuse<E extends Error>(error: E, code: MisuseCode): E & { code: MisuseCode } {
   return Object.assign(error, { code });
@@ -96,4 +101,9 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
 /** Makes the Error that Node throws for a call that comes at the wrong time: `ERR_INVALID_STATE`. */
 export function invalidState(problem: string): Error {
   return misuse(new Error(`Invalid state: ${problem}`), 'ERR_INVALID_STATE');
+}
+
+/** Makes the Error that Node gives to a call which waited when its stream was destroyed: `ERR_STREAM_DESTROYED`. */
+export function streamDestroyed(call: string): Error {
+  return misuse(new Error(`Cannot call ${call} after a stream was destroyed`), 'ERR_STREAM_DESTROYED');
 }

@@ -70,8 +70,8 @@ export class Outgoing {
     let turn = 0;
     while (this.#left > 0 && this.#ws.readyState === this.#ws.OPEN) {
       const length = Math.min(this.#left, this.#maxMessageSize);
-      const queued = this.#ws.bufferedAmount;
-      if (queued > 0 && queued + length > this.#highWaterMark) return;
+      // Our own messages call back when they have left; control frames that wait there do not, so one may join them.
+      if (this.#inFlight > 0 && this.#ws.bufferedAmount + length > this.#highWaterMark) return;
       if (turn >= BYTES_PER_TURN) {
         this.#resting = true;
         setImmediate(() => {

@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { idleLimit, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
@@ -71,6 +71,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Always empty: connection attempts belong to the transport. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
   #idle: NodeJS.Timeout | undefined;
+  /** What ended it: `errored` may be set later, by a write that was dropped. */
+  #error: Error | null = null;
   #closeEmitted = false;
 
   constructor(options: SocketDuplexOptions = {}) {
@@ -94,8 +96,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * error that the connection ever had, or null. It never rejects.
    */
   abstract close(): Promise<Error | null>;
-  /** Lets go of the transport and calls `done` when nothing of it is left; called exactly once, from `_destroy()`. */
-  protected abstract hangUp(error: Error | null, done: () => void): void;
+  /**
+   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error with the one that came
+   * up meanwhile, if any; called exactly once, from `_destroy()`.
+   */
+  protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -136,7 +141,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgType('callback', 'of type function', callback);
     }
-    const limit = delay('timeout', timeout, 0, 0);
+    const limit = idleLimit('timeout', timeout);
     clearTimeout(this.#idle);
     this.#idle = undefined;
     this.timeout = limit;
@@ -198,22 +203,33 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Ends the writable side and destroys the stream as soon as everything written has been handed on. */
   destroySoon(): void {
     if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
+    if (this.writableFinished) {
+      this.destroy();
+    } else {
+      // Once for all callers: a listener of each would look like a leak.
+      this.off('finish', this.#onFinish);
+      this.once('finish', this.#onFinish);
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.hangUp(error, () => {
-      callback(error);
+    this.hangUp(error, (late = null) => {
+      const outcome = error ?? late;
+      this.#error = outcome;
+      callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
         this.#closeEmitted = true;
-        this.emit('close', error !== null);
+        this.emit('close', outcome !== null);
       });
     });
   }
+
+  readonly #onFinish = (): void => {
+    this.destroy();
+  };
 
   /** Takes over the addresses of the transport; they stay readable after the end, for whoever logs it. */
   protected adoptAddresses(from: Addresses): void {
@@ -234,12 +250,12 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
 
   /** Waits until 'close' was emitted and gives the first error, or null; from here on that error counts as handled. */
   protected afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.errored);
+    if (this.#closeEmitted) return Promise.resolve(this.#error);
     return new Promise((resolve) => {
       // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
       this.on('error', () => undefined);
       this.once('close', () => {
-        resolve(this.errored);
+        resolve(this.#error);
       });
     });
   }

@@ -1,9 +1,29 @@
 import { describe } from 'vitest';
 
+import { backPressure } from './back-pressure.ts';
 import { basicIo } from './basic-io.ts';
+import { cutting } from './cutting.ts';
+import { ending } from './ending.ts';
+import { halfClose } from './half-close.ts';
+import { idleTimeout } from './idle-timeout.ts';
+import { pendingWrites } from './pending-writes.ts';
+import { pingPong } from './ping-pong.ts';
+import { racing } from './racing.ts';
+import { writeForms } from './write-forms.ts';
 import type { Features, MakeDialler, MakePair } from './subject.ts';
 
-const cases = [basicIo];
+const cases = [
+  basicIo,
+  writeForms,
+  pingPong,
+  racing,
+  backPressure,
+  idleTimeout,
+  ending,
+  halfClose,
+  cutting,
+  pendingWrites,
+];
 
 /**
  * Runs the conformance suite, in the spirit of golang.org/x/net/nettest, on whatever makes a connected pair of sockets.

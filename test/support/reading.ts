@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 
-/** Reads to the end and gives all the bytes; rejects with the stream's error. */
+/** Reads to the end, also what was paused, and gives all the bytes; rejects with the stream's error. */
 export async function readAll(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.resume();
   await new Promise<void>((resolve, reject) => {
     stream.once('end', resolve);
     stream.once('error', reject);
