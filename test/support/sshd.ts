@@ -1,0 +1,100 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A private OpenSSH server, and the options with which ssh logs in to it. */
+export interface Sshd {
+  readonly port: number;
+  readonly username: string;
+  readonly keyFile: string;
+  /** Of the host key, as ssh-keygen shows it: `SHA256:` and base64 without padding. */
+  readonly fingerprint: string;
+  /** Everything but the way to the server: key, known host, and nothing of the user's own configuration. */
+  readonly sshOptions: readonly string[];
+  readonly destination: string;
+  readonly stop: () => Promise<void>;
+}
+
+const HOST = 'sshd.test';
+
+function makeKey(file: string): string {
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  return readFileSync(`${file}.pub`, 'utf8');
+}
+
+function fingerprintOf(publicKey: string): string {
+  const key = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** Makes keys and configuration in a folder of their own; the only user is the one who runs the tests. */
+function configure(folder: string): {
+  config: string;
+  keyFile: string;
+  hostKey: string;
+  sshOptions: string[];
+} {
+  const hostKey = makeKey(path.join(folder, 'host'));
+  const userKey = makeKey(path.join(folder, 'user'));
+  writeFileSync(path.join(folder, 'authorized_keys'), userKey);
+  writeFileSync(path.join(folder, 'known_hosts'), `${HOST} ${hostKey}`);
+  const config = path.join(folder, 'sshd_config');
+  writeFileSync(
+    config,
+    [
+      `HostKey ${path.join(folder, 'host')}`,
+      `AuthorizedKeysFile ${path.join(folder, 'authorized_keys')}`,
+      'PasswordAuthentication no',
+      'PermitRootLogin prohibit-password',
+      'StrictModes no',
+      'UsePAM no',
+      '',
+    ].join('\n'),
+  );
+  const known = [`HostKeyAlias=${HOST}`, `UserKnownHostsFile=${path.join(folder, 'known_hosts')}`];
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', ...known];
+  const keyFile = path.join(folder, 'user');
+  const sshOptions = ['-F', 'none', '-i', keyFile, ...options.flatMap((option) => ['-o', option])];
+  return { config, keyFile, hostKey, sshOptions };
+}
+
+/**
+ * Starts a private OpenSSH server on a free port of the loopback interface. The port is listened to here, and each
+ * connection given to an sshd of its own, as inetd does: so no port has to be guessed.
+ */
+export async function startSshd(sshd: string): Promise<Sshd> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));
+  const { config, keyFile, hostKey, sshOptions } = configure(folder);
+  const { username } = os.userInfo();
+  // The folder that sshd, when root starts it, locks itself into before the login; Debian's boot script makes it.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
+
+  const running = new Set<Promise<unknown>>();
+  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+    const child = spawn(sshd, ['-i', '-f', config], { stdio: [socket, socket, 'ignore'] });
+    const ended = once(child, 'exit').finally(() => running.delete(ended));
+    running.add(ended);
+    // The child has the connection now.
+    socket.destroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    username,
+    keyFile,
+    fingerprint: fingerprintOf(hostKey),
+    sshOptions,
+    destination: `${username}@${HOST}`,
+    stop: async () => {
+      server.close();
+      await Promise.all([once(server, 'close'), ...running]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
