@@ -2,10 +2,10 @@ import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
+import { handshakeLimits } from '../http-server.ts';
+
 /** Time in ms in which a client must have done its TLS handshake, and again in which it must have sent its request. */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** How often in one handshake timeout Node's HTTP server looks for requests that take too long. */
-const CHECKS_PER_TIMEOUT = 4;
 const UPGRADE_REQUIRED = 426;
 
 export interface EndpointOptions {
@@ -20,11 +20,7 @@ export interface EndpointOptions {
  * and one line of help; handshakes that idle are ended.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
-  const limits = {
-    headersTimeout: HANDSHAKE_TIMEOUT,
-    requestTimeout: HANDSHAKE_TIMEOUT,
-    connectionsCheckingInterval: Math.ceil(HANDSHAKE_TIMEOUT / CHECKS_PER_TIMEOUT),
-  };
+  const limits = handshakeLimits(HANDSHAKE_TIMEOUT);
   const scheme = tls ? 'wss' : 'ws';
   const help: RequestListener = (request, response) => {
     response.writeHead(UPGRADE_REQUIRED, {

@@ -7,26 +7,8 @@ import { createServer } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf } from '../support/events.ts';
 import { readAll } from '../support/reading.ts';
+import { echo, target } from '../support/target.ts';
 import { forward, serve, wsconn } from '../support/wsconn.ts';
-
-/** A TCP server on a free port, whose connections are destroyed with it when the test is over. */
-async function target(onConnection: (socket: net.Socket) => void): Promise<number> {
-  const open = new Set<net.Socket>();
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
-    open.add(socket);
-    socket.on('error', () => undefined);
-    onConnection(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of open) socket.destroy();
-    await closed;
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 function dial(port: number): net.Socket {
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -37,10 +19,6 @@ function dial(port: number): net.Socket {
   });
   return socket;
 }
-
-const echo = (socket: net.Socket): void => {
-  socket.pipe(socket);
-};
 
 describe.each([
   { name: 'a WebSocket each', args: [] },

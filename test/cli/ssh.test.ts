@@ -6,30 +6,27 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { bytesOf } from '../support/bytes.ts';
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts';
 import { makeFolder } from '../support/folder.ts';
-import { Program, run } from '../support/program.ts';
-import { makeSshKeys, type Sshd, type SshKeys, startSshd } from '../support/sshd.ts';
-import { testWith } from '../support/system-program.ts';
+import { describeWith } from '../support/program.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
+import { run, WatchedProgram } from '../support/watched-program.ts';
 import { forward, serve, WSCONN } from '../support/wsconn.ts';
 
-const test = testWith('sshd', 'ssh', 'scp', 'openssl', 'python3', 'tinyproxy');
 const TERMINAL = fileURLToPath(new URL('../support/on-a-terminal.py', import.meta.url));
 const MIB = 1024 * 1024;
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
-let keys: SshKeys;
 let authority: Authority;
 let server: Certificate;
 let client: Certificate;
 
 beforeAll(async () => {
   folder = await makeFolder();
-  keys = await makeSshKeys(folder.path);
   authority = await makeAuthority(folder.path);
   server = await authority.sign('server');
   client = await authority.sign('client');
@@ -44,10 +41,7 @@ async function sha256OfFile(path: string): Promise<string> {
 }
 
 /** A way through the command: starts what it needs and gives the options of ssh that take it. */
-interface Way {
-  readonly name: string;
-  readonly start: (sshd: Sshd) => Promise<string[]>;
-}
+type Way = (sshd: Sshd) => Promise<string[]>;
 
 async function throughForward(sshd: Sshd, args: readonly string[]): Promise<string[]> {
   const { url } = await serve(sshd.port);
@@ -55,45 +49,28 @@ async function throughForward(sshd: Sshd, args: readonly string[]): Promise<stri
   return ['HostName=127.0.0.1', `Port=${String(port)}`];
 }
 
-const ways: Way[] = [
-  {
-    name: 'ws',
-    start: async ({ port }) => {
-      const { url } = await serve(port);
-      return [`ProxyCommand=${WSCONN} connect ${url}`];
-    },
+const ways: Readonly<Record<string, Way>> = {
+  ws: async ({ port }) => {
+    const { url } = await serve(port);
+    return [`ProxyCommand=${WSCONN} connect ${url}`];
   },
-  {
-    name: 'wss with a private CA',
-    start: async ({ port }) => {
-      const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
-      return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} ${url}`];
-    },
+  'wss with a private CA': async ({ port }) => {
+    const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
+    return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} ${url}`];
   },
-  {
-    name: 'wss with mutual TLS',
-    start: async ({ port }) => {
-      const tls = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', authority.ca];
-      const { url } = await serve(port, tls);
-      const mine = `--ca ${authority.ca} --cert ${client.cert} --key ${client.key}`;
-      return [`ProxyCommand=${WSCONN} connect ${mine} ${url}`];
-    },
+  'wss with mutual TLS': async ({ port }) => {
+    const tls = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', authority.ca];
+    const { url } = await serve(port, tls);
+    const mine = `--ca ${authority.ca} --cert ${client.cert} --key ${client.key}`;
+    return [`ProxyCommand=${WSCONN} connect ${mine} ${url}`];
   },
-  {
-    name: 'wss through a real HTTP proxy',
-    start: async ({ port }) => {
-      const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
-      const proxy = await startTinyproxy(folder.path);
-      return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} --proxy ${proxy.url} ${url}`];
-    },
-  },
-  { name: 'forward', start: (sshd) => throughForward(sshd, []) },
-  { name: 'forward --mux', start: (sshd) => throughForward(sshd, ['--mux']) },
-];
+  forward: (sshd) => throughForward(sshd, []),
+  'forward --mux': (sshd) => throughForward(sshd, ['--mux']),
+};
 
 /** Types into a shell on a terminal and reads what it shows, as a person would. */
 async function interactiveSession(options: readonly string[], login: string): Promise<void> {
-  const shell = new Program('python3', [TERMINAL, 'ssh', '-tt', ...options, login, 'exec /bin/sh']);
+  const shell = new WatchedProgram('python3', [TERMINAL, 'ssh', '-tt', ...options, login, 'exec /bin/sh']);
   await shell.prints(/[$#] $/);
   shell.write('tty; echo sum=$((40+2))\n');
   await shell.prints(/\/dev\/pts\/\d+/);
@@ -126,19 +103,42 @@ async function twentyAtOnce(options: readonly string[], login: string): Promise<
   await Promise.all(sessions);
 }
 
-describe.each(ways)('OpenSSH over $name', ({ start }) => {
-  test('holds an interactive session on a terminal', { timeout: 60_000 }, async () => {
-    const sshd = await startSshd(keys);
-    await interactiveSession(sshd.clientArguments(await start(sshd)), sshd.login);
-  });
+function describeWay(name: string, start: Way, sshd: () => Sshd): void {
+  describe(`OpenSSH over ${name}`, () => {
+    async function options(): Promise<string[]> {
+      return [...sshd().sshOptions, ...(await start(sshd())).flatMap((option) => ['-o', option])];
+    }
 
-  test('copies 64 MiB with scp', { timeout: 120_000 }, async () => {
-    const sshd = await startSshd(keys);
-    await copyThere(sshd.clientArguments(await start(sshd)), sshd.login);
-  });
+    test('holds an interactive session on a terminal', { timeout: 120_000 }, async () => {
+      await interactiveSession(await options(), sshd().destination);
+    });
 
-  test('holds 20 sessions at once', { timeout: 120_000 }, async () => {
-    const sshd = await startSshd(keys);
-    await twentyAtOnce(sshd.clientArguments(await start(sshd)), sshd.login);
+    test('copies 64 MiB with scp', { timeout: 240_000 }, async () => {
+      await copyThere(await options(), sshd().destination);
+    });
+
+    test('holds 20 sessions at once', { timeout: 240_000 }, async () => {
+      await twentyAtOnce(await options(), sshd().destination);
+    });
+  });
+}
+
+describeWith('sshd', 'the command', (path) => {
+  let sshd: Sshd;
+
+  beforeAll(async () => {
+    sshd = await startSshd(path);
+  });
+  afterAll(() => sshd.stop());
+
+  for (const [name, start] of Object.entries(ways)) describeWay(name, start, () => sshd);
+
+  describeWith('tinyproxy', 'tinyproxy', (tinyproxy) => {
+    const start: Way = async ({ port }) => {
+      const { url } = await serve(port, ['--tls-cert', server.cert, '--tls-key', server.key]);
+      const proxy = await startTinyproxy(tinyproxy, folder.path);
+      return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} --proxy ${proxy.url} ${url}`];
+    };
+    describeWay('wss through a real HTTP proxy', start, () => sshd);
   });
 });

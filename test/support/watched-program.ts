@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-
 import { onTestFinished } from 'vitest';
 
-const root = new URL('../../', import.meta.url);
+import { type Running, startProgram } from './program.ts';
 
-export interface ProgramOptions {
+export interface WatchedOptions {
   /** Variables to set beside those of the test; undefined takes one away. */
   readonly env?: NodeJS.ProcessEnv;
   /** What it gets on stdin before the end of it; without, stdin stays open. */
@@ -14,48 +11,36 @@ export interface ProgramOptions {
 
 export interface Ended {
   readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A child process, what it has printed so far, and waiting for what it will print. Killed when the test is over. */
-export class Program {
-  readonly child: ChildProcess;
+/** A program with all that it has printed so far, and a way to wait for what it will print. Killed when the test is over. */
+export class WatchedProgram {
+  readonly child: Running['child'];
   /** Resolves when it has ended and all that it printed is here. */
   readonly ended: Promise<Ended>;
+  readonly #running: Running;
   readonly #output: Buffer[] = [];
-  readonly #errors: Buffer[] = [];
   readonly #watchers = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[], { env = {}, input }: ProgramOptions = {}) {
-    this.child = spawn(command, args, { cwd: root, stdio: 'pipe', env: { ...process.env, ...env } });
-    const { stdin, stdout, stderr } = this.child;
-    // A write to a program that has ended is its test's to notice, by the answer that does not come.
-    stdin?.on('error', () => undefined);
-    if (input !== undefined) stdin?.end(input);
-    for (const [stream, parts] of [
-      [stdout, this.#output],
-      [stderr, this.#errors],
-    ] as const) {
-      stream?.on('data', (part: Buffer) => {
-        parts.push(part);
-        for (const look of this.#watchers) look();
-      });
-    }
-    this.ended = once(this.child, 'close').then(([code, signal]) => {
-      for (const look of this.#watchers) look();
-      return {
-        code: code as number | null,
-        signal: signal as NodeJS.Signals | null,
-        stdout: this.stdout,
-        stderr: this.stderr,
-      };
+  constructor(command: string, args: readonly string[], { env = {}, input }: WatchedOptions = {}) {
+    this.#running = startProgram(command, args, { env: { ...process.env, ...env } });
+    this.child = this.#running.child;
+    if (input !== undefined) this.child.stdin.end(input);
+    const look = (): void => {
+      for (const watcher of this.#watchers) watcher();
+    };
+    this.child.stdout.on('data', (part: Buffer) => {
+      this.#output.push(part);
+      look();
     });
-    onTestFinished(async () => {
-      this.child.kill('SIGKILL');
-      await this.ended.catch(() => undefined);
+    this.child.stderr.on('data', look);
+    this.ended = this.#running.ended.then(({ code, errors }) => {
+      look();
+      return { code, stdout: this.stdout, stderr: errors };
     });
+    onTestFinished(() => this.#running.stop());
   }
 
   get stdout(): string {
@@ -63,7 +48,7 @@ export class Program {
   }
 
   get stderr(): string {
-    return Buffer.concat(this.#errors).toString();
+    return this.#running.errors();
   }
 
   /** What it has written to stdout. */
@@ -87,11 +72,9 @@ export class Program {
       };
       this.#watchers.add(look);
       look();
-      void this.ended.then(({ code, signal, stdout, stderr }) => {
+      void this.ended.then(({ code, stdout, stderr }) => {
         settle(() => {
-          reject(
-            new Error(`ended (${String(code ?? signal)}) before ${String(pattern)}:\n${stdout}\n${stderr}`),
-          );
+          reject(new Error(`ended (${String(code)}) before ${String(pattern)}:\n${stdout}\n${stderr}`));
         });
       });
     });
@@ -99,7 +82,7 @@ export class Program {
 
   /** Writes to its stdin. */
   write(text: string | Buffer): void {
-    this.child.stdin?.write(text);
+    this.child.stdin.write(text);
   }
 
   /** Sends a signal. */
@@ -109,6 +92,6 @@ export class Program {
 }
 
 /** Runs a program to its end. */
-export function run(command: string, args: readonly string[], options?: ProgramOptions): Promise<Ended> {
-  return new Program(command, args, options).ended;
+export function run(command: string, args: readonly string[], options?: WatchedOptions): Promise<Ended> {
+  return new WatchedProgram(command, args, options).ended;
 }

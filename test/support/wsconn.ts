@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { type Ended, Program, type ProgramOptions } from './program.ts';
+import { type Ended, type WatchedOptions, WatchedProgram } from './watched-program.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -16,12 +16,15 @@ const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(
 export const WSCONN = `'${process.execPath}' '${MAIN}'`;
 
 /** Starts `wsconn` as it is built. Stdin stays open unless there is input. */
-export function wsconn(args: readonly string[], options: ProgramOptions = {}): Program {
-  return new Program(process.execPath, [MAIN, ...args], { ...options, env: { ...CLEAN, ...options.env } });
+export function wsconn(args: readonly string[], options: WatchedOptions = {}): WatchedProgram {
+  return new WatchedProgram(process.execPath, [MAIN, ...args], {
+    ...options,
+    env: { ...CLEAN, ...options.env },
+  });
 }
 
 /** Runs `wsconn` to its end, with nothing on stdin unless there is input. */
-export function runWsconn(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+export function runWsconn(args: readonly string[], options: WatchedOptions = {}): Promise<Ended> {
   return wsconn(args, { input: '', ...options }).ended;
 }
 
@@ -29,8 +32,8 @@ export function runWsconn(args: readonly string[], options: ProgramOptions = {})
 export async function serve(
   to: number | string,
   args: readonly string[] = [],
-  options: ProgramOptions & { readonly port?: number } = {},
-): Promise<{ readonly program: Program; readonly url: string; readonly port: number }> {
+  options: WatchedOptions & { readonly port?: number } = {},
+): Promise<{ readonly program: WatchedProgram; readonly url: string; readonly port: number }> {
   const target = typeof to === 'number' ? `127.0.0.1:${String(to)}` : to;
   const listen = `127.0.0.1:${String(options.port ?? 0)}`;
   const program = wsconn(['serve', '--listen', listen, '--to', target, ...args], options);
@@ -42,8 +45,8 @@ export async function serve(
 export async function forward(
   url: string,
   args: readonly string[] = [],
-  options?: ProgramOptions,
-): Promise<{ readonly program: Program; readonly port: number }> {
+  options?: WatchedOptions,
+): Promise<{ readonly program: WatchedProgram; readonly port: number }> {
   const program = wsconn(['forward', '--listen', '127.0.0.1:0', ...args, url], options);
   const [, port] = await program.prints(/listening on [^\s:]+:(\d+)/);
   return { program, port: Number(port) };
