@@ -14,6 +14,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there already: stop it or take another port',
   EADDRNOTAVAIL: 'this machine has no such address: listen on one of its own, or on 0.0.0.0',
   EACCES: 'this user may not: ports below 1024 need root',
+  // Of the system, not of this package: what Node makes of an answer that is no TLS.
+  EPROTO: 'TLS failed, so that port may not speak TLS: try ws:// in place of wss://',
   EPIPE: 'who was to get the data has closed before all of it was written',
   CERT_HAS_EXPIRED: 'the certificate of the server has expired: it must be renewed there',
   CERT_NOT_YET_VALID: 'the certificate of the server is not valid yet: check the clocks',

@@ -19,7 +19,8 @@ export async function reloaded<T>(
   log: Log,
   renewed: (value: T) => void = () => undefined,
 ): Promise<Reloaded<T>> {
-  let value: T = await make();
+  let value: T;
+  // Watched before they are read: a change in between is seen then.
   const stop = watchFiles(paths, () => {
     make().then(
       (made) => {
@@ -34,5 +35,11 @@ export async function reloaded<T>(
       },
     );
   });
+  try {
+    value = await make();
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return { current: () => value, stop };
 }

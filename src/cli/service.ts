@@ -62,6 +62,10 @@ export class Service {
         this.#take(adapter, request);
       },
     );
+    this.#server.on('error', (error) => {
+      // That it could not listen is for who told it to.
+      if (http.listening) options.log.info(explain(error));
+    });
     this.#server.on('refused', (request, status, cause) => {
       const why = cause === undefined ? '' : ` (${explain(cause)})`;
       options.log.info(`refused ${whoAsks(request)} with ${String(status)}${why}`);
