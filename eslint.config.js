@@ -60,6 +60,7 @@ const layers = {
     'refuse', // A pick-up that nobody waits for gets HTTP 400.
     'socket-duplex', // Its close(), where the control connection has one.
   ],
+  // cli/** may import all: whatever is public serves the command too.
 };
 
 function importsOf(files, allowed) {

@@ -3,7 +3,7 @@ export type { WsConnAdapterOptions } from './adapter-options.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from './errors.ts';
 export type { Authenticate, Refusal } from './gatekeeper.ts';
-export { join } from './join.ts';
+export { join, type JoinOptions } from './join.ts';
 export { Keepalive, type KeepaliveEvents, type KeepaliveOptions } from './keepalive.ts';
 export { createServer, WsConnServer, type WsConnServerEvents } from './server.ts';
 export type { CreateServerOptions } from './server-options.ts';

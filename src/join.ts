@@ -8,6 +8,15 @@ interface SocketLike {
   resetAndDestroy?: () => unknown;
 }
 
+export interface JoinOptions {
+  /**
+   * Ends what is left when the other of the two has failed, in place of the reset: a `WsConnAdapter` can tell its peer why
+   * with `close(code, reason)`. Called once for a stream that is not destroyed, which it must end.
+   * @default resets the stream, or destroys it with the error where it has no reset
+   */
+  readonly cut?: ((stream: Duplex, error: Error) => void) | undefined;
+}
+
 /**
  * Makes one connection of two: what one gives is written to the other, both ways, with back pressure. When one direction
  * ends, its end is passed on and the other direction stays open, so half closes go through: `allowHalfOpen` of both
@@ -17,12 +26,15 @@ interface SocketLike {
  * look whole. The promise resolves when both directions are done, and rejects with the first error, or with
  * `ECONNRESET` where a stream was closed before its end without one. Nothing is left on either.
  */
-export async function join(a: Duplex, b: Duplex): Promise<void> {
+export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<void> {
+  const cut = options.cut ?? resetOrDestroy;
   let first: Error | undefined;
   const fail = (error: Error): void => {
-    first ??= error;
-    cut(a, first);
-    cut(b, first);
+    if (first) return;
+    first = error;
+    for (const stream of [a, b]) {
+      if (!stream.destroyed) cut(stream, error);
+    }
   };
   a.allowHalfOpen = true;
   b.allowHalfOpen = true;
@@ -50,8 +62,8 @@ function closedEarly(cause: Error): WsConnError {
   return new WsConnError('ECONNRESET', 'one of the joined streams was closed before its end', { cause });
 }
 
-function cut(stream: Duplex, error: Error): void {
-  if (!stream.destroyed && !reset(stream)) stream.destroy(error);
+function resetOrDestroy(stream: Duplex, error: Error): void {
+  if (!reset(stream)) stream.destroy(error);
 }
 
 /** Resets the stream, where it is one that can be. */

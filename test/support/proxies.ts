@@ -9,6 +9,8 @@ import { printed, type Running, startProgram } from './program.ts';
 /** A private reverse proxy on the loopback interface. */
 export interface Proxy {
   readonly port: number;
+  /** Has it read its configuration again, as it does without a break; resolves when the new one is in force. */
+  readonly reload: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -21,6 +23,8 @@ export interface ProxyKind {
   readonly args: (configuration: string, folder: string) => string[];
   /** What it prints on stderr when it listens. */
   readonly ready: RegExp;
+  /** Has it read its configuration again; then it prints `ready` once more. */
+  readonly reloadSignal: NodeJS.Signals;
 }
 
 export const nginx: ProxyKind = {
@@ -54,6 +58,7 @@ export const nginx: ProxyKind = {
   `,
   args: (configuration, folder) => ['-e', 'stderr', '-p', folder, '-c', configuration],
   ready: /start worker process \d+/,
+  reloadSignal: 'SIGHUP',
 };
 
 export const haproxy: ProxyKind = {
@@ -73,6 +78,7 @@ listen web
   // As master and worker, because only the master says when it is ready.
   args: (configuration) => ['-W', '-db', '-f', configuration],
   ready: /Loading success/,
+  reloadSignal: 'SIGUSR2',
 };
 
 /** How often to look for another port when somebody took the one that was free a moment ago. */
@@ -113,7 +119,12 @@ export async function startProxy(
       await proxy.stop('SIGTERM');
       rmSync(folder, { recursive: true });
     };
-    if (await isReady(proxy, kind.ready)) return { port, stop };
+    const reload = async (): Promise<void> => {
+      const already = proxy.errors().length;
+      proxy.child.kill(kind.reloadSignal);
+      await printed(proxy, new RegExp(`^[^]{${String(already)}}[^]*${kind.ready.source}`), 'stderr');
+    };
+    if (await isReady(proxy, kind.ready)) return { port, reload, stop };
     errors = proxy.errors();
   }
   rmSync(folder, { recursive: true });

@@ -52,6 +52,7 @@ function configure(folder: string): {
       'PermitRootLogin prohibit-password',
       'StrictModes no',
       'UsePAM no',
+      'Subsystem sftp internal-sftp',
       '',
     ].join('\n'),
   );

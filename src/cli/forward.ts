@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import net from 'node:net';
+
+import type { Command } from './command.ts';
+import { Dialer, DIAL_OPTIONS, KEEPALIVE_OPTION } from './dialer.ts';
+import { EXIT_FAILURE } from './failure.ts';
+import { Forwarding } from './forwarding.ts';
+import { parseHostPort, showHostPort } from './host-port.ts';
+import { listen } from './listen.ts';
+import { Log } from './log.ts';
+import { type OptionSpecs, readOptions } from './options.ts';
+import { type Opener, PlainOpener } from './opener.ts';
+import { onceAskedToEnd } from './signals.ts';
+import { Stdio } from './stdio.ts';
+import { throughStdio } from './through-stdio.ts';
+
+const OPTIONS = {
+  listen: { value: 'HOST:PORT', help: "where to take TCP connections; '-' for one on stdin and stdout" },
+  mux: { help: 'carry all connections over one WebSocket, which is made again when it dies' },
+  ...DIAL_OPTIONS,
+  ...KEEPALIVE_OPTION,
+} as const satisfies OptionSpecs;
+
+const STDIO = '-';
+
+export const forward: Command = {
+  name: 'forward',
+  usage: '--listen HOST:PORT [OPTIONS] URL',
+  summary: 'leads a local TCP port through WebSockets to the target of wsconn serve',
+  details: [
+    'Each TCP connection gets a WebSocket of its own. With --mux all of them share',
+    'one: sooner there for many short ones, but a lost packet then holds up all.',
+  ],
+  options: OPTIONS,
+  argument: { name: 'url', help: 'the server: ws://HOST[:PORT][/PATH], or wss:// for TLS' },
+  examples: ['wsconn forward --listen 127.0.0.1:5432 wss://example.org/postgres'],
+  async run(args) {
+    const values = readOptions(args, process.env, OPTIONS, 'url');
+    const log = new Log('forward', { verbose: values.flag('verbose'), timed: true });
+    const dialer = new Dialer(values, values.milliseconds('keepalive'));
+    const where = values.required('listen');
+    if (where === STDIO) return throughStdio(dialer, await dialer.dial(), new Stdio());
+    const place = parseHostPort(where, values.nameOf('listen'));
+    const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
+    const forwarding = new Forwarding(opener, log);
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      forwarding.take(socket);
+    });
+    const asked = new Promise<string>(onceAskedToEnd);
+    const address = showHostPort(await listen(server, place));
+    log.info(`listening on ${address}, leads to ${dialer.url.href}`);
+    log.info(`${await asked}: no new connections`);
+    const closed = once(server, 'close');
+    server.close();
+    const cut = await forwarding.end();
+    await closed;
+    if (cut > 0) log.info(`ended ${String(cut)} connections that were still open`);
+    return cut > 0 ? EXIT_FAILURE : 0;
+  },
+};
+
+async function muxOpener(dialer: Dialer, log: Log): Promise<Opener> {
+  const { MuxOpener } = await import('./mux-opener.ts');
+  return new MuxOpener(dialer, log);
+}

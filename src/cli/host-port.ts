@@ -1,0 +1,25 @@
+import { usageFailure } from './failure.ts';
+
+/** A place to listen on or to dial. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+const MAX_PORT = 65_535;
+
+/** Reads `HOST:PORT`; an IPv6 address stands in brackets, as in a URL. */
+export function parseHostPort(text: string, option: string, leastPort = 0): HostPort {
+  const match = /^(?:\[(?<v6>[\da-fA-F:.%\w]+)\]|(?<host>[^\s:[\]/]+)):(?<port>\d{1,5})$/.exec(text);
+  const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
+  const port = Number(match?.groups?.['port']);
+  if (host === undefined || !(port >= leastPort && port <= MAX_PORT)) {
+    throw usageFailure(`${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, but is '${text}'`);
+  }
+  return { host, port };
+}
+
+/** Writes a place as it stands in a URL. */
+export function showHostPort({ host, port }: HostPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}

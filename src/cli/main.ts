@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { loadCommand, loadCommands } from './commands.ts';
+import { explain } from './explain.ts';
+import { EXIT_FAILURE, EXIT_USAGE, Failure } from './failure.ts';
+import { Log } from './log.ts';
+
+/** Does what the command line says and gives the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const { generalHelp } = await import('./help.ts');
+    const help = generalHelp(await loadCommands());
+    if (name !== undefined) return print(help);
+    process.stderr.write(help);
+    return EXIT_USAGE;
+  }
+  if (name === '--version') {
+    const { version } = await import('./version.ts');
+    return print(`${version()}\n`);
+  }
+  const command = await loadCommand(name);
+  if (rest.some((arg) => arg === '--help' || arg === '-h')) {
+    const { commandHelp } = await import('./help.ts');
+    return print(commandHelp(command));
+  }
+  return command.run(rest);
+}
+
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, () => {
+      resolve(0);
+    });
+  });
+}
+
+/** Prints what went wrong as one line, and gives its exit code. */
+function report(error: unknown, args: readonly string[]): number {
+  const name = args[0]?.startsWith('-') ? undefined : args[0];
+  const log = new Log(name, {
+    verbose: args.includes('--verbose') || Boolean(process.env['WSCONN_VERBOSE']),
+  });
+  log.info(error instanceof Failure ? error.message : explain(error));
+  log.stack(error);
+  return error instanceof Failure ? error.exitCode : EXIT_FAILURE;
+}
+
+const args = process.argv.slice(2);
+// What is left open by now, such as a terminal that could still be read, must not keep the process.
+process.exit(await main(args).catch((error: unknown) => report(error, args)));

@@ -1,0 +1,228 @@
+import { parseArgs } from 'node:util';
+
+import { usageFailure } from './failure.ts';
+import { nearest } from './nearest.ts';
+
+/** Describes one option of a subcommand, for the parser and for the help alike. */
+export interface OptionSpec {
+  /** What stands for the value in the help; left out for an option that is only there or not. */
+  readonly value?: string;
+  /** Whether it may be given more than once. */
+  readonly multiple?: boolean;
+  /** Value that holds when it is given nowhere, as the user would type it. */
+  readonly default?: string;
+  /** What it does, in a few words. */
+  readonly help: string;
+}
+
+/** Options by their long names, without the dashes. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** Where a value came from: what is on a command line can be read by every user of the machine. */
+export type Source = 'command line' | 'environment' | 'default';
+
+/** What was given for one option, and where. */
+interface Given {
+  readonly values: readonly string[];
+  readonly source: Source;
+}
+
+/** Options that every subcommand has. */
+export const COMMON_OPTIONS = {
+  verbose: { help: 'log more, and print the stack of an error' },
+  help: { help: 'print this help' },
+} as const satisfies OptionSpecs;
+
+const PREFIX = 'WSCONN_';
+const YES = new Set(['1', 'true', 'yes', 'on']);
+const NO = new Set(['0', 'false', 'no', 'off']);
+
+/** Gives the environment variable that stands for an option or an argument: `--tls-cert` is `WSCONN_TLS_CERT`. */
+export function variableOf(name: string): string {
+  return PREFIX + name.toUpperCase().replaceAll('-', '_');
+}
+
+/** Gives the values of a subcommand's options and its one argument: the command line first, then the environment, then defaults. */
+export class Values<Name extends string> {
+  readonly #given: ReadonlyMap<string, Given>;
+  readonly #argument: string | undefined;
+
+  constructor(given: ReadonlyMap<string, Given>, argument?: string) {
+    this.#given = given;
+    this.#argument = argument;
+  }
+
+  /** Gives the value of an option, or undefined where there is none. */
+  text(name: Name): string | undefined {
+    return this.#given.get(name)?.values.at(-1);
+  }
+
+  /** Gives the value of an option or argument that must be there. */
+  required(name: Name): string {
+    const value = this.text(name);
+    if (value === undefined) {
+      throw usageFailure(`${this.nameOf(name)} is missing: give it, or set ${variableOf(name)}`);
+    }
+    return value;
+  }
+
+  /** Gives all values of an option that may be given more than once. */
+  list(name: Name): readonly string[] {
+    return this.#given.get(name)?.values ?? [];
+  }
+
+  /** Tells whether an option without a value is on. */
+  flag(name: Name): boolean {
+    return this.text(name) !== undefined;
+  }
+
+  /** Gives an option in seconds as milliseconds, or undefined where there is none. */
+  milliseconds(name: Name, least = 0): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const seconds = Number(text);
+    // The most is what Node's timers can hold.
+    if (!/^\d*\.?\d+$/.test(text) || seconds < least || seconds > 2_147_483) {
+      throw usageFailure(`${this.nameOf(name)} must be seconds, at least ${String(least)}, but is '${text}'`);
+    }
+    return Math.round(seconds * 1000);
+  }
+
+  /** Gives an option that is a whole number, or undefined where there is none. */
+  count(name: Name, least = 1): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < least || !Number.isSafeInteger(count)) {
+      throw usageFailure(
+        `${this.nameOf(name)} must be a whole number, at least ${String(least)}, but is '${text}'`,
+      );
+    }
+    return count;
+  }
+
+  /** Tells where the value of an option came from. */
+  source(name: Name): Source {
+    return this.#given.get(name)?.source ?? 'default';
+  }
+
+  /** Gives the name by which the user gave the option, for what is said about it. */
+  nameOf(name: Name): string {
+    if (this.source(name) === 'environment') return variableOf(name);
+    return name === this.#argument ? name.toUpperCase() : `--${name}`;
+  }
+}
+
+/**
+ * Reads a subcommand's options and its argument, if it has one.
+ * @param argument - name of the one argument, such as 'url'
+ */
+export function readOptions<Name extends string, Argument extends string = never>(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  specs: Readonly<Record<Name, OptionSpec>>,
+  argument?: Argument,
+): Values<Name | Argument | keyof typeof COMMON_OPTIONS> {
+  const all: OptionSpecs = { ...specs, ...COMMON_OPTIONS };
+  const given = new Map<string, Given>();
+  for (const [name, spec] of Object.entries(all)) {
+    const fallback = fromEnvironment(name, spec, environment) ?? fromDefault(spec);
+    if (fallback) given.set(name, fallback);
+  }
+  const ofArgument = argument && environment[variableOf(argument)];
+  if (ofArgument) given.set(argument, { values: [ofArgument], source: 'environment' });
+  for (const [name, values] of fromCommandLine(args, all, argument)) {
+    given.set(name, { values, source: 'command line' });
+  }
+  return new Values(given, argument);
+}
+
+function fromDefault(spec: OptionSpec): Given | undefined {
+  return spec.default === undefined ? undefined : { values: [spec.default], source: 'default' };
+}
+
+function fromEnvironment(name: string, spec: OptionSpec, environment: NodeJS.ProcessEnv): Given | undefined {
+  const variable = variableOf(name);
+  const text = environment[variable];
+  if (text === undefined || text === '') return undefined;
+  if (spec.multiple) {
+    return { values: text.split('\n').filter((line) => line !== ''), source: 'environment' };
+  }
+  if (spec.value !== undefined) return { values: [text], source: 'environment' };
+  const answer = text.toLowerCase();
+  if (YES.has(answer)) return { values: ['yes'], source: 'environment' };
+  if (NO.has(answer)) return undefined;
+  throw usageFailure(`${variable} must be yes or no, but is '${text}'`);
+}
+
+function fromCommandLine(
+  args: readonly string[],
+  specs: OptionSpecs,
+  argument: string | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const token of tokensOf(args, specs)) {
+    if (token.kind === 'option-terminator') continue;
+    const [name, value] =
+      token.kind === 'positional'
+        ? [checkArgument(argument, token.value, found), token.value]
+        : checkOption(token, specs, found);
+    found.set(name, [...(found.get(name) ?? []), value]);
+  }
+  return found;
+}
+
+type Token = ReturnType<typeof tokensOf>[number];
+
+function tokensOf(args: readonly string[], specs: OptionSpecs) {
+  const types = Object.entries(specs).map(([name, { value }]) => {
+    return [name, { type: value === undefined ? 'boolean' : 'string' }] as const;
+  });
+  return parseArgs({
+    args: [...args],
+    options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens;
+}
+
+function checkArgument(
+  argument: string | undefined,
+  value: string,
+  found: ReadonlyMap<string, string[]>,
+): string {
+  if (argument === undefined || found.has(argument)) {
+    throw usageFailure(`'${value}' is one argument too many: options begin with --`);
+  }
+  return argument;
+}
+
+function checkOption(
+  token: Extract<Token, { kind: 'option' }>,
+  specs: OptionSpecs,
+  found: ReadonlyMap<string, string[]>,
+): [name: string, value: string] {
+  const { name, rawName, value, inlineValue } = token;
+  const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+  if (!spec) throw unknownOption(rawName, name, Object.keys(specs));
+  if (spec.value === undefined) {
+    if (value !== undefined) throw usageFailure(`${rawName} takes no value: leave '=${value}' off`);
+    return [name, 'yes'];
+  }
+  if (value === undefined || value === '') {
+    throw usageFailure(`${rawName} needs a value: ${rawName} ${spec.value}`);
+  }
+  if (!inlineValue && value.startsWith('--')) {
+    // A value of that kind is a forgotten one; who means it writes it with an equals sign.
+    throw usageFailure(`${rawName} needs a value, but '${value}' follows: ${rawName} ${spec.value}`);
+  }
+  if (found.has(name) && !spec.multiple) throw usageFailure(`${rawName} was given twice: give it once`);
+  return [name, value];
+}
+
+function unknownOption(rawName: string, name: string, names: readonly string[]): Error {
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? 'see --help for those there are' : `did you mean --${meant}?`;
+  return usageFailure(`there is no option ${rawName}: ${hint}`);
+}
