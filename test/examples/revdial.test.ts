@@ -3,10 +3,13 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { runExample } from '../support/run-example.ts';
+import { startExample } from '../support/program.ts';
 
-test('the example revdial runs a command over SSH on a device that dials back', async () => {
-  const example = runExample('revdial.ts', 'uname');
-  expect(await text(example.child.stdout)).toContain(os.release());
-  expect(await example.ended).toEqual({ code: 0, errors: '' });
+test('the example revdial runs a command over SSH on a device that dials back', async ({
+  onTestFinished,
+}) => {
+  const { child, ended, stop } = startExample('revdial.ts', 'uname');
+  onTestFinished(() => stop());
+  expect(await text(child.stdout)).toContain(os.release());
+  expect(await ended).toEqual({ code: 0, errors: '' });
 });
