@@ -32,11 +32,18 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
-const target = net.createServer((socket) => socket.end('SSH-2.0-bench\r\n')).listen(0, '127.0.0.1');
-await once(target, 'listening');
-const server = createServer((adapter) => {
+const ignore = (): void => {
   // The clients are killed.
-  join(adapter, net.connect(target.address() as AddressInfo)).catch(() => undefined);
+};
+const target = net.createServer((socket) => {
+  socket.on('error', ignore);
+  socket.end('SSH-2.0-bench\r\n');
+});
+target.listen(0, '127.0.0.1');
+await once(target, 'listening');
+const { port: targetPort } = target.address() as AddressInfo;
+const server = createServer((adapter) => {
+  join(adapter, net.connect(targetPort, '127.0.0.1')).catch(ignore);
 }).listen(0, '127.0.0.1');
 await once(server, 'listening');
 const url = `ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`;

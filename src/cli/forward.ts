@@ -26,7 +26,7 @@ const STDIO = '-';
 export const forward: Command = {
   name: 'forward',
   usage: '--listen HOST:PORT [OPTIONS] URL',
-  summary: 'leads a local TCP port through WebSockets to the target of wsconn serve',
+  summary: 'leads a local TCP port through WebSockets to a wsconn serve',
   details: [
     'Each TCP connection gets a WebSocket of its own. With --mux all of them share',
     'one: sooner there for many short ones, but a lost packet then holds up all.',

@@ -25,7 +25,7 @@ export const ping: Command = {
   usage: '[OPTIONS] URL',
   summary: 'measures round trips to a WebSocket server',
   details: [
-    'The server may be any: WebSocket pings are part of the protocol. The exit code is',
+    'The server may be any, since pings are part of the protocol. The exit code is',
     '0 when each ping was answered.',
   ],
   options: OPTIONS,

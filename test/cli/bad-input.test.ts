@@ -197,7 +197,7 @@ describe('the other end', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await fails(['connect', `ws://127.0.0.1:${String(port)}`], /\(4000\): first line second  \[31mred/);
+    await fails(['connect', `ws://127.0.0.1:${String(port)}`], /\(4000\): first line second {2}\[31mred/);
   });
 
   test('listens already: the port is in use', async () => {
