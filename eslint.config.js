@@ -7,21 +7,25 @@ const layers = {
   'half-close.ts': [],
   'raw-socket.ts': [],
   'check-option.ts': ['errors'],
+  'claim.ts': ['errors'],
   'close-code.ts': ['errors'],
   'max-payload.ts': ['check-option'],
   'refuse.ts': [],
   'adapter-options.ts': ['check-option', 'keepalive', 'socket-duplex'],
   'ending.ts': ['close-code', 'errors'],
   'outgoing.ts': ['errors'],
+  'gatherer.ts': ['outgoing'],
   'socket-duplex.ts': ['check-option', 'errors'],
   'keepalive.ts': ['check-option', 'errors', 'raw-socket'],
   'link.ts': ['raw-socket'],
   'adapter.ts': [
     'adapter-options',
     'check-option',
+    'claim',
     'close-code',
     'ending',
     'errors',
+    'gatherer',
     'half-close',
     'keepalive',
     'link',
@@ -45,8 +49,18 @@ const layers = {
   ],
   'join.ts': ['errors'],
   'yamux/**': ['check-option', 'errors', 'socket-duplex'],
+  'revdial/**': [
+    'adapter',
+    'adapter-options',
+    'check-option',
+    'errors',
+    'half-close',
+    'keepalive', // Its options: the device keeps alive what it has picked up.
+    'max-payload',
+    'refuse', // A pick-up that nobody waits for gets HTTP 400.
+    'socket-duplex', // Its close(), where the control connection has one.
+  ],
   // cli/** may import all: whatever is public serves the command too.
-  'revdial/**': ['adapter', 'check-option', 'close-code', 'connect', 'errors', 'half-close', 'max-payload'],
 };
 
 function importsOf(files, allowed) {

@@ -8,9 +8,11 @@ import {
   type CheckedAdapterOptions,
   type WsConnAdapterOptions,
 } from './adapter-options.ts';
+import { claim } from './claim.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './ending.ts';
-import { invalidArgType, invalidState, streamDestroyed, WsConnError } from './errors.ts';
+import { streamDestroyed, WsConnError } from './errors.ts';
+import { Gatherer, type WriteCallback } from './gatherer.ts';
 import { namesHalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
@@ -19,21 +21,6 @@ import { SocketDuplex } from './socket-duplex.ts';
 
 /** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
 const FIN = Buffer.alloc(0);
-
-type WriteCallback = (error?: Error | null) => void;
-
-/** WebSockets that have their adapter: two on one would each get half of the bytes. */
-const wrapped = new WeakSet<WebSocket>();
-
-function checkWebSocket(ws: Partial<WebSocket> | null | undefined): void {
-  if (typeof ws?.terminate !== 'function' || typeof ws.on !== 'function') {
-    throw invalidArgType('ws', 'a WebSocket of the package ws', ws);
-  }
-  if (wrapped.has(ws as WebSocket)) throw invalidState('this WebSocket has an adapter already');
-  if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
-    throw invalidState('this WebSocket is closing or closed');
-  }
-}
 
 /**
  * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in binary messages whose
@@ -51,17 +38,10 @@ export class WsConnAdapter extends SocketDuplex {
   /** The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's. */
   readonly ws: WebSocket;
   readonly #link: Link;
-  readonly #outgoing: Outgoing;
+  readonly #gatherer: Gatherer;
   readonly #options: CheckedAdapterOptions;
   #halfClose: boolean;
   #bytesRead = 0;
-  #bytesDone = 0;
-  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
-  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
-  /** First write of a turn, reported as done to get at those that came after it; set only while they are fetched. */
-  #head: Buffer | null = null;
-  /** What waits for the handshake: the first write or the end, never both. */
-  #held: (() => void) | null = null;
   #finSent = false;
   #finReceived = false;
   /** Ends the writable side; set while the FIN is on its way. */
@@ -86,19 +66,18 @@ export class WsConnAdapter extends SocketDuplex {
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
     const checked = checkAdapterOptions(options);
-    checkWebSocket(ws);
+    claim(ws);
     this.ws = ws;
     this.#options = checked;
     this.#halfClose = checked.halfClose ?? false;
-    this.#outgoing = new Outgoing(ws, {
+    const outgoing = new Outgoing(ws, {
       maxMessageSize: checked.maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
       onProgress: () => {
         this.markActive();
       },
     });
-    wrapped.add(ws);
-    ws.binaryType = 'nodebuffer';
+    this.#gatherer = new Gatherer(this, outgoing, checked.maxMessageSize, ws.readyState === ws.OPEN);
     this.#link = this.#makeLink();
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
@@ -115,7 +94,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override get bytesWritten(): number {
-    return this.#bytesDone + this.writableLength;
+    return this.#gatherer.bytesDone + this.writableLength;
   }
 
   /**
@@ -187,39 +166,16 @@ export class WsConnAdapter extends SocketDuplex {
     if (this.ws.isPaused) this.ws.resume();
   }
 
-  /**
-   * Waits with a small write until the turn of the event loop is over, so that `_writev` gets everything that was written
-   * meanwhile and it all leaves as one message.
-   */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#writing = { length: chunk.length, callback };
-    const head = this.#head;
-    this.#head = null;
-    if (head) {
-      this.#send([{ chunk: head }, { chunk }], head.length + chunk.length);
-    } else if (chunk.length >= this.#options.maxMessageSize) {
-      this.#send([{ chunk }], chunk.length);
-    } else {
-      process.nextTick(() => {
-        this.#whenOpen(() => {
-          this.#gather(chunk);
-        });
-      });
-    }
+    this.#gatherer.write(chunk, callback);
   }
 
   override _writev(writes: readonly Write[], callback: WriteCallback): void {
-    // Writable hands over all that it has.
-    const length = this.writableLength;
-    this.#writing = { length, callback };
-    const head = this.#head;
-    this.#head = null;
-    if (head) this.#send([{ chunk: head }, ...writes], head.length + length);
-    else this.#send(writes, length);
+    this.#gatherer.writev(writes, callback);
   }
 
   override _final(callback: () => void): void {
-    this.#whenOpen(() => {
+    this.#gatherer.whenOpen(() => {
       if (!this.#link.open) {
         // The peer has closed: there is nobody to tell, and nothing unsent, or Writable would not be here.
         callback();
@@ -236,15 +192,14 @@ export class WsConnAdapter extends SocketDuplex {
   protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
     const link = this.#link;
     this.#keepalive?.stop();
-    this.#held = null;
     this.#discarding = true;
     this.#hungUp = () => {
       const outcome = error ?? this.#tooLate;
       // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
       // no error, it is told when everybody has seen 'close' without one.
-      if (outcome) this.#dropWrite(outcome);
+      if (outcome) this.#gatherer.drop(outcome);
       done(this.#tooLate);
-      if (!outcome) this.#dropWrite(streamDestroyed('write'));
+      if (!outcome) this.#gatherer.drop(streamDestroyed('write'));
     };
     if (link.closed) {
       this.#hungUp();
@@ -307,14 +262,12 @@ export class WsConnAdapter extends SocketDuplex {
   #onOpen(): void {
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     this.reportOpen();
-    const held = this.#held;
-    this.#held = null;
-    held?.();
+    this.#gatherer.open();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#discarding) return;
-    // binaryType is 'nodebuffer', so this is what ws gives.
+    // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
     const bytes = data as Buffer;
     if (!isBinary) {
       const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
@@ -440,47 +393,5 @@ export class WsConnAdapter extends SocketDuplex {
     } else {
       this.destroy(error);
     }
-  }
-
-  #whenOpen(action: () => void): void {
-    if (this.#link.connecting) this.#held = action;
-    else action();
-  }
-
-  #gather(chunk: Buffer): void {
-    if (this.destroyed) return;
-    const others = this.writableLength > chunk.length && this.writableCorked === 0;
-    if (others) {
-      // Writable now hands over the others, at once: they join the head there.
-      this.#head = chunk;
-      this.#settleWrite();
-    } else {
-      this.#send([{ chunk }], chunk.length);
-    }
-  }
-
-  #send(writes: readonly Write[], length: number): void {
-    this.#whenOpen(() => {
-      this.#outgoing.send(writes, length, (error) => {
-        if (!error) this.markActive();
-        this.#settleWrite(error);
-      });
-    });
-  }
-
-  /** Tells Writable how its write went, unless it was told before. */
-  #settleWrite(error?: Error | null): void {
-    const writing = this.#writing;
-    this.#writing = null;
-    if (!writing) return;
-    this.#bytesDone += writing.length;
-    writing.callback(error);
-  }
-
-  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
-  #dropWrite(error: Error): void {
-    process.nextTick(() => {
-      this.#settleWrite(error);
-    });
   }
 }

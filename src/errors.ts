@@ -1,7 +1,8 @@
 /**
  * Names what went wrong with a connection, in the errno names that code written for `net.Socket` already looks for.
  *
- * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which).
+ * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which),
+ *   or the device that was asked to dial back said that it cannot.
  * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
  * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
  * - `EPIPE`: written bytes can no longer be delivered.
@@ -106,4 +107,10 @@ export function invalidState(problem: string): Error {
 /** Makes the Error that Node gives to a call which waited when its stream was destroyed: `ERR_STREAM_DESTROYED`. */
 export function streamDestroyed(call: string): Error {
   return misuse(new Error(`Cannot call ${call} after a stream was destroyed`), 'ERR_STREAM_DESTROYED');
+}
+
+/** Makes the AbortError that Node gives for what a signal has given up, with the signal's reason as `cause`: `ABORT_ERR`. */
+export function abortError(signal: AbortSignal | undefined): Error & { code: 'ABORT_ERR' } {
+  const error = new Error('The operation was aborted', { cause: signal?.reason });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' as const });
 }

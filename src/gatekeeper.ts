@@ -62,15 +62,21 @@ export function ask(
   return close;
 }
 
-function judge(answer: boolean | Refusal): Verdict | null {
+/** The answer may be anything: a function that forgets to return one gives undefined. */
+function judge(answer: unknown): Verdict | null {
   if (answer === true) return null;
   if (answer === false) return { status: UNAUTHORIZED };
-  const { status, headers } = answer;
-  if (Number.isInteger(status) && status >= 300 && status <= 599) return { status, headers };
+  if (isRefusal(answer)) return answer;
   const cause = invalidArgType(
     'answer of authenticate()',
     'a boolean or {status: 300 to 599, headers}',
     answer,
   );
   return { status: INTERNAL_ERROR, cause };
+}
+
+function isRefusal(answer: unknown): answer is Refusal {
+  if (typeof answer !== 'object' || answer === null || !('status' in answer)) return false;
+  const { status } = answer;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 300 && status <= 599;
 }

@@ -71,6 +71,11 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   #timer: NodeJS.Timeout | undefined;
   #referenced = true;
   #stopped = false;
+  /**
+   * When the next look or, while deaf, the next sign of life is due, by `performance.now()`. It outlasts a pause: a reader
+   * that pauses and resumes all the time would else put it off for ever.
+   */
+  #dueAt = Infinity;
   #seen = { read: 0, sent: 0 };
   #ping: { readonly payload: Buffer; sentAt: number } | null = null;
   #rtt: number | undefined;
@@ -123,6 +128,11 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     return this;
   }
 
+  /** Longest time in ms between two signs of life while deaf. */
+  get #beat(): number {
+    return Math.min(this.#interval, this.#pongTimeout / 2);
+  }
+
   readonly #start = (): void => {
     this.#raw = rawSocket(this.#ws);
     this.#moved(); // The bytes of the handshake are no traffic of ours.
@@ -142,13 +152,18 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     }
     this.#phase = phase;
     if (ms === undefined || due === undefined) return;
-    this.#timer = setTimeout(due, ms);
+    this.#timer = setTimeout(due, Math.max(0, ms));
     if (!this.#referenced) this.#timer.unref();
   }
 
   #watch(): void {
     const early = EARLY.least + (EARLY.most - EARLY.least) * Math.random();
-    this.#setPhase('watching', this.#interval * (1 - early), () => {
+    this.#dueAt = performance.now() + this.#interval * (1 - early);
+    this.#await();
+  }
+
+  #await(): void {
+    this.#setPhase('watching', this.#dueAt - performance.now(), () => {
       this.#look();
     });
   }
@@ -166,17 +181,21 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
 
   /** Whether bytes went each way since the last look. Bytes in the send queue have not gone. */
   #moved(): boolean {
-    if (!this.#raw) return false;
-    const read = this.#raw.bytesRead ?? 0;
-    const sent = (this.#raw.bytesWritten ?? 0) - this.#raw.writableLength;
-    const both = read > this.#seen.read && sent > this.#seen.sent;
-    this.#seen = { read, sent };
+    const now = this.#counts();
+    const both = now.read > this.#seen.read && now.sent > this.#seen.sent;
+    this.#seen = now;
     return both;
+  }
+
+  #counts(): { read: number; sent: number } {
+    const { bytesRead = 0, bytesWritten = 0, writableLength = 0 } = this.#raw ?? {};
+    return { read: bytesRead, sent: bytesWritten - writableLength };
   }
 
   #sendPing(): void {
     const ping = { payload: randomBytes(8), sentAt: performance.now() };
     this.#ping = ping;
+    this.#dueAt = ping.sentAt + this.#interval;
     this.#leave();
     this.#ws.ping(ping.payload, undefined, (error?: Error) => {
       // An error here means that the WebSocket is closing, and 'close' will stop the loop.
@@ -194,27 +213,33 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   }
 
   #listen(): void {
-    const before = this.#raw?.bytesRead ?? 0;
+    const before = this.#counts();
     this.#setPhase('listening', this.#pongTimeout, () => {
-      if ((this.#raw?.bytesRead ?? 0) > before) this.#watch();
+      const { read, sent } = this.#counts();
+      // A full pipe moves only when the peer takes bytes; its answer waits behind megabytes that it has not got to.
+      const drains = sent > before.sent && (this.#raw?.writableLength ?? 0) > 0;
+      if (read > before.read || drains) this.#watch();
       else this.#die(`no byte came in for ${String(this.#pongTimeout)} ms after a ping`);
     });
   }
 
   /** While deaf, says often enough that we live for a peer with the same time limit. */
-  #speakUp = (): void => {
+  readonly #speakUp = (): void => {
     if (this.#ws.readyState === this.#ws.OPEN) {
       this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
     }
-    this.#setPhase('deaf', Math.min(this.#interval, this.#pongTimeout / 2), this.#speakUp);
+    this.#dueAt = performance.now() + this.#beat;
+    this.#setPhase('deaf', this.#beat, this.#speakUp);
   };
 
   readonly #onPause = (): void => {
-    this.#setPhase('deaf', Math.min(this.#interval, this.#pongTimeout / 2), this.#speakUp);
+    const now = performance.now();
+    this.#dueAt = Math.min(this.#dueAt, now + this.#beat);
+    this.#setPhase('deaf', this.#dueAt - now, this.#speakUp);
   };
 
   readonly #onResume = (): void => {
-    if (this.#phase === 'deaf') this.#watch();
+    if (this.#phase === 'deaf') this.#await();
   };
 
   readonly #onPong = (data: Buffer): void => {
@@ -224,7 +249,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     this.#rtt = rtt;
     // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
     this.#moved();
-    if (this.#phase === 'listening') this.#watch();
+    if (this.#phase === 'listening' || this.#phase === 'leaving') this.#watch();
     this.emit('pong', rtt);
   };
 

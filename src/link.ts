@@ -141,14 +141,19 @@ export class Link {
 
   ref(): void {
     this.#referenced = true;
-    this.#raw?.ref?.();
+    if (!this.#rawIsGone) this.#raw?.ref?.();
     this.#limit?.ref();
   }
 
   unref(): void {
     this.#referenced = false;
-    this.#raw?.unref?.();
+    if (!this.#rawIsGone) this.#raw?.unref?.();
     this.#limit?.unref();
+  }
+
+  /** net.Socket would take a ref() after its end for one before its connection, and keep a listener for each. */
+  get #rawIsGone(): boolean {
+    return this.#raw?.destroyed === true;
   }
 
   #attachRaw(): void {

@@ -15,9 +15,11 @@ export function refuse(
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     ...headers,
-  }).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`),
-  );
+  })
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) =>
+      (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`),
+    );
   // The client may be gone already; then there is nobody to tell.
   socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());

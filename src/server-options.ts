@@ -63,6 +63,9 @@ export interface CheckedServerOptions {
 export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
   checkAdapterOptions(options);
   const { authenticate, authenticateTimeout, handshakeTimeout, path } = options;
+  if (path !== undefined && typeof path !== 'string') {
+    throw invalidArgType('options.path', 'of type string', path);
+  }
   if (path !== undefined && !path.startsWith('/')) {
     throw invalidArgValue('options.path', "must begin with '/'", path);
   }

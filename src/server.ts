@@ -27,7 +27,9 @@ export interface WsConnServerEvents {
   close: [];
 }
 
+const BAD_REQUEST = 400;
 const NOT_FOUND = 404;
+const METHOD_NOT_ALLOWED = 405;
 const UNAVAILABLE = 503;
 
 /** Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by `createServer()`. */
@@ -105,7 +107,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
    * same promise, which resolves after 'close'; the callback is called then too.
    */
   close(callback?: () => void): Promise<void> {
-    this.#closing ??= this.#closeOnce();
+    if (!this.#closing) {
+      // Before anything else, since the listeners of what follows may call close() too.
+      this.#closing = new Promise((resolve) => {
+        this.once('close', resolve);
+      });
+      this.#shutDown();
+    }
     if (callback) {
       // Out of the promise, so that what the callback throws is thrown, not rejected.
       void this.#closing.then(() => {
@@ -120,7 +128,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     await this.close();
   }
 
-  async #closeOnce(): Promise<void> {
+  #shutDown(): void {
     const { server } = this.#options;
     server?.off('upgrade', this.#onUpgrade);
     server?.off('listening', this.#onListening);
@@ -139,8 +147,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       );
       own.closeAllConnections();
     }
-    await Promise.all(ended);
-    process.nextTick(() => this.emit('close'));
+    void Promise.all(ended).then(() => {
+      // Out of the promise, so that what a listener throws is thrown, not rejected.
+      process.nextTick(() => this.emit('close'));
+    });
   }
 
   #makeWebSocketServer(): WebSocketServer {
@@ -157,6 +167,11 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
       closeTimeout: MAX_DELAY,
     } as WsServerOptions); // @types/ws does not know closeTimeout.
+    wss.on('wsClientError', (cause, socket, request) => {
+      const status = request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+      refuse(socket, status, { 'Sec-WebSocket-Version': '13, 8' }, cause.message);
+      this.emit('refused', request, status, cause);
+    });
     wss.on('headers', (headers, request) => {
       if (this.#halfCloses(request)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
     });

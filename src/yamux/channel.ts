@@ -65,7 +65,9 @@ export class Channel implements Sender {
   /** Whether the peer knows of the stream. */
   #known: boolean;
   #established: boolean;
+  #finWanted = false;
   #finReceived = false;
+  /** Whether the last frame of this side is out. */
   #localEnded = false;
   #gone = false;
   /** Whether the round trip was asked for, so that it is known when the window may grow. */
@@ -148,6 +150,7 @@ export class Channel implements Sender {
       whenSent();
       return;
     }
+    this.#finWanted = true;
     this.#whenFinSent = whenSent;
     this.#wantControl(Flag.fin);
   }
@@ -161,15 +164,18 @@ export class Channel implements Sender {
     this.#leave(false);
   }
 
-  /** Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. */
+  /**
+   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. The window
+   * is opened, so that a peer which waits to send more finds out.
+   */
   abandon(): void {
     if (this.#gone) return;
-    const finDue = !this.#localEnded && (this.#flags & Flag.fin) === 0;
     if (!this.#known) {
       this.#forget();
       this.#endLocal();
-    } else if (finDue) {
-      this.#wantControl(Flag.fin);
+    } else {
+      if (!this.#finReceived) this.#credit += this.window.reopen();
+      this.#wantControl(this.#finWanted ? 0 : Flag.fin);
     }
     this.#leave(this.#known && !this.#finReceived);
   }
@@ -210,7 +216,7 @@ export class Channel implements Sender {
     if (this.#finReceived) return;
     this.#finReceived = true;
     this.#events?.onFin();
-    this.#leaveWhenBothEnded();
+    if (this.#localEnded && !this.#gone) this.#leave(false);
   }
 
   onReset(): void {
@@ -226,10 +232,13 @@ export class Channel implements Sender {
   }
 
   onSessionEnd(error: Error | null): void {
+    const finish = this.#whenFinSent;
     this.#gone = true;
     this.#forget();
     this.window.release();
     this.#events?.onSessionEnd(error);
+    // The FIN is of no use any more, and nothing was lost before it.
+    finish?.();
   }
 
   sendControl(writer: FrameWriter, whenSent: WhenSent): void {
@@ -240,10 +249,11 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    if (this.#whenFinSent) whenSent(this.#whenFinSent);
-    this.#whenFinSent = null;
-    this.#endLocal();
-    this.#leaveWhenBothEnded();
+    whenSent(() => {
+      this.#finish();
+      this.#endLocal();
+      if (this.#finReceived && !this.#gone) this.#leave(false);
+    });
   }
 
   sendData(writer: FrameWriter, whenSent: WhenSent): boolean {
@@ -267,6 +277,12 @@ export class Channel implements Sender {
     whenSent?.();
   }
 
+  #finish(): void {
+    const finish = this.#whenFinSent;
+    this.#whenFinSent = null;
+    finish?.();
+  }
+
   #wantControl(flags: number): void {
     this.#flags |= flags;
     if (this.#started) this.#host.outbox.wantControl(this);
@@ -284,10 +300,6 @@ export class Channel implements Sender {
     if (this.#localEnded) return;
     this.#localEnded = true;
     this.#host.onLocalEnd();
-  }
-
-  #leaveWhenBothEnded(): void {
-    if (this.#localEnded && this.#finReceived && !this.#gone) this.#leave(false);
   }
 
   #leave(orphaned: boolean): void {

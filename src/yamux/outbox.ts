@@ -16,7 +16,7 @@ export type WhenSent = (callback: () => void) => void;
 export interface OutboxEvents {
   /** The transport has got rid of a run of frames. */
   readonly onSent: () => void;
-  /** Too many replies wait, because the peer asks without reading. */
+  /** Too many replies wait, because the peer asks without reading; once. */
   readonly onFlood: () => void;
 }
 
@@ -53,6 +53,7 @@ export class Outbox {
   #sent: (() => void)[] = [];
   #scheduled = false;
   #flushing = false;
+  #flooded = false;
   #stopped = false;
 
   constructor(transport: Duplex, events: OutboxEvents) {
@@ -67,10 +68,11 @@ export class Outbox {
     this.#sessionFrames.push({ type, flags, streamId, length });
     if (whenSent) this.#sent.push(whenSent);
     this.#schedule();
-    if (this.#sessionFrames.length > MAX_SESSION_FRAMES) {
-      this.flush();
-      if (this.#sessionFrames.length > MAX_SESSION_FRAMES) this.#events.onFlood();
-    }
+    if (this.#sessionFrames.length <= MAX_SESSION_FRAMES || this.#flooded) return;
+    this.flush();
+    if (this.#sessionFrames.length <= MAX_SESSION_FRAMES) return;
+    this.#flooded = true;
+    this.#events.onFlood();
   }
 
   /** Lets a sender write its control frames, before any data. */

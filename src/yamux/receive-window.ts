@@ -105,6 +105,13 @@ export class ReceiveWindow {
     return bytes;
   }
 
+  /** Opens the window as if all was read, and gives the bytes to announce. */
+  reopen(): number {
+    const bytes = this.#size - this.#open;
+    this.#open = this.#size;
+    return bytes;
+  }
+
   /** Lets go of the budget; called once, when the stream is gone. */
   release(): void {
     this.#budget.promise(-this.#size);

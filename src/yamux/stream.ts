@@ -150,7 +150,9 @@ export class YamuxStream extends SocketDuplex {
 
   override _final(callback: () => void): void {
     this.#channel.finish(() => {
-      if (!this.#channel.finReceived) this.#patience.start(this.#setup.halfCloseTimeout);
+      if (!this.#channel.finReceived && !this.destroyed) {
+        this.#patience.start(this.#setup.halfCloseTimeout);
+      }
       callback();
     });
   }
@@ -260,7 +262,7 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #onSessionEnd(error: Error | null): void {
-    if (error === null) {
+    if (error === null && this.#closing) {
       this.destroy();
     } else if (!this.#channel.finReceived) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
@@ -268,6 +270,8 @@ export class YamuxStream extends SocketDuplex {
     } else if (this.writableLength > 0) {
       const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
       this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
+    } else if (this.#closing) {
+      this.destroy();
     }
     // Else all that the peer had to say is here, and nothing is lost: it may be read to its end.
   }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { nearest } from '../../src/cli/nearest.ts';
 import { runWsconn } from '../support/wsconn.ts';
 
-const readme = readFileSync(new URL('../../README-cli.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 /** What the README says that a command line prints: the block that begins with it. */
 function blockOf(commandLine: string): string | undefined {

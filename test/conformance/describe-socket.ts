@@ -1,11 +1,17 @@
 import { describe } from 'vitest';
 
+import { abortSignal } from './abort-signal.ts';
 import { backPressure } from './back-pressure.ts';
 import { basicIo } from './basic-io.ts';
+import { closePromise } from './close-promise.ts';
+import { concurrentMethods } from './concurrent-methods.ts';
+import { consuming } from './consuming.ts';
 import { cutting } from './cutting.ts';
 import { ending } from './ending.ts';
+import { face } from './face.ts';
 import { halfClose } from './half-close.ts';
 import { idleTimeout } from './idle-timeout.ts';
+import { opening } from './opening.ts';
 import { pendingWrites } from './pending-writes.ts';
 import { pingPong } from './ping-pong.ts';
 import { racing } from './racing.ts';
@@ -23,6 +29,12 @@ const cases = [
   halfClose,
   cutting,
   pendingWrites,
+  concurrentMethods,
+  face,
+  consuming,
+  opening,
+  closePromise,
+  abortSignal,
 ];
 
 /**

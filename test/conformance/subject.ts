@@ -4,8 +4,8 @@ import { onTestFinished } from 'vitest';
 
 import type { Dialler, Pair, PairOptions } from '../support/pairs.ts';
 
-/** One end of a connection: a net.Socket, or what behaves as one and has a close() besides. */
-export type End = net.Socket & { close?(): Promise<Error | null> };
+/** One end of a connection: a net.Socket, or what behaves as one and may have a close() and a ping() besides. */
+export type End = net.Socket & { close?(): Promise<Error | null>; ping?(): unknown };
 
 /** Makes a connected pair; the options are for both ends, but for `signal`, which is for `a`. */
 export type MakePair = (options?: PairOptions) => Promise<Pair<End>>;
@@ -27,6 +27,8 @@ export interface Features {
   readonly signal: boolean;
   /** Both ends have addresses, and one's remote is the other's local one. */
   readonly addresses: boolean;
+  /** Fifty calls of `destroySoon()`, or of `ref()` after the end, bring Node's warning of too many listeners, as in net.Socket. */
+  readonly warnsOfManyCallers?: boolean;
   /** Bytes of the largest stretch that an unread connection may take in, at both ends and between them. */
   readonly mostBuffered: number;
 }

@@ -24,13 +24,14 @@ export function stopAfterTest(adapter: WsConnAdapter): void {
   });
 }
 
-/** A server for one test, its url, and the first adapter that it accepts. */
+/** A server for one test, its url, and the first adapter that it accepts, whose errors count as handled. */
 export async function serve(
   options: MeetOptions,
 ): Promise<{ url: string; port: number; accepted: Promise<WsConnAdapter> }> {
   const server = createServer(options).listen(0, '127.0.0.1');
   onTestFinished(() => server.close());
   const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
+  server.on('connection', (adapter) => adapter.on('error', () => undefined));
   await next(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { url: `ws://127.0.0.1:${String(port)}`, port, accepted };

@@ -185,3 +185,19 @@ export async function rawServer(lines: Readonly<Record<string, string>> = {}): P
     },
   };
 }
+
+/** Sends bytes to a server by hand and gives all that it answers until it ends TCP. */
+export async function converse(port: number, request: string): Promise<string> {
+  const socket = await dialTcp(port);
+  socket.end(request);
+  return collect(socket);
+}
+
+/** Gives all that comes until the other side ends TCP, or resets it. */
+export async function collect(socket: net.Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await Promise.race([next(socket, 'end'), next(socket, 'close')]);
+  socket.destroy();
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+
+import type { WsConnAdapter } from '../adapter.ts';
+import { delay } from '../check-option.ts';
+import { abortError, invalidArgType, WsConnError } from '../errors.ts';
+import { formatConnPath, parseConnPath } from './conn-path.ts';
+import { Control } from './control.ts';
+import type { ControlMessage } from './messages.ts';
+import type { PickUps } from './pick-ups.ts';
+import type { CheckedTimings } from './timings.ts';
+
+export interface DialOptions {
+  /** Gives up the dial with an `AbortError` when it fires; a connection that was made already stays. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Time in ms that the device may take to dial back; then the error is `ETIMEDOUT`. The default leaves a device its own 20 s
+   * (ShellHub, pkg/revdial), and time to say why it failed.
+   * @default 25000
+   */
+  readonly timeout?: number | undefined;
+}
+
+export interface RevdialDialerEvents {
+  /** The control connection has closed: its first error, or null. The last event, and the only one. */
+  close: [error: Error | null];
+}
+
+/** What a dialer has from its server. */
+export interface DialerSetting {
+  readonly id: string;
+  /** Path, and maybe query, that a device dials back to. */
+  readonly path: string;
+  readonly timings: CheckedTimings;
+  readonly pickUps: PickUps;
+}
+
+const DEFAULT_DIAL_TIMEOUT = 25_000;
+
+/**
+ * Makes connections to one device, over the control connection that the device has opened. Made by
+ * `RevdialServer.createDialer()`. Owns the control connection, and ends with it.
+ */
+export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
+  /** Identifies this dialer to the device, in every path that it is told to dial. */
+  readonly id: string;
+  readonly #setting: DialerSetting;
+  readonly #control: Control;
+  /** What fails each dial that waits, by its uuid. */
+  readonly #waiting = new Map<string, (error: Error) => void>();
+  readonly #closed: Promise<Error | null>;
+  #closedBy: Error | null = null;
+
+  /** @internal */
+  constructor(control: Duplex, setting: DialerSetting) {
+    super();
+    this.id = setting.id;
+    this.#setting = setting;
+    this.#closed = new Promise((resolve) => {
+      this.once('close', resolve);
+    });
+    this.#control = new Control(control, setting.timings, {
+      onMessage: (message) => {
+        this.#onMessage(message);
+      },
+      onLost: (error) => {
+        this.#onLost(error);
+      },
+      onClose: (error) => {
+        this.emit('close', error);
+      },
+    });
+  }
+
+  /** Whether the control connection can no longer be used, so that every `dial()` fails. */
+  get closed(): boolean {
+    return this.#control.lost;
+  }
+
+  /**
+   * Asks the device to dial back and gives that connection. What it costs beyond a connection is one message; whichever way
+   * a dial ends, nothing of it is left, and a device that dials back afterwards is refused.
+   *
+   * Rejects with `ECONNRESET` where the control connection is or gets lost, `ECONNREFUSED` where the device says that it cannot
+   * dial back, `ETIMEDOUT` where it says nothing, an `AbortError` (`code` `ABORT_ERR`, `cause` the signal's reason); with
+   * `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for an option.
+   */
+  async dial(options: DialOptions = {}): Promise<WsConnAdapter> {
+    const { signal } = options;
+    const timeout = delay('options.timeout', options.timeout, DEFAULT_DIAL_TIMEOUT);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgType('options.signal', 'an AbortSignal', signal);
+    }
+    if (signal?.aborted) throw abortError(signal);
+    if (this.closed) throw this.#lostError();
+    return await this.#dial(timeout, signal);
+  }
+
+  /**
+   * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made stay. Every call gives the
+   * same promise, which resolves after 'close' with the first error of the control connection, or null. It never rejects.
+   */
+  close(): Promise<Error | null> {
+    this.#control.close();
+    return this.#closed;
+  }
+
+  /** Closes as `close()` does, at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #dial(timeout: number, signal: AbortSignal | undefined): Promise<WsConnAdapter> {
+    const { id, path, pickUps } = this.#setting;
+    const uuid = randomUUID();
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#waiting.delete(uuid);
+        pickUps.forget(uuid);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      const onAbort = (): void => {
+        fail(abortError(signal));
+      };
+      const timer = setTimeout(() => {
+        fail(new WsConnError('ETIMEDOUT', `the device did not dial back within ${String(timeout)} ms`));
+      }, timeout);
+      signal?.addEventListener('abort', onAbort);
+      this.#waiting.set(uuid, fail);
+      // A device may be fast: the pick-up is expected before it is announced.
+      pickUps.expect({ dialer: id, uuid }, (adapter) => {
+        settle();
+        resolve(adapter);
+      });
+      this.#control.send({ command: 'conn-ready', connPath: formatConnPath(path, { dialer: id, uuid }) });
+    });
+  }
+
+  #onMessage({ command, connPath, err }: ControlMessage): void {
+    if (command !== 'pickup-failed') return;
+    // A device gives back the path that it was told, and a failure is for no other dial than the one it names.
+    const ids = parseConnPath(connPath);
+    if (ids?.dialer !== this.id) return;
+    const said = err === '' ? 'it gave no reason' : JSON.stringify(err);
+    this.#waiting.get(ids.uuid)?.(new WsConnError('ECONNREFUSED', `the device could not dial back: ${said}`));
+  }
+
+  #onLost(error: Error | null): void {
+    this.#closedBy = error;
+    for (const fail of [...this.#waiting.values()]) fail(this.#lostError());
+  }
+
+  #lostError(): WsConnError {
+    return new WsConnError('ECONNRESET', 'the control connection of the device is closed', {
+      cause: this.#closedBy ?? undefined,
+    });
+  }
+}

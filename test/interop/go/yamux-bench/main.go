@@ -1,0 +1,151 @@
+// Command yamux-bench is one end of the Go-to-Go measurement: hashicorp/yamux over a gorilla WebSocket. Without -dial it
+// prints its port and counts what comes. With -dial it sends: per round, on each of -streams streams, -bytes in writes of
+// -size, then waits for the one byte that says that all has come, and prints the megabytes a second.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/hashicorp/yamux"
+)
+
+func main() {
+	dial := flag.String("dial", "", "ws URL")
+	flag.Parse()
+	if *dial == "" {
+		listen()
+		return
+	}
+	conn, _, err := websocket.DefaultDialer.Dial(*dial, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := yamux.Client(&wsConn{ws: conn}, config())
+	if err != nil {
+		log.Fatal(err)
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		number := func(i int) int { n, _ := strconv.Atoi(words[i]); return n }
+		fmt.Println(measure(session, number(0), number(1), number(2)))
+	}
+}
+
+func config() *yamux.Config {
+	config := yamux.DefaultConfig()
+	config.LogOutput = io.Discard
+	return config
+}
+
+func listen() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	upgrader := websocket.Upgrader{}
+	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		session, err := yamux.Server(&wsConn{ws: conn}, config())
+		if err != nil {
+			return
+		}
+		for {
+			stream, err := session.Accept()
+			if err != nil {
+				return
+			}
+			go sink(stream)
+		}
+	}))
+	io.Copy(io.Discard, os.Stdin)
+}
+
+func sink(stream net.Conn) {
+	head := make([]byte, 16)
+	if _, err := io.ReadFull(stream, head); err != nil {
+		return
+	}
+	bytes, _ := strconv.ParseInt(strings.Fields(string(head))[1], 10, 64)
+	io.CopyN(io.Discard, stream, bytes)
+	stream.Write([]byte("."))
+	stream.Close()
+}
+
+func measure(session *yamux.Session, streams, bytes, size int) float64 {
+	var done sync.WaitGroup
+	start := time.Now()
+	for i := 0; i < streams; i++ {
+		done.Add(1)
+		go func() {
+			defer done.Done()
+			stream, err := session.Open()
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Fprintf(stream, "%-16s", fmt.Sprintf("sink %d", bytes))
+			chunk := make([]byte, size)
+			for left := bytes; left > 0; left -= size {
+				if _, err := stream.Write(chunk); err != nil {
+					log.Fatal(err)
+				}
+			}
+			io.ReadFull(stream, make([]byte, 1))
+			stream.Close()
+		}()
+	}
+	done.Wait()
+	return float64(streams*bytes) / 1e6 / time.Since(start).Seconds()
+}
+
+// wsConn gives a WebSocket the face of a net.Conn as ShellHub's wsconnadapter does it: each Write is a binary message.
+type wsConn struct {
+	ws     *websocket.Conn
+	reader io.Reader
+}
+
+func (c *wsConn) Read(p []byte) (int, error) {
+	for {
+		if c.reader == nil {
+			_, reader, err := c.ws.NextReader()
+			if err != nil {
+				return 0, err
+			}
+			c.reader = reader
+		}
+		n, err := c.reader.Read(p)
+		if err == io.EOF {
+			c.reader = nil
+			if n == 0 {
+				continue
+			}
+			err = nil
+		}
+		return n, err
+	}
+}
+
+func (c *wsConn) Write(p []byte) (int, error) {
+	if err := c.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (c *wsConn) Close() error { return c.ws.Close() }

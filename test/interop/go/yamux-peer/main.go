@@ -1,0 +1,339 @@
+// Command yamux-peer is the other end of the yamux tests: hashicorp/yamux over TCP or over a gorilla WebSocket.
+//
+// It takes commands on stdin, a line each, and answers each with a line of JSON. Whoever opens a stream writes a line
+// first that says what the other end is to do with it (see serve).
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"math/rand"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/hashicorp/yamux"
+)
+
+var out sync.Mutex
+
+func say(event string, fields map[string]any) {
+	if fields == nil {
+		fields = map[string]any{}
+	}
+	fields["event"] = event
+	line, _ := json.Marshal(fields)
+	out.Lock()
+	defer out.Unlock()
+	os.Stdout.Write(append(line, '\n'))
+}
+
+func textOf(err error) any {
+	if err == nil {
+		return nil
+	}
+	return err.Error()
+}
+
+func main() {
+	dial := flag.String("dial", "", "address or ws URL to dial; without it, listen on a free port of the loopback interface")
+	ws := flag.Bool("ws", false, "speak WebSocket when listening")
+	role := flag.String("role", "server", "yamux role")
+	window := flag.Uint("window", 256*1024, "MaxStreamWindowSize")
+	keepalive := flag.Duration("keepalive", 0, "KeepAliveInterval; 0 for none")
+	closeTimeout := flag.Duration("close-timeout", 5*time.Minute, "StreamCloseTimeout")
+	flag.Parse()
+
+	config := yamux.DefaultConfig()
+	config.LogOutput = io.Discard
+	config.MaxStreamWindowSize = uint32(*window)
+	config.EnableKeepAlive = *keepalive > 0
+	if *keepalive > 0 {
+		config.KeepAliveInterval = *keepalive
+	}
+	config.StreamCloseTimeout = *closeTimeout
+
+	conn, err := transport(*dial, *ws)
+	if err != nil {
+		log.Fatal(err)
+	}
+	newSession := yamux.Server
+	if *role == "client" {
+		newSession = yamux.Client
+	}
+	session, err := newSession(conn, config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		for {
+			stream, err := session.AcceptStream()
+			if err != nil {
+				say("ended", map[string]any{"error": textOf(err)})
+				return
+			}
+			go serve(stream)
+		}
+	}()
+	commands := bufio.NewScanner(os.Stdin)
+	for commands.Scan() {
+		obey(session, strings.Fields(commands.Text()))
+	}
+}
+
+func transport(dial string, ws bool) (io.ReadWriteCloser, error) {
+	if strings.HasPrefix(dial, "ws://") {
+		conn, _, err := websocket.DefaultDialer.Dial(dial, nil)
+		return &wsConn{ws: conn}, err
+	}
+	if dial != "" {
+		return net.Dial("tcp", dial)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	say("listening", map[string]any{"port": listener.Addr().(*net.TCPAddr).Port})
+	if !ws {
+		return listener.Accept()
+	}
+	upgraded := make(chan *websocket.Conn)
+	upgrader := websocket.Upgrader{}
+	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if conn, err := upgrader.Upgrade(w, r, nil); err == nil {
+			upgraded <- conn
+		}
+	}))
+	return &wsConn{ws: <-upgraded}, nil
+}
+
+// wsConn gives a WebSocket the face of a net.Conn as ShellHub's wsconnadapter does it: each Write is a binary message.
+type wsConn struct {
+	ws     *websocket.Conn
+	reader io.Reader
+}
+
+func (c *wsConn) Read(p []byte) (int, error) {
+	for {
+		if c.reader == nil {
+			_, reader, err := c.ws.NextReader()
+			if err != nil {
+				return 0, err
+			}
+			c.reader = reader
+		}
+		n, err := c.reader.Read(p)
+		if err == io.EOF {
+			c.reader = nil
+			if n == 0 {
+				continue
+			}
+			err = nil
+		}
+		return n, err
+	}
+}
+
+func (c *wsConn) Write(p []byte) (int, error) {
+	if err := c.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (c *wsConn) Close() error { return c.ws.Close() }
+
+// serve does what the first line of a stream asks for:
+//
+//	echo          gives back what comes, and ends after the peer's end
+//	sum           answers the peer's end with the count and SHA-256 of what came, and ends
+//	source N W    sends N random bytes in writes of W, then their SHA-256, and ends
+//	stall         reads nothing
+//	leave         ends its half and reads nothing
+//	report        reads to the end, and reports on stdout how it ended
+func serve(stream *yamux.Stream) {
+	reader := bufio.NewReaderSize(stream, 64*1024)
+	line, err := reader.ReadString('\n')
+	if err != nil {
+		return
+	}
+	words := strings.Fields(line)
+	switch words[0] {
+	case "echo":
+		io.Copy(stream, reader)
+		stream.Close()
+	case "sum":
+		hash := sha256.New()
+		n, _ := io.Copy(hash, reader)
+		fmt.Fprintf(stream, "%d %s", n, hex.EncodeToString(hash.Sum(nil)))
+		stream.Close()
+	case "source":
+		n, _ := strconv.Atoi(words[1])
+		w, _ := strconv.Atoi(words[2])
+		source(stream, n, w)
+		stream.Close()
+		io.Copy(io.Discard, reader)
+	case "stall":
+	case "leave":
+		stream.Close()
+	case "report":
+		say("reading", nil)
+		_, err := io.Copy(io.Discard, reader)
+		say("report", map[string]any{"error": textOf(err)})
+		stream.Close()
+	}
+}
+
+func source(w io.Writer, n, size int) {
+	random := rand.New(rand.NewSource(int64(n)))
+	hash := sha256.New()
+	block := make([]byte, size)
+	for n > 0 {
+		if n < size {
+			block = block[:n]
+		}
+		random.Read(block)
+		hash.Write(block)
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+		n -= len(block)
+	}
+	w.Write(hash.Sum(nil))
+}
+
+// obey carries out one command:
+//
+//	echo N S      opens N streams, sends S bytes each, ends, and counts those that came back whole
+//	sum N W       opens a stream, sends N bytes in writes of W and ends; compares the SHA-256 in the answer
+//	source N      opens a stream, reads N bytes and their SHA-256 from it
+//	hold          opens a stream and waits for its end
+//	ping, goaway, streams, close
+func obey(session *yamux.Session, words []string) {
+	number := func(i int) int {
+		n, _ := strconv.Atoi(words[i])
+		return n
+	}
+	switch words[0] {
+	case "echo":
+		say("echo", echo(session, number(1), number(2)))
+	case "sum":
+		say("sum", sum(session, number(1), number(2)))
+	case "source":
+		say("source", readSource(session, number(1)))
+	case "hold":
+		stream, err := session.Open()
+		if err == nil {
+			_, err = stream.Write([]byte("hold\n"))
+			go func() {
+				_, err := io.Copy(io.Discard, stream)
+				say("released", map[string]any{"error": textOf(err)})
+			}()
+		}
+		say("hold", map[string]any{"error": textOf(err)})
+	case "ping":
+		rtt, err := session.Ping()
+		say("ping", map[string]any{"ms": float64(rtt) / 1e6, "error": textOf(err)})
+	case "goaway":
+		say("goaway", map[string]any{"error": textOf(session.GoAway())})
+	case "streams":
+		say("streams", map[string]any{"count": session.NumStreams()})
+	case "close":
+		say("close", map[string]any{"error": textOf(session.Close())})
+	}
+}
+
+func echo(session *yamux.Session, count, size int) map[string]any {
+	var all sync.WaitGroup
+	var lock sync.Mutex
+	good := 0
+	var firstError any
+	for i := 0; i < count; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			err := echoOne(session, size)
+			lock.Lock()
+			defer lock.Unlock()
+			if err == nil {
+				good++
+			} else if firstError == nil {
+				firstError = err.Error()
+			}
+		}()
+	}
+	all.Wait()
+	return map[string]any{"whole": good, "error": firstError}
+}
+
+func echoOne(session *yamux.Session, size int) error {
+	stream, err := session.Open()
+	if err != nil {
+		return err
+	}
+	payload := make([]byte, size)
+	rand.Read(payload)
+	if _, err := stream.Write(append([]byte("echo\n"), payload...)); err != nil {
+		return err
+	}
+	stream.Close()
+	back, err := io.ReadAll(stream)
+	if err != nil {
+		return err
+	}
+	if sha256.Sum256(back) != sha256.Sum256(payload) {
+		return fmt.Errorf("%d other bytes came back", len(back))
+	}
+	return nil
+}
+
+func sum(session *yamux.Session, n, size int) map[string]any {
+	stream, err := session.Open()
+	if err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	stream.Write([]byte("sum\n"))
+	random := rand.New(rand.NewSource(int64(n)))
+	hash := sha256.New()
+	block := make([]byte, size)
+	for left := n; left > 0; left -= len(block) {
+		if left < size {
+			block = block[:left]
+		}
+		random.Read(block)
+		hash.Write(block)
+		if _, err := stream.Write(block); err != nil {
+			return map[string]any{"error": err.Error()}
+		}
+	}
+	stream.Close()
+	answer, err := io.ReadAll(stream)
+	expected := fmt.Sprintf("%d %s", n, hex.EncodeToString(hash.Sum(nil)))
+	return map[string]any{"same": string(answer) == expected, "error": textOf(err)}
+}
+
+func readSource(session *yamux.Session, n int) map[string]any {
+	stream, err := session.Open()
+	if err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	fmt.Fprintf(stream, "source %d 65536\n", n)
+	hash := sha256.New()
+	if _, err := io.CopyN(hash, stream, int64(n)); err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	digest, err := io.ReadAll(stream)
+	stream.Close()
+	return map[string]any{"same": string(digest) == string(hash.Sum(nil)), "error": textOf(err)}
+}

@@ -1,0 +1,63 @@
+import { connect, type WsConnAdapter } from '../../src/index.ts';
+import { describeSocket } from '../conformance/describe-socket.ts';
+import type { Features } from '../conformance/subject.ts';
+import { next } from '../support/events.ts';
+import { type Pair, type PairOptions, swapped } from '../support/pairs.ts';
+import { connectDevice, destroyAll, startHub } from '../support/revdial.ts';
+
+const features: Features = {
+  halfClose: true,
+  cutIsReset: true,
+  close: true,
+  asyncDispose: true,
+  warnsOfManyCallers: false,
+  signal: true,
+  addresses: true,
+  mostBuffered: 32 * 1024 * 1024,
+};
+
+/** Lets a device dial back: `a` is its end of the connection, `b` is the one that dial() gave. */
+function revdialPair(halfClose: boolean | undefined) {
+  return async (options: PairOptions = {}): Promise<Pair<WsConnAdapter>> => {
+    const { signal, ...common } = options;
+    // Devices that do not offer half close are taken for ones that never send Close, unless the server knows better.
+    const hub = await startHub({
+      ...common,
+      halfClose,
+      tcpEndIsEof: halfClose === false ? false : undefined,
+    });
+    const { dialer, listener } = await connectDevice(hub, {}, (connPath, given) =>
+      connect(`${hub.url}${connPath}`, {
+        ...common,
+        halfClose,
+        signal: signal ? AbortSignal.any([signal, given]) : given,
+      }),
+    );
+    const connection = next(listener, 'connection');
+    const b = await dialer.dial();
+    const [a] = (await connection) as [WsConnAdapter];
+    return {
+      a,
+      b,
+      stop: async () => {
+        await destroyAll([a, b]);
+        await hub.stop();
+        await listener.close();
+      },
+    };
+  };
+}
+
+// The signal of dial() gives up the dial; the connection that was made is not its own any more.
+const atServer: Features = { ...features, signal: false };
+
+describeSocket('a picked-up connection, device to server', revdialPair(undefined), features);
+describeSocket('a picked-up connection, server to device', swapped(revdialPair(undefined)), atServer);
+describeSocket('a picked-up connection without half close, device to server', revdialPair(false), {
+  ...features,
+  halfClose: false,
+});
+describeSocket('a picked-up connection without half close, server to device', swapped(revdialPair(false)), {
+  ...atServer,
+  halfClose: false,
+});

@@ -1,0 +1,397 @@
+import { getEventListeners } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import { Duplex, duplexPair } from 'node:stream';
+
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
+
+import { connect, type WsConnAdapter } from '../../src/index.ts';
+import { RevdialServer } from '../../src/revdial/index.ts';
+import { MessageReader } from '../../src/revdial/messages.ts';
+import { rawControl } from '../support/control.ts';
+import { next, turns } from '../support/events.ts';
+import { gate } from '../support/gate.ts';
+import { readExactly } from '../support/reading.ts';
+import {
+  connectDevice,
+  destroyAll,
+  dialBackTo,
+  echo,
+  type Hub,
+  PICK_UP_PATH,
+  startHub,
+} from '../support/revdial.ts';
+
+async function hubOfTest(): Promise<Hub> {
+  const hub = await startHub();
+  onTestFinished(() => hub.stop());
+  return hub;
+}
+
+/** Opens a bare WebSocket, and discards what it gets; gives it, or the HTTP status that refused it. */
+function openRaw(url: string): Promise<WebSocket | number> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(url);
+    ws.on('error', reject);
+    ws.on('open', () => {
+      resolve(ws);
+    });
+    ws.on('unexpected-response', (_request, response) => {
+      response.resume();
+      response.once('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    });
+  });
+}
+
+async function closeRaw(ws: WebSocket | number | undefined): Promise<void> {
+  if (!(ws instanceof WebSocket)) throw new Error(`expected a WebSocket, not ${String(ws)}`);
+  ws.close();
+  await next(ws, 'close');
+}
+
+test('each of 50 dials in one tick gets the connection that was dialled for it', async () => {
+  const hub = await hubOfTest();
+  const asked: string[] = [];
+  const { dialer, listener } = await connectDevice(hub, {}, (connPath, signal) => {
+    asked.push(connPath);
+    const adapter = dialBackTo(hub.url)(connPath, signal) as WsConnAdapter;
+    adapter.write(connPath);
+    return adapter;
+  });
+  listener.on('connection', (adapter) => adapter.on('error', () => undefined).resume());
+
+  const users = await Promise.all(Array.from({ length: 50 }, () => dialer.dial()));
+
+  expect(new Set(asked).size).toBe(50);
+  // Dials are announced in the order of their calls.
+  for (const [index, user] of users.entries()) {
+    const expected = String(asked[index]);
+    expect((await readExactly(user, expected.length)).toString()).toBe(expected);
+  }
+  await destroyAll(users);
+});
+
+test('a device that dials back while it is being asked is expected already', async () => {
+  const revdial = new RevdialServer({ path: PICK_UP_PATH });
+  const reader = new MessageReader();
+  const [client, socket] = duplexPair();
+  const control = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, callback) => {
+      for (const { command, connPath } of reader.read(chunk)) {
+        if (command !== 'conn-ready') continue;
+        const headers = {
+          upgrade: 'websocket',
+          connection: 'Upgrade',
+          'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+          'sec-websocket-version': '13',
+        };
+        const request = { url: connPath, method: 'GET', headers } as unknown as IncomingMessage;
+        revdial.handleUpgrade(request, socket, Buffer.alloc(0));
+      }
+      callback();
+    },
+  });
+  const dialer = revdial.createDialer(control);
+
+  const user = await dialer.dial();
+
+  expect(String(await next(client, 'data'))).toMatch(/^HTTP\/1\.1 101 /);
+  await destroyAll([user]);
+  await revdial.close();
+});
+
+describe('a pick-up that comes when its dial has given up', () => {
+  test.for(['signal', 'timeout'])('is refused and leaves nothing: %s', async (how) => {
+    const hub = await hubOfTest();
+    const pickUp = gate();
+    const { dialer, listener } = await connectDevice(hub, {}, async (connPath, signal) => {
+      await pickUp.opened;
+      return dialBackTo(hub.url)(connPath, signal);
+    });
+    const failed = next(listener, 'pickupFailed');
+    const abort = new AbortController();
+
+    const dial = dialer.dial(how === 'signal' ? { signal: abort.signal } : { timeout: 50 });
+    if (how === 'signal') abort.abort(new Error('enough'));
+
+    await expect(dial).rejects.toMatchObject(
+      how === 'signal'
+        ? { name: 'AbortError', code: 'ABORT_ERR', cause: { message: 'enough' } }
+        : { code: 'ETIMEDOUT' },
+    );
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+    pickUp.open();
+    expect(await failed).toMatchObject([{ code: 'ECONNREFUSED', statusCode: 400 }, expect.any(String)]);
+    expect(hub.pickUps).toHaveLength(1);
+    // The failure that the device reports is of no dial that waits.
+    const second = dialer.dial();
+    await destroyAll([await second]);
+    expect(dialer.closed).toBe(false);
+  });
+});
+
+describe('dials that wait', () => {
+  test('fail all at once with ECONNRESET when the control connection is cut', async () => {
+    const hub = await hubOfTest();
+    const pending: AbortSignal[] = [];
+    const { dialer, control, listener } = await connectDevice(hub, {}, (_connPath, signal) => {
+      pending.push(signal);
+      return new Promise<never>(() => undefined);
+    });
+    const dials = Array.from({ length: 20 }, () => dialer.dial({ timeout: 60_000 }));
+    const settled = Promise.allSettled(dials);
+    while (pending.length < 20) await turns(1);
+
+    control.resetAndDestroy();
+
+    for (const dial of await settled) {
+      expect(dial).toMatchObject({ status: 'rejected', reason: { code: 'ECONNRESET' } });
+    }
+    expect(await dialer.close()).toMatchObject({ code: 'ECONNRESET' });
+    await listener.close();
+    expect(pending.every((signal) => signal.aborted)).toBe(true);
+  });
+
+  test('fail with ECONNRESET when the dialer is closed, in the same turn', async () => {
+    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const dialer = revdial.createDialer(rawControl().control);
+    const dials = Array.from({ length: 20 }, () => dialer.dial());
+    const settled = Promise.allSettled(dials);
+
+    const closed = dialer.close();
+
+    for (const dial of await settled) {
+      expect(dial).toMatchObject({ status: 'rejected', reason: { code: 'ECONNRESET' } });
+    }
+    await expect(dialer.dial()).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await closed).toBeNull();
+  });
+
+  test('are failed by pickup-failed only where it names them', async () => {
+    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const device = rawControl();
+    const other = revdial.createDialer(rawControl().control);
+    const dialer = revdial.createDialer(device.control);
+    const outcomes: string[] = [];
+    const dials = ['first', 'second', 'third'].map((name) =>
+      dialer.dial().catch((error: unknown) => {
+        outcomes.push(`${name}: ${(error as Error).message}`);
+      }),
+    );
+    const paths = [];
+    for (const _ of dials) paths.push((await device.take('conn-ready')).connPath);
+    const fail = (connPath: string | undefined, err = 'no'): void => {
+      device.send({ command: 'pickup-failed', connPath: connPath ?? '', err });
+    };
+
+    fail('');
+    fail('/ssh/revdial?uuid=none');
+    fail(paths[0]?.replace(/uuid=.*/, 'uuid=none'));
+    fail(paths[0]?.replace(dialer.id, other.id));
+    fail(paths[1], 'the\nsecond');
+    fail(paths[1], 'again');
+    await turns(5);
+
+    expect(outcomes).toEqual([expect.stringMatching(/^second: .*"the\\nsecond".*\(ECONNREFUSED\)$/)]);
+    await revdial.close();
+    await Promise.all(dials);
+  });
+});
+
+describe('an abort', () => {
+  test('before the dial asks for nothing', async () => {
+    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const device = rawControl();
+    const dialer = revdial.createDialer(device.control);
+    await expect(dialer.dial({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await revdial.close();
+    expect(device.commands).toEqual(['keep-alive']);
+  });
+
+  test('in any turn between the call and the connection leaves nothing', async () => {
+    const hub = await hubOfTest();
+    const { dialer, listener } = await connectDevice(hub);
+    echo(listener);
+    let made = 0;
+    for (let after = 0; made < 3; after++) {
+      const abort = new AbortController();
+      const dial = dialer.dial({ signal: abort.signal });
+      const settled = dial.then(
+        (user) => user,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'ABORT_ERR' });
+          return null;
+        },
+      );
+      await turns(after);
+      abort.abort();
+      const user = await settled;
+      expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+      if (!user) continue;
+      made++;
+      // A connection that was made is not the signal's any more.
+      user.write('still here');
+      expect(String(await readExactly(user, 10))).toBe('still here');
+      await user.close();
+    }
+  });
+});
+
+describe('two control connections of one device', () => {
+  test('have a dialer each, and the end of one is none of the other', async () => {
+    const hub = await hubOfTest();
+    const first = await connectDevice(hub);
+    const second = await connectDevice(hub);
+    echo(first.listener);
+    echo(second.listener);
+    const came: string[] = [];
+    first.listener.on('connection', () => came.push('first'));
+    second.listener.on('connection', () => came.push('second'));
+    expect(hub.revdial.dialers.size).toBe(2);
+
+    const users = await Promise.all([first.dialer.dial(), second.dialer.dial(), first.dialer.dial()]);
+    for (const user of users) {
+      user.write('x');
+      await readExactly(user, 1);
+    }
+    expect(came.toSorted()).toEqual(['first', 'first', 'second']);
+
+    const closed = next(first.dialer, 'close');
+    first.control.resetAndDestroy();
+    await closed;
+    expect([...hub.revdial.dialers]).toEqual([second.dialer]);
+    users.push(await second.dialer.dial());
+    await destroyAll(users);
+  });
+
+  test('may have the same id', async () => {
+    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const [one, two] = [rawControl(), rawControl()];
+    const dialers = [one, two].map(({ control }) => revdial.createDialer(control, { id: 'device-7' }));
+    const dials = Promise.allSettled(dialers.map((dialer) => dialer.dial({ timeout: 60_000 })));
+    const { connPath } = await two.take('conn-ready');
+    expect(connPath).toContain('?revdial.dialer=device-7&uuid=');
+    two.send({ command: 'pickup-failed', connPath, err: 'two' });
+    one.peer.destroy();
+    one.control.destroy();
+    expect(await dials).toMatchObject([
+      { reason: { code: 'ECONNRESET' } },
+      { reason: { code: 'ECONNREFUSED' } },
+    ]);
+    await revdial.close();
+  });
+});
+
+describe('a pick-up', () => {
+  async function waitingDial() {
+    const hub = await hubOfTest();
+    const device = rawControl();
+    const dialer = hub.revdial.createDialer(device.control);
+    const dial = dialer.dial();
+    const { connPath } = await device.take('conn-ready');
+    return { hub, device, dialer, dial, connPath, url: `${hub.url}${connPath}` };
+  }
+
+  test('with wrong ids gets 400 and leaves the dial waiting', async () => {
+    const { hub, dialer, dial, url, connPath } = await waitingDial();
+    const other = hub.revdial.createDialer(rawControl().control);
+    const wrong = [
+      `${hub.url}${PICK_UP_PATH}`,
+      `${hub.url}/elsewhere?x=1`,
+      url.replace(/uuid=.*/, 'uuid=00000000-0000-0000-0000-000000000000'),
+      url.replace(/&uuid=.*/, ''),
+      url.replace(dialer.id, other.id),
+      url.replace(dialer.id, ''),
+      url.replace(dialer.id, 'f'.repeat(32)),
+      `${hub.url}${PICK_UP_PATH}?${String(connPath.split('?')[1]).toUpperCase()}`,
+    ];
+    for (const bad of wrong) expect(await openRaw(bad)).toBe(400);
+
+    const ws = await openRaw(url);
+    const user = await dial;
+    user.resume();
+    await closeRaw(ws);
+    expect(await user.close()).toBeNull();
+  });
+
+  test('with a uuid that was used gets 400', async () => {
+    const { dial, url } = await waitingDial();
+    const ws = await openRaw(url);
+    const user = await dial;
+    user.resume();
+    expect(await openRaw(url)).toBe(400);
+    await closeRaw(ws);
+    await user.close();
+    expect(await openRaw(url)).toBe(400);
+  });
+
+  test('twice at once is won by one, and the other gets 400', async () => {
+    const { dial, url } = await waitingDial();
+    const both = await Promise.all([openRaw(url), openRaw(url)]);
+    const user = await dial;
+    user.resume();
+    expect(both.filter((one) => one === 400)).toHaveLength(1);
+    await closeRaw(both.find((one) => one !== 400));
+    await user.close();
+  });
+
+  test('by another path, as proxies rewrite them, is taken', async () => {
+    const { dial, hub, connPath } = await waitingDial();
+    const ws = await openRaw(`${hub.url}/prefix${connPath}&trace=1`);
+    const user = await dial;
+    user.resume();
+    await closeRaw(ws);
+    await user.close();
+  });
+
+  test('with a handshake that is none leaves the dial waiting', async () => {
+    const { dial, url } = await waitingDial();
+    const { hostname, port, pathname, search } = new URL(url);
+    const socket = net.connect(Number(port), hostname);
+    const path = pathname + search;
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    expect(String(await next(socket, 'data'))).toMatch(/^HTTP\/1\.1 400 /);
+    socket.destroy();
+
+    const ws = await openRaw(url);
+    const user = await dial;
+    user.resume();
+    await closeRaw(ws);
+    await user.close();
+  });
+
+  test('that is reported as failed after it was made stays', async () => {
+    const { dial, url, device, connPath, dialer } = await waitingDial();
+    const ws = await openRaw(url);
+    const user = await dial;
+    device.send({ command: 'pickup-failed', connPath, err: 'too late' });
+    await turns(5);
+    expect(user.destroyed).toBe(false);
+    expect(dialer.closed).toBe(false);
+    user.resume();
+    await closeRaw(ws);
+    await user.close();
+  });
+
+  test('after the server was closed gets 400, and what was made before stays', async () => {
+    const { hub, dial, url } = await waitingDial();
+    const ws = await openRaw(url);
+    const user = await dial;
+    await hub.revdial.close();
+    expect(await openRaw(url)).toBe(400);
+    expect(user.destroyed).toBe(false);
+    user.resume();
+    await closeRaw(ws);
+    await user.close();
+  });
+});
+
+test('an adapter of a client that was refused says so', async () => {
+  const hub = await hubOfTest();
+  const adapter = connect(`${hub.url}${PICK_UP_PATH}?revdial.dialer=a&uuid=b`);
+  expect((await next(adapter, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED', statusCode: 400 });
+});
