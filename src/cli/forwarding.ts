@@ -2,6 +2,7 @@ import type net from 'node:net';
 
 import { join } from '../join.ts';
 
+import { Failure } from './failure.ts';
 import { showHostPort } from './host-port.ts';
 import type { Log } from './log.ts';
 import type { Opener } from './opener.ts';
@@ -52,7 +53,7 @@ export class Forwarding {
   async #lead(socket: net.Socket): Promise<void> {
     const gone = new AbortController();
     const leave = (): void => {
-      gone.abort();
+      gone.abort(new Failure('the local program has gone'));
     };
     socket.once('close', leave);
     // Its error is the join's to report, or of no interest before there is anything to join.

@@ -10,28 +10,27 @@ async function main(args: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const { generalHelp } = await import('./help.ts');
     const help = generalHelp(await loadCommands());
-    if (name !== undefined) return print(help);
+    if (name !== undefined) return show(help);
     process.stderr.write(help);
     return EXIT_USAGE;
   }
   if (name === '--version') {
     const { version } = await import('./version.ts');
-    return print(`${version()}\n`);
+    return show(version());
   }
   const command = await loadCommand(name);
   if (rest.some((arg) => arg === '--help' || arg === '-h')) {
     const { commandHelp } = await import('./help.ts');
-    return print(commandHelp(command));
+    return show(commandHelp(command));
   }
   return command.run(rest);
 }
 
-function print(text: string): Promise<number> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, () => {
-      resolve(0);
-    });
-  });
+/** Prints what was asked for, which went well. */
+async function show(text: string): Promise<number> {
+  const { print } = await import('./output.ts');
+  await print(text.trimEnd());
+  return 0;
 }
 
 /** Prints what went wrong as one line, and gives its exit code. */

@@ -6,7 +6,9 @@ import { WebSocketServer } from 'ws';
 
 import { startIdleLimitProxy } from '../../examples/demo/idle-limit-proxy.ts';
 import { diagnose, type Observation, type Silence } from '../../src/cli/diagnosis.ts';
-import { runWsconn, serve, wsconn } from '../support/wsconn.ts';
+import { describeWith } from '../support/program.ts';
+import { ON_A_TERMINAL, run } from '../support/watched-program.ts';
+import { runWsconn, serve, wsconn, WSCONN_MAIN } from '../support/wsconn.ts';
 
 const alive = (after: number): Observation => ({ outcome: 'alive', after });
 const cut = (after: number): Observation => ({ outcome: 'cut', after, code: 1006 });
@@ -115,4 +117,16 @@ test('doctor tries ten connections by default, and Ctrl-C ends it', async () => 
   program.kill('SIGINT');
   expect(await program.ended).toMatchObject({ code: 130, stdout: '' });
   expect(server.stderr.match(/probe \d+ from/g)).toHaveLength(10);
+});
+
+describeWith('python3', 'on a terminal', () => {
+  test('doctor shows a progress bar, and wipes it away', async () => {
+    const { url } = await serve(1);
+    const line = [process.execPath, WSCONN_MAIN, 'doctor', '--steps', '0.5,1', url];
+    const { code, stdout } = await run('python3', [ON_A_TERMINAL, ...line]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\r\[#*\.+\] \d of 1 s/);
+    // eslint-disable-next-line no-control-regex -- what wipes the bar away
+    expect(stdout).toMatch(/\r\u001b\[KIdle limit: none/);
+  });
 });

@@ -131,6 +131,19 @@ describe('wsconn forward --mux', () => {
     expect(await old.program.ended).toMatchObject({ code: 0 });
   });
 
+  test('counts its streams for --max-connections of the server', async () => {
+    const { program: server, url } = await serve(await target(echo), ['--max-connections', '1']);
+    const { port } = await forward(url, ['--mux']);
+    const first = dial(port);
+    first.write('x');
+    await once(first, 'data');
+    const second = dial(port);
+    second.write('x');
+    await closeOf(second);
+    expect(second.errored).toMatchObject({ code: 'ECONNRESET' });
+    await server.prints(/stream \d+ refused: there are 1 already/);
+  });
+
   test('says so when the server does not multiplex', async () => {
     await using server = createServer({ handleProtocols: () => false }, (adapter) => {
       adapter.on('error', () => undefined);

@@ -68,6 +68,14 @@ test('ping works with any WebSocket server, also one that talks and knows no sub
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
+test('a reader of ping who has seen enough ends it without a word', async () => {
+  const { url } = await serve(1);
+  const program = wsconn(['ping', '--interval', '0.05', url]);
+  await program.prints(/seq=1/);
+  program.child.stdout.destroy();
+  expect(await program.ended).toMatchObject({ code: 141, stderr: '' });
+});
+
 test('the statistics are those of ping(8)', () => {
   const statistics = new PingStatistics();
   expect(statistics.roundTrips).toBeNull();

@@ -4,7 +4,6 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,10 +13,9 @@ import { makeFolder } from '../support/folder.ts';
 import { describeWith } from '../support/program.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 import { startTinyproxy } from '../support/tinyproxy.ts';
-import { run, WatchedProgram } from '../support/watched-program.ts';
+import { ON_A_TERMINAL, run, WatchedProgram } from '../support/watched-program.ts';
 import { forward, serve, WSCONN } from '../support/wsconn.ts';
 
-const TERMINAL = fileURLToPath(new URL('../support/on-a-terminal.py', import.meta.url));
 const MIB = 1024 * 1024;
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -70,7 +68,14 @@ const ways: Readonly<Record<string, Way>> = {
 
 /** Types into a shell on a terminal and reads what it shows, as a person would. */
 async function interactiveSession(options: readonly string[], login: string): Promise<void> {
-  const shell = new WatchedProgram('python3', [TERMINAL, 'ssh', '-tt', ...options, login, 'exec /bin/sh']);
+  const shell = new WatchedProgram('python3', [
+    ON_A_TERMINAL,
+    'ssh',
+    '-tt',
+    ...options,
+    login,
+    'exec /bin/sh',
+  ]);
   await shell.prints(/[$#] $/);
   shell.write('tty; echo sum=$((40+2))\n');
   await shell.prints(/\/dev\/pts\/\d+/);

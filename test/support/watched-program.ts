@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url';
+
 import { onTestFinished } from 'vitest';
 
 import { type Running, startProgram } from './program.ts';
+
+/** A program for python3 that runs another on a terminal of its own. */
+export const ON_A_TERMINAL = fileURLToPath(new URL('on-a-terminal.py', import.meta.url));
 
 export interface WatchedOptions {
   /** Variables to set beside those of the test; undefined takes one away. */

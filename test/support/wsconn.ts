@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 
 import { type Ended, type WatchedOptions, WatchedProgram } from './watched-program.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** Path of the command as it is built. */
+export const WSCONN_MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Variables that would make the command do something else on the machine of one who has them. */
 const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(
@@ -13,11 +14,11 @@ const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(
 );
 
 /** The command line of `wsconn` for a shell, such as that of ssh's ProxyCommand. */
-export const WSCONN = `'${process.execPath}' '${MAIN}'`;
+export const WSCONN = `'${process.execPath}' '${WSCONN_MAIN}'`;
 
 /** Starts `wsconn` as it is built. Stdin stays open unless there is input. */
 export function wsconn(args: readonly string[], options: WatchedOptions = {}): WatchedProgram {
-  return new WatchedProgram(process.execPath, [MAIN, ...args], {
+  return new WatchedProgram(process.execPath, [WSCONN_MAIN, ...args], {
     ...options,
     env: { ...CLEAN, ...options.env },
   });
