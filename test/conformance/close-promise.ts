@@ -92,7 +92,7 @@ export function closePromise(subject: Subject): void {
 
     test('needs nobody to listen for errors', async () => {
       const { a, b } = await connected(subject);
-      b.resume();
+      b.on('error', () => undefined).resume();
       const closing = close(a);
       a.destroy(new Error('in between'));
       expect(await closing).toMatchObject({ message: 'in between' });
