@@ -1,7 +1,7 @@
 import { WsConnError } from '../errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
-import type { Outbox, Sender, WhenSent } from './outbox.ts';
+import { Flag, FrameType, HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
+import type { Outbox, Sender } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 
@@ -16,8 +16,6 @@ export interface ChannelEvents {
   readonly onSessionClosing: () => void;
   /** No frame will come or go any more; null if nothing was cut. */
   readonly onSessionEnd: (error: Error | null) => void;
-  /** It is this stream's turn to send: the last moment to hand over what else was written. */
-  readonly onTurn: () => void;
 }
 
 /** What a channel asks of its session. */
@@ -37,9 +35,6 @@ export interface ChannelHost {
   /** The last frame of this side has gone out, or none will. */
   readonly onLocalEnd: () => void;
 }
-
-/** Data frames are cut here, so that streams take turns and control frames get past. */
-const MAX_BODY = 65_536;
 
 /** Bytes after which a stream is taken for one that may want a larger window. */
 const MEASURE_AFTER = 65_536;
@@ -131,17 +126,6 @@ export class Channel implements Sender {
     this.#whenRunSent = whenSent;
     if (this.#outgoing.length === 0) this.#whenSentNow();
     else if (this.#started && this.#sendWindow > 0) this.#host.outbox.wantData(this);
-  }
-
-  /** Bytes that were given to send and wait. */
-  get unsent(): number {
-    return this.#outgoing.length;
-  }
-
-  /** Lets the writer of the bytes that wait believe that they are sent, so that it hands over those behind them. */
-  release(): void {
-    this.#outgoing.copy();
-    this.#whenSentNow();
   }
 
   /** Sends FIN; everything has been sent before. */
@@ -241,7 +225,7 @@ export class Channel implements Sender {
     finish?.();
   }
 
-  sendControl(writer: FrameWriter, whenSent: WhenSent): void {
+  sendControl(writer: FrameWriter): void {
     const flags = this.#flags;
     const credit = this.#credit;
     this.#flags = this.#credit = 0;
@@ -249,26 +233,31 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    whenSent(() => {
-      this.#finish();
-      this.#endLocal();
-      if (this.#finReceived && !this.#gone) this.#leave(false);
-    });
+    this.#finish();
+    this.#endLocal();
+    if (this.#finReceived && !this.#gone) this.#leave(false);
   }
 
-  sendData(writer: FrameWriter, whenSent: WhenSent): boolean {
-    this.#events?.onTurn();
-    const length = Math.min(this.#outgoing.length, this.#sendWindow, MAX_BODY);
-    if (length === 0) return false;
-    writer.header(FrameType.data, 0, this.id, length);
-    this.#outgoing.take(length, (chunk) => {
-      writer.body(chunk);
-    });
-    this.#sendWindow -= length;
-    if (this.#outgoing.length > 0) return this.#sendWindow > 0;
-    if (this.#whenRunSent) whenSent(this.#whenRunSent);
-    this.#whenRunSent = null;
-    return false;
+  /**
+   * Fills one frame. A write is done when it is copied there, and then Writable hands over what was written behind it: small
+   * writes share a frame.
+   */
+  sendData(writer: FrameWriter): boolean {
+    const most = Math.min(this.#sendWindow, writer.room - HEADER_SIZE);
+    let left = most;
+    if (this.#outgoing.length === 0 || most <= 0) return false;
+    writer.beginData();
+    while (left > 0 && this.#outgoing.length > 0) {
+      const length = Math.min(this.#outgoing.length, left);
+      left -= length;
+      this.#outgoing.take(length, (chunk) => {
+        writer.body(chunk);
+      });
+      if (this.#outgoing.length === 0) this.#whenSentNow();
+    }
+    writer.endData(this.id);
+    this.#sendWindow -= most - left;
+    return this.#outgoing.length > 0 && this.#sendWindow > 0;
   }
 
   #whenSentNow(): void {

@@ -1,92 +1,79 @@
-import type { Duplex } from 'node:stream';
+import { encodeHeader, FrameType, HEADER_SIZE } from './frame.ts';
 
-import { encodeHeader, HEADER_SIZE } from './frame.ts';
+/**
+ * Bytes of the largest run: what a control frame may have to wait behind, and as much as the adapter puts into one message,
+ * so that a full run leaves as it is.
+ */
+export const RUN_BYTES = 65_536;
 
-/** Chunks below this size are copied together: beyond it, a copy costs more than a write of its own. */
-const COPY_BELOW = 16_384;
 const SMALLEST_SLAB = 512;
-const LARGEST_SLAB = 65_536;
 
-/** Puts frames together and hands them to the transport as one corked run of few chunks. */
+/** Runs of the usual size that one slab has room for. */
+const RUNS_PER_SLAB = 16;
+
+/**
+ * Puts frames together in one piece of memory, header and body side by side. The copy costs less than what each chunk
+ * of its own costs further down, and lets whoever wrote the bytes have their memory back at once.
+ */
 export class FrameWriter {
-  readonly #transport: Duplex;
   #slab = Buffer.alloc(0);
   #from = 0;
   #to = 0;
-  /** The last chunk of the run so far: whichever turns out to be the last one gets the callback. */
-  #held: Buffer | null = null;
-  #length = 0;
-  /** Bytes that this run and the one before needed of the slab, so that a quiet session holds a small one. */
-  #needed = 0;
+  /** Where the header of the data frame is that is being written. */
+  #dataAt = 0;
+  /** Bytes of the run before this one, so that a quiet session holds a small slab. */
   #usual = 0;
-
-  constructor(transport: Duplex) {
-    this.#transport = transport;
-  }
 
   /** Bytes of the run so far. */
   get length(): number {
-    return this.#length;
+    return this.#to - this.#from;
+  }
+
+  /** Bytes that the run may still take. */
+  get room(): number {
+    return RUN_BYTES - this.length;
   }
 
   header(type: number, flags: number, streamId: number, length: number): void {
-    if (this.#slab.length - this.#to < HEADER_SIZE) this.#newSlab();
+    this.#ensure(HEADER_SIZE);
     encodeHeader(this.#slab, this.#to, type, flags, streamId, length);
-    this.#advance(HEADER_SIZE);
+    this.#to += HEADER_SIZE;
   }
 
-  /** Adds bytes: a small chunk may be reused when this returns, a large one when the run is done. */
+  /** Leaves room for the header of a data frame, whose body follows. */
+  beginData(): void {
+    this.#ensure(HEADER_SIZE);
+    this.#dataAt = this.length;
+    this.#to += HEADER_SIZE;
+  }
+
+  /** Adds to the body, by a copy. */
   body(chunk: Buffer): void {
-    if (chunk.length >= COPY_BELOW) {
-      this.#cutSlab();
-      this.#put(chunk);
-      this.#length += chunk.length;
-      return;
-    }
-    for (let at = 0; at < chunk.length;) {
-      if (this.#to === this.#slab.length) this.#newSlab();
-      const copied = chunk.copy(this.#slab, this.#to, at);
-      at += copied;
-      this.#advance(copied);
-    }
+    this.#ensure(chunk.length);
+    chunk.copy(this.#slab, this.#to);
+    this.#to += chunk.length;
   }
 
-  /** Hands on the run; `done` comes when the transport has got rid of it, not at all when it fails. */
-  end(done: () => void): void {
-    this.#cutSlab();
-    const last = this.#held;
-    this.#held = null;
-    this.#usual = this.#needed;
-    this.#length = this.#needed = 0;
-    if (!last) return;
-    this.#transport.write(last, (error) => {
-      // The transport tells of its error itself, and then nobody waits for this run.
-      if (!error) done();
-    });
-    this.#transport.uncork();
+  /** Writes the header before the body. */
+  endData(streamId: number): void {
+    const at = this.#from + this.#dataAt;
+    encodeHeader(this.#slab, at, FrameType.data, 0, streamId, this.#to - at - HEADER_SIZE);
   }
 
-  #advance(bytes: number): void {
-    this.#to += bytes;
-    this.#length += bytes;
-    this.#needed += bytes;
-  }
-
-  #put(chunk: Buffer): void {
-    if (this.#held) this.#transport.write(this.#held);
-    else this.#transport.cork();
-    this.#held = chunk;
-  }
-
-  #cutSlab(): void {
-    if (this.#to > this.#from) this.#put(this.#slab.subarray(this.#from, this.#to));
+  /** Takes out the run. */
+  take(): Buffer {
+    const run = this.#slab.subarray(this.#from, this.#to);
+    this.#usual = run.length;
     this.#from = this.#to;
+    return run;
   }
 
-  #newSlab(): void {
-    this.#cutSlab();
-    const size = Math.max(SMALLEST_SLAB, this.#usual, 2 * this.#needed);
-    this.#slab = Buffer.allocUnsafe(Math.min(LARGEST_SLAB, size));
-    this.#from = this.#to = 0;
+  #ensure(bytes: number): void {
+    if (this.#slab.length - this.#to >= bytes) return;
+    const run = this.#slab.subarray(this.#from, this.#to);
+    const size = Math.max(SMALLEST_SLAB, RUNS_PER_SLAB * this.#usual, 2 * (run.length + bytes));
+    this.#slab = Buffer.allocUnsafe(Math.max(Math.min(RUN_BYTES, size), run.length + bytes));
+    this.#from = 0;
+    this.#to = run.copy(this.#slab);
   }
 }

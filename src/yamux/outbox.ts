@@ -1,17 +1,15 @@
 import type { Duplex } from 'node:stream';
 
 import { FrameWriter } from './frame-writer.ts';
+import { HEADER_SIZE } from './frame.ts';
 
 /** One that has frames to send: a stream of the session. */
 export interface Sender {
   /** Writes the control frames that are due. */
-  sendControl(writer: FrameWriter, whenSent: WhenSent): void;
+  sendControl(writer: FrameWriter): void;
   /** Writes at most one data frame; true if it could write another one at once. */
-  sendData(writer: FrameWriter, whenSent: WhenSent): boolean;
+  sendData(writer: FrameWriter): boolean;
 }
-
-/** Has a callback called when the transport has got rid of what was written so far. */
-export type WhenSent = (callback: () => void) => void;
 
 export interface OutboxEvents {
   /** The transport has got rid of a run of frames. */
@@ -28,8 +26,8 @@ interface SessionFrame {
   readonly length: number;
 }
 
-/** Bytes after which a run is handed to the transport: what a control frame may have to wait behind. */
-const RUN_BYTES = 65_536;
+/** Bytes of room below which no data frame is begun: the next run has more. */
+const SMALLEST_ROOM = 4_096;
 
 /** Runs after which one flush lets the event loop turn, so that a fast transport does not keep it from everything else. */
 const RUNS_PER_TURN = 16;
@@ -43,7 +41,7 @@ const MAX_SESSION_FRAMES = 4_096;
  */
 export class Outbox {
   readonly #transport: Duplex;
-  readonly #writer: FrameWriter;
+  readonly #writer = new FrameWriter();
   readonly #events: OutboxEvents;
   #sessionFrames: SessionFrame[] = [];
   #urgent = new Set<Sender>();
@@ -59,7 +57,6 @@ export class Outbox {
   constructor(transport: Duplex, events: OutboxEvents) {
     this.#transport = transport;
     this.#events = events;
-    this.#writer = new FrameWriter(transport);
   }
 
   /** Sends a frame of the session itself; `whenSent` comes when the transport has got rid of it. */
@@ -123,10 +120,6 @@ export class Outbox {
     this.#sent = [];
   }
 
-  readonly #whenSent: WhenSent = (callback) => {
-    this.#sent.push(callback);
-  };
-
   #transportTakes(): boolean {
     return this.#transport.writable && !this.#transport.writableNeedDrain;
   }
@@ -148,35 +141,41 @@ export class Outbox {
   }
 
   #writeRun(): void {
-    const frames = this.#sessionFrames;
-    this.#sessionFrames = [];
-    for (const { type, flags, streamId, length } of frames) {
-      this.#writer.header(type, flags, streamId, length);
-    }
+    this.#writeSessionFrames();
     for (const sender of this.#urgent) {
+      if (this.#writer.room < HEADER_SIZE) break;
       this.#urgent.delete(sender);
-      sender.sendControl(this.#writer, this.#whenSent);
+      sender.sendControl(this.#writer);
     }
     this.#writeData();
+    if (this.#writer.length === 0) return;
     const sent = this.#sent;
-    this.#sent = [];
-    this.#writer.end(() => {
+    if (sent.length > 0) this.#sent = [];
+    this.#transport.write(this.#writer.take(), (error) => {
+      // The transport tells of its error itself, and then nobody waits for this run.
+      if (error) return;
       this.#events.onSent();
       for (const callback of sent) callback();
     });
   }
 
+  #writeSessionFrames(): void {
+    const count = Math.min(this.#sessionFrames.length, Math.floor(this.#writer.room / HEADER_SIZE));
+    for (const { type, flags, streamId, length } of this.#sessionFrames.splice(0, count)) {
+      this.#writer.header(type, flags, streamId, length);
+    }
+  }
+
   #writeData(): void {
-    while (this.#writer.length < RUN_BYTES) {
+    while (this.#writer.room >= SMALLEST_ROOM) {
       if (this.#round.size === 0) {
         if (this.#next.size === 0) return;
         [this.#round, this.#next] = [this.#next, this.#round];
       }
       for (const sender of this.#round) {
         this.#round.delete(sender);
-        const more = sender.sendData(this.#writer, this.#whenSent);
-        if (more) this.#next.add(sender);
-        if (this.#writer.length >= RUN_BYTES) return;
+        if (sender.sendData(this.#writer)) this.#next.add(sender);
+        if (this.#writer.room < SMALLEST_ROOM) return;
       }
     }
   }

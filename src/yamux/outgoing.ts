@@ -1,4 +1,4 @@
-/** Holds what a stream has been given to send and has not sent: one write, or those that were gathered with it. */
+/** Holds what a stream has been given to send and has not sent: one write, or several that were handed over together. */
 export class Outgoing {
   #chunks: Buffer[] = [];
   /** Where the next byte is: in which chunk, and at which byte of it. */
@@ -14,12 +14,6 @@ export class Outgoing {
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-  }
-
-  /** Makes the bytes its own, so that whoever wrote them may reuse their memory. */
-  copy(): void {
-    this.#chunks = this.#chunks.slice(this.#index).map((chunk) => Buffer.from(chunk));
-    this.#index = 0;
   }
 
   /** Passes the next `length` bytes to `pass`, in views; there must be as many. */

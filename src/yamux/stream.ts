@@ -1,11 +1,14 @@
 import { addAbortSignal } from 'node:stream';
 
-import { WsConnError } from '../errors.ts';
+import { streamDestroyed, WsConnError } from '../errors.ts';
 import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from './deadline.ts';
 import { Inbox } from './inbox.ts';
 import type { WindowBudget } from './receive-window.ts';
+
+/** What Writable wants to be called when it may hand over the next write. */
+type WriteCallback = (error?: Error | null) => void;
 
 /** What a stream takes over from its session. */
 export interface StreamSetup {
@@ -16,9 +19,6 @@ export interface StreamSetup {
   readonly closeTimeout: number;
   readonly halfCloseTimeout: number;
 }
-
-/** Largest write that waits for others of its turn: it is copied for it. */
-const GATHER_BELOW = 16_384;
 
 /**
  * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that end independently.
@@ -39,7 +39,10 @@ export class YamuxStream extends SocketDuplex {
     this.#onImpatience();
   });
   #bytesRead = 0;
+  /** Bytes that Writable no longer counts. */
   #bytesDone = 0;
+  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
+  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
@@ -74,9 +77,6 @@ export class YamuxStream extends SocketDuplex {
       onSessionEnd: (error) => {
         this.#onSessionEnd(error);
       },
-      onTurn: () => {
-        this.#gather();
-      },
     });
     if (!channel.established) this.#patience.start(setup.openTimeout);
     if (options.signal) addAbortSignal(options.signal, this);
@@ -102,8 +102,8 @@ export class YamuxStream extends SocketDuplex {
   /**
    * Ends the stream in order: sends what was written and FIN; what arrives meanwhile is thrown away. Anyone may call it,
    * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
-   * stream ever had, or null, when the peer has ended its half too; at the latest after the `closeTimeout` of the session,
-   * with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is reset then; at the latest
+   * after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
    */
   override close(): Promise<Error | null> {
     this.#closing ??= this.#closeOnce();
@@ -131,14 +131,11 @@ export class YamuxStream extends SocketDuplex {
     this.#feed();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
     this.#send([chunk], chunk.length, callback);
   }
 
-  override _writev(
-    writes: readonly { readonly chunk: Buffer }[],
-    callback: (error?: Error | null) => void,
-  ): void {
+  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
     let length = 0;
     for (const { chunk } of writes) length += chunk.length;
     this.#send(
@@ -165,7 +162,11 @@ export class YamuxStream extends SocketDuplex {
     this.#unread = 0;
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
+    // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was no
+    // error, it is told when everybody has seen 'close' without one.
+    if (error) this.#drop(error);
     done();
+    if (!error) this.#drop(streamDestroyed('write'));
   }
 
   #onOpen(): void {
@@ -189,6 +190,7 @@ export class YamuxStream extends SocketDuplex {
       }
     }
     this.#settle();
+    if (this.#closing) this.#destroyWhenClosed();
     if (this.#unread > 0 && this.#setup.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
@@ -228,24 +230,32 @@ export class YamuxStream extends SocketDuplex {
       this.#setup.budget.addUnread(unread - this.#unread);
       this.#unread = unread;
     }
-    this.#channel.consumed(unread);
+    // What close() throws away is not to be followed by more.
+    if (this.#closing === null) this.#channel.consumed(unread);
   }
 
-  #send(chunks: readonly Buffer[], length: number, callback: (error?: Error | null) => void): void {
+  #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
+    this.#writing = { length, callback };
     this.#channel.send(chunks, (error) => {
-      if (!error) {
-        this.#bytesDone += length;
-        this.markActive();
-      }
-      callback(error);
+      this.markActive();
+      this.#settleWrite(error);
     });
   }
 
-  /** Gets at the writes that came after a small one: they go into the same frame. */
-  #gather(): void {
-    const { unsent } = this.#channel;
-    const others = this.writableLength > unsent && this.writableCorked === 0;
-    if (others && unsent < GATHER_BELOW) this.#channel.release();
+  /** Tells Writable how its write went, unless it was told before. */
+  #settleWrite(error?: Error): void {
+    const writing = this.#writing;
+    this.#writing = null;
+    if (!writing) return;
+    this.#bytesDone += writing.length;
+    writing.callback(error);
+  }
+
+  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
+  #drop(error: Error): void {
+    process.nextTick(() => {
+      this.#settleWrite(error);
+    });
   }
 
   #onImpatience(): void {
@@ -301,7 +311,10 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #destroyWhenClosed(): void {
-    if (this.writableFinished && (this.#channel.finReceived || this.#channel.gone)) this.destroy();
+    if (!this.writableFinished || this.destroyed) return;
+    const { finReceived, gone, window } = this.#channel;
+    // A full window means that the peer goes on sending: it is to hear that nobody is there.
+    if (finReceived || gone || window.open === 0) this.destroy();
   }
 
   #onCloseLimit(): void {

@@ -48,9 +48,9 @@ export function opening(subject: Subject): void {
       end.write(Buffer.alloc(200_000), () => order.push('much'));
       expect(end.bytesWritten).toBe(200_006);
       await new Promise<void>((resolve) => end.end('three', resolve));
-      // A transport that needs no answer to its opening may have sent the first before 'connect'.
-      expect(order).toContain('connect');
       expect(order.filter((name) => name !== 'connect')).toEqual(['one', 'two', 'much']);
+      expect(order).toContain('connect');
+      if (!subject.features.sendsEarly) expect(order[0]).toBe('connect');
       expect(end.bytesWritten).toBe(200_011);
       end.resume();
       await next(end, 'close');

@@ -29,6 +29,8 @@ export interface Features {
   readonly addresses: boolean;
   /** Fifty calls of `destroySoon()`, or of `ref()` after the end, bring Node's warning of too many listeners, as in net.Socket. */
   readonly warnsOfManyCallers?: boolean;
+  /** What is written while it is connecting may be sent before 'connect'. */
+  readonly sendsEarly?: boolean;
   /** Bytes of the largest stretch that an unread connection may take in, at both ends and between them. */
   readonly mostBuffered: number;
 }

@@ -10,6 +10,7 @@ const inMemory: Features = {
   warnsOfManyCallers: false,
   signal: true,
   addresses: false,
+  sendsEarly: true,
   mostBuffered: 1024 * 1024,
 };
 

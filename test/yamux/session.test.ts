@@ -162,10 +162,11 @@ describe('taking turns', () => {
     const { session, peer } = await rawSession();
     const streams = [session.open(), session.open(), session.open()];
     for (const stream of streams) stream.write(Buffer.alloc(INITIAL_WINDOW));
-    await vi.waitUntil(() => peer.frames.filter(({ type }) => type === FrameType.data).length === 12);
+    await vi.waitUntil(() => peer.frames.filter(({ type }) => type === FrameType.data).length >= 12);
     const sent = peer.frames.filter(({ type }) => type === FrameType.data);
-    expect(sent.map(({ streamId }) => streamId)).toEqual([2, 4, 6, 2, 4, 6, 2, 4, 6, 2, 4, 6]);
-    expect(new Set(sent.map(({ length }) => length))).toEqual(new Set([65_536]));
+    const order = sent.slice(0, 12).map(({ streamId }) => streamId);
+    expect(order).toEqual([2, 4, 6, 2, 4, 6, 2, 4, 6, 2, 4, 6]);
+    expect(Math.max(...sent.map(({ length }) => length))).toBeLessThanOrEqual(65_536);
     for (const stream of streams) stream.destroy();
   });
 
@@ -294,7 +295,7 @@ describe('close()', () => {
     const transport = hanging();
     const session = new YamuxSession(transport, { role: 'client', closeTimeout: 50 });
     const stream = session.open();
-    stream.write('never sent');
+    stream.write(Buffer.alloc(MIB));
     const failed = next(stream, 'error');
     const before = performance.now();
     expect(await session.close()).toMatchObject({ code: 'ETIMEDOUT' });
