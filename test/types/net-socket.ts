@@ -1,0 +1,59 @@
+/** What must compile: an adapter is a net.Socket for whoever asks for one. Nothing here is run. */
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
+
+import pg from 'pg';
+import ssh2 from 'ssh2';
+import type { WebSocket } from 'ws';
+
+import { connect, createServer, join, type SocketDuplex, WsConnAdapter } from '../../src/index.ts';
+
+declare const ws: WebSocket;
+
+const adapter = new WsConnAdapter(ws);
+const socket: net.Socket = adapter;
+const duplex: Duplex = adapter;
+const abstract: SocketDuplex = adapter;
+const dialled: net.Socket = connect('wss://example.com', { keepalive: true });
+
+// @ts-expect-error a plain Duplex is no net.Socket: this file would notice if everything were.
+export const plain: net.Socket = duplex;
+
+export const all: net.Socket[] = [socket, dialled, abstract];
+
+/** A function that takes the socket of the standard library. */
+function onConnection(given: net.Socket): void {
+  given.setNoDelay(true).setKeepAlive(true, 1_000).setTimeout(0).ref().unref().end('bye');
+}
+onConnection(adapter);
+net.createServer(onConnection);
+createServer(onConnection);
+
+new ssh2.Client().connect({ sock: adapter, username: 'me' });
+new pg.Client({ stream: () => adapter });
+tls.connect({ socket: adapter, servername: 'example.com' });
+new tls.TLSSocket(adapter);
+http2.connect('http://example.com', { createConnection: () => adapter });
+http.request({ createConnection: () => adapter });
+
+/** http.Agent's way to get a connection. */
+class Agent extends http.Agent {
+  override createConnection(): net.Socket {
+    return connect('ws://example.com');
+  }
+}
+http.get('http://example.com', { agent: new Agent() });
+
+const server = http.createServer();
+server.emit('connection', adapter);
+
+void join(adapter, socket);
+void join(duplex, adapter);
+
+socket.on('close', (hadError: boolean) => hadError);
+adapter.on('pong', (rtt: number) => rtt);
+const closed: Promise<Error | null> = adapter.close();
+void closed;
