@@ -55,7 +55,7 @@ describe.each(KINDS)('joining %s', (_name, makeLeft, makeRight) => {
     expect(left.readableEnded).toBe(false);
     right.end(back);
     expect(sha256(await readAll(left))).toBe(sha256(back));
-    await joined;
+    await expect(joined).resolves.toBeUndefined();
   });
 
   test('leaves no listener on either', async () => {
@@ -66,7 +66,7 @@ describe.each(KINDS)('joining %s', (_name, makeLeft, makeRight) => {
     right.end('back');
     left.resume();
     right.resume();
-    await joined;
+    await expect(joined).resolves.toBeUndefined();
     await turns(2);
     const after = [listeners(a), listeners(b)];
     // A stream that has ended loses listeners of its own.
@@ -97,7 +97,7 @@ describe.each(KINDS)('joining %s', (_name, makeLeft, makeRight) => {
     right.end();
     left.resume();
     expect(sha256(await received)).toBe(sha256(bytes));
-    await joined;
+    await expect(joined).resolves.toBeUndefined();
   });
 
   test('passes a reset on as a reset, and rejects with it', async () => {
@@ -152,7 +152,7 @@ describe.each(KINDS)('joining %s', (_name, makeLeft, makeRight) => {
     await readAll(right);
     right.end('answer');
     expect((await readAll(left)).toString()).toBe('answer');
-    await joined;
+    await expect(joined).resolves.toBeUndefined();
   });
 });
 
