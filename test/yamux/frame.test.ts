@@ -8,7 +8,7 @@ import {
   FrameType,
   HEADER_SIZE,
 } from '../../src/yamux/frame.ts';
-import { bytesOf, cutAtRandom } from '../support/bytes.ts';
+import { bytesOf, cutAtRandom, sha256 } from '../support/bytes.ts';
 
 interface Frame {
   readonly header: FrameHeader;
@@ -56,12 +56,18 @@ function decode(chunks: Iterable<Buffer>): Frame[] {
       const frame = frames.at(-1);
       if (!frame) throw new Error('a body came before any header');
       frame.body = Buffer.concat([frame.body, piece]);
-      expect(frame.body.length + left).toBe(frame.header.length);
+      // No expect() here: of a hundred thousand pieces, it would take longer than all else.
+      if (frame.body.length + left !== frame.header.length) throw new Error('the body has another length');
     },
   });
   for (const chunk of chunks) decoder.decode(chunk);
   expect(decoder.atBorder).toBe(true);
   return frames;
+}
+
+/** Comparing long bodies byte by byte is slow in a test runner; their digests tell as much. */
+function digest({ header, body }: Frame): { header: FrameHeader; body: string } {
+  return { header, body: sha256(body) };
 }
 
 describe('the codec', () => {
@@ -122,10 +128,10 @@ describe('the codec', () => {
       parts.push(encode(type, (random[i + 2_000] ?? 0) % 16, i, length, body));
     }
     const bytes = Buffer.concat(parts);
-    const expected = oracle(bytes);
+    const expected = oracle(bytes).map(digest);
     for (let seed = 0; seed < 5; seed++) {
       const frames = decode(cutAtRandom(bytes, seed, 10 ** (seed + 1)));
-      expect(frames).toEqual(expected);
+      expect(frames.map(digest)).toEqual(expected);
     }
   });
 
