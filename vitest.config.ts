@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: ['test/setup/build.ts'],
     // Fails every test that leaves a handle, a timer or a listener behind.
     setupFiles: ['test/setup/leak-check.ts'],
-    // The tests talk to real sockets; two files at a time is what a machine of two cores can serve.
-    maxWorkers: 2,
+    // Most of what the tests do is to wait for real programs and idle limits: more files at a time than cores.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
