@@ -92,11 +92,14 @@ export class Link {
     this.ws.close(code, reason);
   }
 
-  /** Sends Close and the TCP end together, and waits for nothing but their leaving. */
+  /**
+   * Sends Close and the TCP end together. What the peer sends until it has read that far, such as the answer to a ping, is
+   * thrown away: a socket that is gone by then would answer it with a reset, and the peer lose what it has not read.
+   */
   partNow(code: number): void {
     this.sayGoodbye(code);
-    const raw = this.#raw;
-    if (raw) raw.end(() => raw.destroy());
+    this.#raw?.end();
+    this.ws.resume();
     this.#cutAfterTimeout();
   }
 
