@@ -64,7 +64,7 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
   };
 }
 
-function checkKeepalive(keepalive: WsConnAdapterOptions['keepalive']): KeepaliveOptions | undefined {
-  if (typeof keepalive === 'object') return checkKeepaliveOptions(keepalive);
+function checkKeepalive(keepalive: WsConnAdapterOptions['keepalive'] | null): KeepaliveOptions | undefined {
+  if (typeof keepalive === 'object' && keepalive !== null) return checkKeepaliveOptions(keepalive);
   return yesNo('options.keepalive', keepalive, false) ? checkKeepaliveOptions({}) : undefined;
 }

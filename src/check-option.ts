@@ -39,3 +39,8 @@ export function yesNo(name: string, value: unknown, fallback: boolean): boolean 
   if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
   return value;
 }
+
+/** Throws unless the value is an object that can hold options. */
+export function checkObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw invalidArgType(name, 'an object', value);
+}

@@ -5,7 +5,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 
 import type { WsConnAdapterOptions } from './adapter-options.ts';
 import { WsConnAdapter } from './adapter.ts';
-import { MAX_DELAY } from './check-option.ts';
+import { checkObject, MAX_DELAY } from './check-option.ts';
 import { invalidArgValue } from './errors.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './half-close.ts';
 import { checkMaxPayload } from './max-payload.ts';
@@ -70,6 +70,7 @@ function checkUrl(url: string | URL): URL {
  * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its options
  */
 export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
+  checkObject('options', options);
   const target = checkUrl(url);
   const ws = new WebSocket(target, subprotocols(options.protocols), clientOptions(options));
   try {

@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import { delay } from './check-option.ts';
-import { invalidArgType, WsConnError } from './errors.ts';
+import { checkObject, delay } from './check-option.ts';
+import { WsConnError } from './errors.ts';
 import { rawSocket, type RawSocket } from './raw-socket.ts';
 
 export interface KeepaliveOptions {
@@ -35,7 +35,7 @@ const EARLY = { least: 0.05, most: 0.2 };
 
 /** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
 export function checkKeepaliveOptions(options: KeepaliveOptions): { interval: number; pongTimeout: number } {
-  if (typeof options !== 'object') throw invalidArgType('options', 'an object', options);
+  checkObject('options', options);
   return {
     interval: delay('options.interval', options.interval, DEFAULT_INTERVAL),
     pongTimeout: delay('options.pongTimeout', options.pongTimeout, DEFAULT_PONG_TIMEOUT),

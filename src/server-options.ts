@@ -62,12 +62,15 @@ export interface CheckedServerOptions {
 /** Checks the server's options, those for its adapters included, and fills in the defaults; throws with the name. */
 export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
   checkAdapterOptions(options);
-  const { authenticate, authenticateTimeout, handshakeTimeout, path } = options;
+  const { authenticate, authenticateTimeout, handshakeTimeout, path, server } = options;
   if (path !== undefined && typeof path !== 'string') {
     throw invalidArgType('options.path', 'of type string', path);
   }
   if (path !== undefined && !path.startsWith('/')) {
     throw invalidArgValue('options.path', "must begin with '/'", path);
+  }
+  if (server !== undefined && typeof (server as Partial<http.Server> | null)?.on !== 'function') {
+    throw invalidArgType('options.server', 'an http.Server or https.Server', server);
   }
   if (authenticate !== undefined && typeof authenticate !== 'function') {
     throw invalidArgType('options.authenticate', 'of type function', authenticate);

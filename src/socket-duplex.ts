@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { idleLimit, wholeNumber, yesNo } from './check-option.ts';
+import { checkObject, idleLimit, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
@@ -40,6 +40,7 @@ const DEFAULT_HIGH_WATER_MARK = 65_536;
 export function checkSocketOptions(
   options: SocketDuplexOptions,
 ): Pick<DuplexOptions, 'allowHalfOpen' | 'readableHighWaterMark' | 'writableHighWaterMark'> {
+  checkObject('options', options);
   const { allowHalfOpen, readableHighWaterMark: toRead, writableHighWaterMark: toWrite, signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
