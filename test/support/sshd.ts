@@ -52,6 +52,9 @@ function configure(folder: string): {
       'PermitRootLogin prohibit-password',
       'StrictModes no',
       'UsePAM no',
+      // Debian's bash reads ~/.bashrc when sshd runs it, unless it is told that a shell has done so: what stands there is
+      // the machine's own affair, and may print.
+      'SetEnv SHLVL=2',
       'Subsystem sftp internal-sftp',
       '',
     ].join('\n'),
