@@ -13,8 +13,9 @@ const REST = bytesOf(2, 2_000_000);
 test.each([true, false])(
   'what was written before destroySoon() arrives whole when the peer answers a ping meanwhile (half close: %s)',
   async (halfClose) => {
-    const { a, b, stop } = await adapterPair({ halfClose });
-    onTestFinished(stop);
+    const pair = await adapterPair({ halfClose });
+    onTestFinished(() => pair.stop());
+    const { a, b } = pair;
     b.pause();
     a.write(FIRST);
     await once(a, 'drain');
