@@ -4,11 +4,13 @@
  * the machine hits all alike; the figures are medians, and the ratios are what to quote. Where there is taskset, each
  * side has a core of its own.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import { type Contender, contenders } from './contenders.ts';
+import { median } from './median.ts';
+import { pins, startScript, stopSides } from './side.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const HEAD = 16;
@@ -20,26 +22,15 @@ const cases = [
 ];
 const ROUND_TRIPS = 3000;
 
-const pins = spawnSync('taskset', ['-p', '-c', '0', String(process.pid)]).status === 0;
+if (pins) spawnSync('taskset', ['-p', '-c', '0', String(process.pid)]);
 
 interface Peer {
   readonly contender: Contender;
   readonly port: number;
-  readonly child: ChildProcess;
 }
 
 async function start(contender: Contender): Promise<Peer> {
-  const command = [
-    process.execPath,
-    '--import',
-    'tsx',
-    new URL('peer.ts', import.meta.url).pathname,
-    contender.name,
-  ];
-  const [program = '', ...args] = pins ? ['taskset', '-c', '1', ...command] : command;
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { contender, port: Number(line.toString()), child };
+  return { contender, port: Number(await startScript(1, 'peer.ts', contender.name).line()) };
 }
 
 async function open({ contender, port }: Peer, mode: string): Promise<Duplex> {
@@ -84,11 +75,6 @@ async function latency(peer: Peer): Promise<number> {
   return median(times);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
 async function inTurn(peers: readonly Peer[], measure: (peer: Peer) => Promise<number>): Promise<number[]> {
   const all = peers.map((): number[] => []);
   for (const peer of peers) await measure(peer); // warm-up
@@ -118,4 +104,4 @@ for (const { name, size, bytes } of cases) {
   print(name, 'MB/s', await inTurn(peers, (peer) => throughput(peer, size, bytes)));
 }
 print('Round trip of one byte (shorter is better)', 'µs  ', await inTurn(peers, latency));
-for (const { child } of peers) child.stdin?.end();
+stopSides();

@@ -10,6 +10,7 @@ import net, { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { createServer, join } from '../src/index.ts';
+import { median } from './median.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const runs = Number(process.argv[2] ?? 41);
@@ -26,10 +27,6 @@ async function timed(
   child.kill('SIGKILL');
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return time;
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 const ignore = (): void => {

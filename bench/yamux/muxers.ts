@@ -24,6 +24,8 @@ export interface Muxer {
   readonly wantsWhole?: boolean;
   /** By how much less it is given to carry, where it is so slow that the others would wait for minutes. */
   readonly slowness: number;
+  /** Whether it takes part where a delay is put between. */
+  readonly delayed: boolean;
   serve(transport: Duplex, onStream: (stream: BenchStream) => void): void;
   /** Takes the client's end; gives what opens streams. */
   client(transport: Duplex): () => Promise<BenchStream>;
@@ -63,6 +65,7 @@ export const muxers: readonly Muxer[] = [
   {
     name: OURS,
     slowness: 1,
+    delayed: true,
     serve(transport, onStream) {
       new YamuxSession(transport, { role: 'server' })
         .on('error', () => undefined)
@@ -82,6 +85,7 @@ export const muxers: readonly Muxer[] = [
   {
     name: BARE,
     slowness: 1,
+    delayed: true,
     serve(transport, onStream) {
       onStream(ofDuplex(transport));
     },
@@ -90,7 +94,8 @@ export const muxers: readonly Muxer[] = [
   {
     name: 'yamux-js',
     wantsWhole: true,
-    slowness: 32,
+    slowness: 64,
+    delayed: false,
     serve(transport, onStream) {
       const server = new Server(
         (stream) => {
@@ -108,7 +113,8 @@ export const muxers: readonly Muxer[] = [
   },
   {
     name: '@libp2p/yamux',
-    slowness: 1,
+    slowness: 2,
+    delayed: false,
     serve(transport, onStream) {
       libp2pMuxer(transport, 'inbound').addEventListener('stream', (event) => {
         onStream(ofLibp2p(event.detail));

@@ -1,5 +1,5 @@
 /**
- * The far end of a measurement, in a process of its own: `node --import tsx bench/yamux/peer.ts MUXER`. It prints its port.
+ * The far end of a measurement, in a process of its own: `node --import tsx bench/yamux/far.ts MUXER`. It prints its port.
  * The first 16 bytes of a stream are `sink N`: it answers one byte when N bytes more have come, and again for each N.
  */
 import { type BenchStream, listen, muxer } from './muxers.ts';

@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** One program of a measurement, which is told what to do by lines and answers in lines. */
+export interface Side {
+  readonly child: ChildProcess;
+  /** Gives the next line that the program prints. @throws if it ends before */
+  line(): Promise<string>;
+}
+
+/** Whether each side can have a core of its own: where the scheduler puts two busy programs decides over half of a figure. */
+export const pins = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
+
+const sides: Side[] = [];
+
+/** Starts a program, on one core if it is named and can be had. */
+export function startSide(core: 0 | 1 | 'any', program: string, args: readonly string[]): Side {
+  const command = [program, ...args];
+  const [file = '', ...rest] = pins && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command;
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async (): Promise<string> => {
+    const next: IteratorResult<string> = await lines.next();
+    if (next.done) throw new Error(`${command.join(' ')} ended before it answered`);
+    return next.value;
+  };
+  const side = { child, line };
+  sides.push(side);
+  return side;
+}
+
+/** Starts a script of this folder. */
+export function startScript(core: 0 | 1 | 'any', script: string, ...args: readonly string[]): Side {
+  const { pathname } = new URL(script, import.meta.url);
+  return startSide(core, process.execPath, ['--import', 'tsx', pathname, ...args]);
+}
+
+/** Ends all programs. */
+export function stopSides(): void {
+  for (const { child } of sides) child.kill();
+}
