@@ -1,7 +1,7 @@
 /**
  * Measures yamux over a WebSocket on loopback against the bare adapter, the JavaScript muxers and, where there is Go,
- * hashicorp/yamux from Go to Go over gorilla/websocket: `node --import tsx bench/yamux.ts [CASE]`, where CASE is a pattern
- * for the names of the cases. Each end of each contestant is a process of its own; where there is taskset, near ends have
+ * hashicorp/yamux from Go to Go over gorilla/websocket: `node --import tsx bench/yamux.ts [CASE [CONTESTANT]]`, patterns
+ * for the names of those to run. Each end of each contestant is a process of its own; where there is taskset, near ends have
  * one core and far ends the other. All take turns, so that the noise of the machine hits all alike. The ratios are what
  * to quote: the median of those of all rounds, each within its round, with the lowest and the highest.
  */
@@ -14,7 +14,7 @@ import { median } from './median.ts';
 import { pins, type Side, startScript, startSide, stopSides } from './side.ts';
 import { BARE, muxers, OURS } from './yamux/muxers.ts';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
 /** Rounds that do not count: Node compiles what runs often, and does it again when other cases run. */
 const WARM_UPS = 2;
 const MIB = 1_048_576;
@@ -32,14 +32,15 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: '1 stream, 64 KiB writes', streams: 1, size: 65_536, bytes: 384 * MIB },
-  { name: '100 streams, 64 KiB writes', streams: 100, size: 65_536, bytes: 400 * MIB },
-  { name: '100 streams, 1 KiB writes', streams: 100, size: 1_024, bytes: 100 * MIB },
+  { name: '1 stream, 64 KiB writes', streams: 1, size: 65_536, bytes: 192 * MIB },
+  { name: '100 streams, 64 KiB writes', streams: 100, size: 65_536, bytes: 200 * MIB },
+  { name: '100 streams, 1 KiB writes', streams: 100, size: 1_024, bytes: 50 * MIB },
   {
     name: `1 stream, 64 KiB writes, ${String(DELAY)} ms of delay each way`,
     streams: 1,
     size: 65_536,
-    bytes: 384 * MIB,
+    // Enough for the window to reach its size: what is measured is what flows then.
+    bytes: 1024 * MIB,
     delayed: true,
   },
 ];
@@ -47,8 +48,9 @@ const cases: readonly Case[] = [
 /** One way to carry streams, with both of its ends running. */
 interface Contestant {
   readonly name: string;
-  /** By how much less it is given to carry. */
+  /** By how much less it is given to carry, and by how much behind the delaying proxy. */
   readonly slowness: number;
+  readonly slownessDelayed: number;
   readonly near: Side;
   /** The near end behind the delaying proxy; none where it takes no part in that case. */
   readonly behindDelay: Side | null;
@@ -63,6 +65,7 @@ async function ofMuxer({ name, slowness, delayed }: (typeof muxers)[number]): Pr
   return {
     name,
     slowness,
+    slownessDelayed: slowness,
     near: startScript(0, 'yamux/near.ts', name, port),
     behindDelay: delayed ? startScript(0, 'yamux/near.ts', name, await delayProxy(port)) : null,
   };
@@ -80,14 +83,22 @@ async function ofGo(): Promise<Contestant | null> {
   if (status !== 0) return null;
   const port = await startSide(1, file, []).line();
   const dial = (to: string): Side => startSide(0, file, [`-dial=ws://127.0.0.1:${to}`]);
-  return { name: GO, slowness: 1, near: dial(port), behindDelay: dial(await delayProxy(port)) };
+  return {
+    name: GO,
+    slowness: 1,
+    // Its window stays at 256 KiB, which is what one round trip can carry.
+    slownessDelayed: 16,
+    near: dial(port),
+    behindDelay: dial(await delayProxy(port)),
+  };
 }
 
 /** Gives MB/s. */
 async function run(contestant: Contestant, test: Case): Promise<number> {
   // The bare adapter is one stream, whatever the case: all bytes go through it.
   const streams = contestant.name === BARE ? 1 : test.streams;
-  const bytes = Math.ceil(test.bytes / contestant.slowness / streams / test.size) * test.size;
+  const slowness = test.delayed ? contestant.slownessDelayed : contestant.slowness;
+  const bytes = Math.ceil(test.bytes / slowness / streams / test.size) * test.size;
   const side = test.delayed ? contestant.behindDelay : contestant.near;
   if (!side) return NaN;
   side.child.stdin?.write(`${[streams, bytes, test.size].join(' ')}\n`);
@@ -105,22 +116,25 @@ function print(name: string, figures: readonly number[], ours: readonly number[]
   console.log(`  ${name.padEnd(24)}${shown}   ${compared}`.trimEnd());
 }
 
-const wanted = new RegExp(process.argv[2] ?? '');
-const contestants = await Promise.all(muxers.map(ofMuxer));
-const go = await ofGo();
-if (go) contestants.push(go);
-else console.log('There is no go command: hashicorp/yamux is left out.');
+const [wantedCase, wantedContestant] = [2, 3].map((i) => new RegExp(process.argv[i] ?? ''));
+const contestants = await Promise.all(muxers.filter(({ name }) => wantedContestant?.test(name)).map(ofMuxer));
+if (wantedContestant?.test(GO)) {
+  const go = await ofGo();
+  if (go) contestants.push(go);
+  else console.log('There is no go command: hashicorp/yamux is left out.');
+}
 
 const placed = pins ? 'one core a side' : 'not pinned';
 console.log(
   `Node ${process.version}, ${String(ROUNDS)} rounds, ${placed}: MB/s, and ours as a multiple of each`,
 );
-for (const test of cases.filter(({ name }) => wanted.test(name))) {
+for (const test of cases.filter(({ name }) => wantedCase?.test(name))) {
   console.log(`\n${test.name}`);
   const taking = contestants.filter(({ behindDelay }) => !test.delayed || behindDelay);
   const figures = new Map(taking.map(({ name }) => [name, [] as number[]]));
   for (let round = -WARM_UPS; round < ROUNDS; round++) {
-    for (const one of taking) {
+    // There and back, so that nobody always follows the same one.
+    for (const one of round % 2 === 0 ? taking : taking.toReversed()) {
       const figure = await run(one, test);
       if (round >= 0) figures.get(one.name)?.push(figure);
     }

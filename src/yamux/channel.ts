@@ -36,9 +36,6 @@ export interface ChannelHost {
   readonly onLocalEnd: () => void;
 }
 
-/** Bytes after which a stream is taken for one that may want a larger window. */
-const MEASURE_AFTER = 65_536;
-
 /**
  * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has ended. It knows the frames
  * and not Node's streams; YamuxStream is the other way round.
@@ -65,8 +62,6 @@ export class Channel implements Sender {
   /** Whether the last frame of this side is out. */
   #localEnded = false;
   #gone = false;
-  /** Whether the round trip was asked for, so that it is known when the window may grow. */
-  #measured = false;
 
   /** @param incoming - whether the peer has opened it */
   constructor(host: ChannelHost, id: number, incoming: boolean) {
@@ -189,10 +184,6 @@ export class Channel implements Sender {
 
   onBody(piece: Buffer): void {
     this.window.arrived(piece.length, performance.now());
-    if (!this.#measured && this.window.open <= this.window.size - MEASURE_AFTER) {
-      this.#measured = true;
-      this.#host.roundTrip();
-    }
     this.#events?.onData(piece);
   }
 

@@ -60,6 +60,11 @@ export class FrameWriter {
     encodeHeader(this.#slab, at, FrameType.data, 0, streamId, this.#to - at - HEADER_SIZE);
   }
 
+  /** Begins the next run where the first one was: nobody reads the runs any more that were taken out. */
+  rewind(): void {
+    if (this.length === 0) this.#from = this.#to = 0;
+  }
+
   /** Takes out the run. */
   take(): Buffer {
     const run = this.#slab.subarray(this.#from, this.#to);

@@ -49,8 +49,12 @@ export class Pings {
         reject(new WsConnError('ETIMEDOUT', limit));
       }, this.#timeout);
       timer.unref();
-      this.#waiting.set(id, { sentAt: performance.now(), timer, resolve, reject });
-      this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id);
+      const ping = { sentAt: performance.now(), timer, resolve, reject };
+      this.#waiting.set(id, ping);
+      this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, () => {
+        // What it waited for a transport that was connecting or full is no part of the round trip.
+        ping.sentAt = performance.now();
+      });
     });
   }
 

@@ -23,11 +23,14 @@ export class WindowBudget {
     this.#promised += bytes;
   }
 
-  /** Counts a window that can be refused, and tells whether there is room for it. */
-  tryPromise(bytes: number): boolean {
-    if (this.#promised + bytes > this.#limit) return false;
-    this.#promised += bytes;
-    return true;
+  /**
+   * Counts as much of a window as there is room for, and gives it in bytes: at most half of what is left, so that the first
+   * streams do not take everything from the next ones.
+   */
+  promiseUpTo(bytes: number): number {
+    const granted = Math.max(0, Math.min(bytes, Math.floor((this.#limit - this.#promised) / 2)));
+    this.#promised += granted;
+    return granted;
   }
 
   /** Counts bytes that came to wait, or that were read. */
@@ -39,12 +42,18 @@ export class WindowBudget {
 /** Largest number of bytes that are read before the peer hears of it: with a large window, waiting for half costs speed. */
 const MAX_STEP = 1_048_576;
 
-/** A window of so many times the bytes of one round trip never holds the sender back, also when the measure is rough. */
-const ROUND_TRIPS_HELD = 4;
+/**
+ * Round trips' worth of bytes that a window may hold. A window that holds the sender back is measured when half of it has
+ * come in a round trip, so eight of those make four windows; and a rough measure still leaves room.
+ */
+const ROUND_TRIPS_HELD = 8;
+
+/** Largest factor of one step of growth: from the first 256 KiB to 16 MiB takes three round trips. */
+const LARGEST_STEP = 4;
 
 /**
  * Keeps the books of what the peer may still send on one stream. The window is opened again as the user reads, in steps
- * of at least half of it (as hashicorp/yamux does), and doubles while it is what limits the rate: fewer than four round
+ * of at least half of it (as hashicorp/yamux does), and grows while it is what limits the rate, up to eight round
  * trips' worth of bytes at the measured rate.
  */
 export class ReceiveWindow {
@@ -73,9 +82,7 @@ export class ReceiveWindow {
 
   /** Makes the window as large as `size` before it is first announced, and gives the bytes to announce. */
   widen(size: number): number {
-    const bytes = size - this.#size;
-    if (bytes <= 0 || !this.#budget.tryPromise(bytes)) return 0;
-    this.#size += bytes;
+    const bytes = this.#enlarge(size);
     this.#open += bytes;
     return bytes;
   }
@@ -98,7 +105,9 @@ export class ReceiveWindow {
   credit(unread: number, roundTrip: number | undefined, now: number): number {
     let bytes = this.#size - this.#open - unread;
     if (roundTrip !== undefined && this.#since !== null) {
-      bytes += this.#grow((bytes / Math.max(now - this.#since, 0.01)) * roundTrip);
+      const bytesOfRoundTrip = (bytes / Math.max(now - this.#since, 0.01)) * roundTrip;
+      const wanted = Math.min(this.#max, LARGEST_STEP * this.#size, ROUND_TRIPS_HELD * bytesOfRoundTrip);
+      bytes += this.#enlarge(Math.floor(wanted));
     }
     this.#since = now;
     this.#open += bytes;
@@ -117,10 +126,10 @@ export class ReceiveWindow {
     this.#budget.promise(-this.#size);
   }
 
-  #grow(bytesOfRoundTrip: number): number {
-    if (this.#size >= ROUND_TRIPS_HELD * bytesOfRoundTrip) return 0;
-    const bytes = Math.min(this.#size, this.#max - this.#size);
-    if (bytes <= 0 || !this.#budget.tryPromise(bytes)) return 0;
+  /** Makes the window as large as `size` if it is smaller, as far as the session has room; gives the bytes by which it grew. */
+  #enlarge(size: number): number {
+    if (size <= this.#size) return 0;
+    const bytes = this.#budget.promiseUpTo(size - this.#size);
     this.#size += bytes;
     return bytes;
   }

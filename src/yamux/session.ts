@@ -283,6 +283,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #add(channel: Channel): void {
     this.#channels.set(channel.id, channel);
     this.#talking++;
+    // So that it is known when the first bytes come, and their window grows with the first credit.
+    this.#pings.measure();
   }
 
   #onSyn(id: number): Channel | undefined {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../../src/yamux/frame.ts';
 import type { YamuxSession, YamuxStream } from '../../src/yamux/index.ts';
@@ -161,15 +161,24 @@ describe('a peer that never answers', () => {
   });
 
   test('our FIN has the stream reset after a while, and not while its bytes are unread', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const { session, peer } = await rawSession({ streamCloseTimeout: 50 });
     const accepted = next(session, 'stream');
     peer.send(open(1), frame(data, 0, 1, 3, Buffer.from('abc')));
     const [stream] = (await accepted) as [YamuxStream];
     stream.end();
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await next(stream, 'finish');
+    vi.advanceTimersByTime(200);
     expect(stream.destroyed).toBe(false);
     const failed = next(stream, 'error');
     stream.resume();
+    await peer.settled();
+    vi.advanceTimersByTime(49);
+    expect(stream.destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
     expect((await failed)[0]).toMatchObject({ code: 'ETIMEDOUT' });
     await peer.frame(({ flags }) => flags === rst);
   });

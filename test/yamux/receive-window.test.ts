@@ -15,15 +15,31 @@ describe('a receive window', () => {
     expect(window.open).toBe(256 * KIB - 72 * KIB);
   });
 
-  test('doubles while it holds less than four round trips of what flows, up to its limit', () => {
-    const window = new ReceiveWindow(4 * MIB, new WindowBudget(64 * MIB));
+  test('grows fourfold while half of it comes in a round trip, up to its limit', () => {
+    const window = new ReceiveWindow(16 * MIB, new WindowBudget(64 * MIB));
     const sizes: number[] = [];
-    for (let now = 0; now < 800; now += 100) {
-      window.arrived(window.open, now);
+    for (let now = 0; now < 500; now += 100) {
+      window.arrived(window.size / 2, now);
       window.credit(0, 100, now + 100);
       sizes.push(window.size / KIB);
     }
-    expect(sizes).toEqual([512, 1024, 2048, 4096, 4096, 4096, 4096, 4096]);
+    expect(sizes).toEqual([1024, 4096, 16_384, 16_384, 16_384]);
+  });
+
+  test('grows to eight round trips of what flows, not further', () => {
+    const window = new ReceiveWindow(16 * MIB, new WindowBudget(64 * MIB));
+    for (let now = 0; now < 1_000; now += 100) {
+      window.arrived(128 * KIB, now);
+      window.credit(0, 50, now + 100);
+    }
+    expect(window.size).toBe(512 * KIB);
+  });
+
+  test('does not grow more than fourfold at once, however fast the first bytes came', () => {
+    const window = new ReceiveWindow(16 * MIB, new WindowBudget(64 * MIB));
+    window.arrived(128 * KIB, 0);
+    window.credit(0, 100, 0);
+    expect(window.size).toBe(MIB);
   });
 
   test('stays as it is where the rate does not ask for more', () => {
@@ -42,18 +58,21 @@ describe('a receive window', () => {
     expect(window.size).toBe(256 * KIB);
   });
 
-  test('grows only within the budget of the session, and gives it back', () => {
+  test('grows by at most half of what the session has left, and gives back what it had', () => {
     const budget = new WindowBudget(MIB);
     const [first, second] = [new ReceiveWindow(16 * MIB, budget), new ReceiveWindow(16 * MIB, budget)];
-    for (const window of [first, second, first, second]) {
+    const grow = (window: ReceiveWindow): number => {
       window.arrived(window.open, 0);
       window.credit(0, 100, 1);
-    }
-    expect([first.size, second.size]).toEqual([512 * KIB, 512 * KIB]);
+      return window.size / KIB;
+    };
+    expect([first, second, first, second].map(grow)).toEqual([512, 384, 576, 416]);
+    for (let i = 0; i < 50; i++) grow(first);
+    expect(first.size + second.size).toBeLessThanOrEqual(MIB);
     second.release();
-    first.arrived(first.open, 1);
-    first.credit(0, 100, 2);
-    expect(first.size).toBe(MIB);
+    for (let i = 0; i < 50; i++) grow(first);
+    expect(first.size).toBeGreaterThan(MIB - 2);
+    expect(first.size).toBeLessThanOrEqual(MIB);
   });
 
   test('of its first size is announced beyond what the protocol gives', () => {

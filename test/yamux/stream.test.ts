@@ -1,8 +1,8 @@
 import type net from 'node:net';
 
-import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest';
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest';
 
-import { FrameType, INITIAL_WINDOW } from '../../src/yamux/frame.ts';
+import { Flag, FrameType, INITIAL_WINDOW } from '../../src/yamux/frame.ts';
 import type { YamuxStream } from '../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next, record, turns } from '../support/events.ts';
@@ -11,7 +11,8 @@ import { readAll } from '../support/reading.ts';
 import { streamPair } from './pairs.ts';
 import { frame, type RawPeer, rawSession } from './raw-peer.ts';
 
-const { data, windowUpdate } = FrameType;
+const { data, ping, windowUpdate } = FrameType;
+const { ack, syn } = Flag;
 const MIB = 1024 * 1024;
 
 async function pair(options?: PairOptions): Promise<Pair<YamuxStream>> {
@@ -47,6 +48,21 @@ describe('a stream', () => {
     stream.resume();
     await peer.settled();
     expect(credits(peer).reduce((sum, length) => sum + length, 0)).toBeGreaterThanOrEqual(INITIAL_WINDOW / 2);
+  });
+
+  test('grows its window with the first credit, since the round trip is measured when it begins', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { stream, peer } = await accepted();
+    const { length } = await peer.frame(({ type, flags }) => type === ping && flags === syn);
+    vi.advanceTimersByTime(50);
+    peer.send(frame(ping, ack, 0, length));
+    stream.resume();
+    peer.send(frame(data, 0, 1, INITIAL_WINDOW / 2, Buffer.alloc(INITIAL_WINDOW / 2)));
+    await peer.settled();
+    expect(credits(peer)).toEqual([INITIAL_WINDOW / 2 + 3 * INITIAL_WINDOW]);
   });
 
   test.each([1_000, 65_536, 10 * MIB])(
