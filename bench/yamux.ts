@@ -16,7 +16,7 @@ import { BARE, muxers, OURS } from './yamux/muxers.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
 /** Rounds that do not count: Node compiles what runs often, and does it again when other cases run. */
-const WARM_UPS = 2;
+const WARM_UPS = 8;
 const MIB = 1_048_576;
 /** Time in ms that bytes take one way through the delaying proxy. */
 const DELAY = Number(process.env['DELAY'] ?? 25);
@@ -87,7 +87,7 @@ async function ofGo(): Promise<Contestant | null> {
     name: GO,
     slowness: 1,
     // Its window stays at 256 KiB, which is what one round trip can carry.
-    slownessDelayed: 16,
+    slownessDelayed: 64,
     near: dial(port),
     behindDelay: dial(await delayProxy(port)),
   };
