@@ -10,7 +10,7 @@ import net, { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 import { createServer, join } from '../src/index.ts';
-import { median } from './median.ts';
+import { median } from './parts/median.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const runs = Number(process.argv[2] ?? 41);

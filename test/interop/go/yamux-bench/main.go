@@ -1,6 +1,6 @@
 // Command yamux-bench is one end of the Go-to-Go measurement: hashicorp/yamux over a gorilla WebSocket. Without -dial it
-// prints its port and counts what comes. With -dial it sends: per round, on each of -streams streams, -bytes in writes of
-// -size, then waits for the one byte that says that all has come, and prints the megabytes a second.
+// prints its port and counts what comes. With -dial it does for each line `fill STREAMS BYTES SIZE` on its input what
+// bench/parts/near.ts does, and prints the megabytes a second.
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())
 		number := func(i int) int { n, _ := strconv.Atoi(words[i]); return n }
-		fmt.Println(measure(session, number(0), number(1), number(2)))
+		fmt.Println(measure(session, number(1), number(2), number(3)))
 	}
 }
 
@@ -90,6 +90,7 @@ func sink(stream net.Conn) {
 
 func measure(session *yamux.Session, streams, bytes, size int) float64 {
 	var done sync.WaitGroup
+	chunk := make([]byte, size)
 	start := time.Now()
 	for i := 0; i < streams; i++ {
 		done.Add(1)
@@ -100,7 +101,6 @@ func measure(session *yamux.Session, streams, bytes, size int) float64 {
 				log.Fatal(err)
 			}
 			fmt.Fprintf(stream, "%-16s", fmt.Sprintf("sink %d", bytes))
-			chunk := make([]byte, size)
 			for left := bytes; left > 0; left -= size {
 				if _, err := stream.Write(chunk); err != nil {
 					log.Fatal(err)

@@ -6,6 +6,8 @@ export interface Side {
   readonly child: ChildProcess;
   /** Gives the next line that the program prints. @throws if it ends before */
   line(): Promise<string>;
+  /** Sends a line, and gives the figure that comes back. */
+  ask(question: string): Promise<number>;
 }
 
 /** Whether each side can have a core of its own: where the scheduler puts two busy programs decides over half of a figure. */
@@ -36,7 +38,11 @@ export function startSide(core: 0 | 1 | 'any', program: string, args: readonly s
     if (next.done) throw new Error(`${command.join(' ')} ended before it answered`);
     return next.value;
   };
-  const side = { child, line };
+  const ask = async (question: string): Promise<number> => {
+    child.stdin.write(`${question}\n`);
+    return Number(await line());
+  };
+  const side = { child, line, ask };
   sides.push(side);
   return side;
 }

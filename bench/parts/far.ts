@@ -1,8 +1,8 @@
 /**
- * The far end of a measurement, in a process of its own: `node --import tsx bench/yamux/far.ts MUXER`. It prints its port.
- * The first 16 bytes of a stream are `sink N`: it answers one byte when N bytes more have come, and again for each N.
+ * The far end of a measurement, in a process of its own: `node --import tsx bench/parts/far.ts CONTESTANT`. It prints its
+ * port. The first 16 bytes of a stream are `sink N`: it answers one byte when N bytes more have come, and again for each N.
  */
-import { type BenchStream, listen, muxer } from './muxers.ts';
+import { type BenchStream, contestant } from './contestants.ts';
 
 const HEAD = 16;
 
@@ -24,7 +24,12 @@ function serve(stream: BenchStream): void {
   });
 }
 
-console.log(String(await listen(muxer(process.argv[2]), serve)));
+const own = contestant(process.argv[2]);
+const port = await own.transport.listen((duplex) => {
+  duplex.on('error', () => undefined);
+  own.serve(duplex, serve);
+});
+console.log(String(port));
 process.stdin.resume().on('end', () => {
   process.exit();
 });
