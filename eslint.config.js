@@ -35,10 +35,10 @@ const layers = {
   'connect.ts': ['adapter', 'adapter-options', 'check-option', 'errors', 'half-close', 'max-payload'],
   'gatekeeper.ts': ['check-option', 'errors'],
   'http-server.ts': [],
+  'websocket-server.ts': ['check-option', 'half-close'],
   'server-options.ts': ['adapter-options', 'check-option', 'errors', 'gatekeeper', 'max-payload'],
   'server.ts': [
     'adapter',
-    'check-option',
     'close-code',
     'errors',
     'gatekeeper',
@@ -46,6 +46,7 @@ const layers = {
     'http-server',
     'refuse',
     'server-options',
+    'websocket-server',
   ],
   'join.ts': ['errors'],
   'yamux/**': ['check-option', 'errors', 'socket-duplex'],
@@ -59,6 +60,7 @@ const layers = {
     'max-payload',
     'refuse', // A pick-up that nobody waits for gets HTTP 400.
     'socket-duplex', // Its close(), where the control connection has one.
+    'websocket-server',
   ],
   // cli/** may import all: whatever is public serves the command too.
 };

@@ -16,3 +16,8 @@ export function namesHalfClose(headers: IncomingHttpHeaders): boolean {
     .split(',')
     .some((feature) => feature.trim().toLowerCase() === HALF_CLOSE);
 }
+
+/** Tells whether a server closes halves towards a client: as the option says, or else as the client offers. */
+export function agreesOnHalfClose(option: boolean | undefined, headers: IncomingHttpHeaders): boolean {
+  return option ?? namesHalfClose(headers);
+}

@@ -4,17 +4,17 @@ import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from './adapter.ts';
-import { MAX_DELAY } from './check-option.ts';
 import { GOING_AWAY } from './close-code.ts';
 import { invalidState } from './errors.ts';
 import { ask, type Authenticate, type Verdict } from './gatekeeper.ts';
-import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from './half-close.ts';
+import { agreesOnHalfClose } from './half-close.ts';
 import { makeHttpServer } from './http-server.ts';
 import { refuse } from './refuse.ts';
 import { type CheckedServerOptions, checkServerOptions, type CreateServerOptions } from './server-options.ts';
+import { makeWebSocketServer } from './websocket-server.ts';
 
 export interface WsConnServerEvents {
   /** A WebSocket was opened; its adapter, and the request that asked for it. */
@@ -154,26 +154,22 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #makeWebSocketServer(): WebSocketServer {
-    const { autoPong, handleProtocols, maxBufferedChunks, maxFragments, perMessageDeflate } = this.#options;
-    const wss = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: perMessageDeflate ?? false,
-      maxPayload: this.#checked.maxPayload,
-      ...(autoPong === undefined ? {} : { autoPong }),
-      ...(handleProtocols === undefined ? {} : { handleProtocols }),
-      ...(maxBufferedChunks === undefined ? {} : { maxBufferedChunks }),
-      ...(maxFragments === undefined ? {} : { maxFragments }),
-      // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
-      closeTimeout: MAX_DELAY,
-    } as WsServerOptions); // @types/ws does not know closeTimeout.
+    const { autoPong, halfClose, handleProtocols, maxBufferedChunks, maxFragments, perMessageDeflate } =
+      this.#options;
+    const { maxPayload } = this.#checked;
+    const wss = makeWebSocketServer({
+      autoPong,
+      halfClose,
+      handleProtocols,
+      maxBufferedChunks,
+      maxFragments,
+      maxPayload,
+      perMessageDeflate,
+    });
     wss.on('wsClientError', (cause, socket, request) => {
       const status = request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
       refuse(socket, status, { 'Sec-WebSocket-Version': '13, 8' }, cause.message);
       this.emit('refused', request, status, cause);
-    });
-    wss.on('headers', (headers, request) => {
-      if (this.#halfCloses(request)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
     });
     return wss;
   }
@@ -202,10 +198,6 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   #pathFits(request: IncomingMessage): boolean {
     const { path } = this.#options;
     return path === undefined || request.url?.split('?', 1)[0] === path;
-  }
-
-  #halfCloses(request: IncomingMessage): boolean {
-    return this.#options.halfClose ?? namesHalfClose(request.headers);
   }
 
   /** What can be said without asking anybody. */
@@ -247,7 +239,8 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      const adapter = new WsConnAdapter(ws, { ...this.#options, halfClose: this.#halfCloses(request) });
+      const halfClose = agreesOnHalfClose(this.#options.halfClose, request.headers);
+      const adapter = new WsConnAdapter(ws, { ...this.#options, halfClose });
       this.#adapters.add(adapter);
       adapter.once('close', () => this.#adapters.delete(adapter));
       this.emit('connection', adapter, request);

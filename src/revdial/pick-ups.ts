@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
+import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
 import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter-options.ts';
 import { WsConnAdapter } from '../adapter.ts';
-import { MAX_DELAY } from '../check-option.ts';
-import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from '../half-close.ts';
+import { agreesOnHalfClose, namesHalfClose } from '../half-close.ts';
 import { checkMaxPayload } from '../max-payload.ts';
 import { refuse } from '../refuse.ts';
+import { makeWebSocketServer } from '../websocket-server.ts';
 import { parseConnPath, type PickUpIds } from './conn-path.ts';
 
 export interface PickUpOptions extends Omit<
@@ -50,16 +50,11 @@ export class PickUps {
   constructor(options: PickUpOptions) {
     checkAdapterOptions(options);
     this.#options = options;
-    this.#wss = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: options.perMessageDeflate ?? false,
-      maxPayload: checkMaxPayload(options.maxPayload),
-      // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
-      closeTimeout: MAX_DELAY,
-    } as WsServerOptions); // @types/ws does not know closeTimeout.
-    this.#wss.on('headers', (headers, request) => {
-      if (this.#halfCloses(request)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+    const { halfClose, maxPayload, perMessageDeflate } = options;
+    this.#wss = makeWebSocketServer({
+      halfClose,
+      maxPayload: checkMaxPayload(maxPayload),
+      perMessageDeflate,
     });
   }
 
@@ -87,14 +82,10 @@ export class PickUps {
       const speaksClose = namesHalfClose(request.headers);
       const adapter = new WsConnAdapter(ws, {
         ...this.#options,
-        halfClose: this.#halfCloses(request),
+        halfClose: agreesOnHalfClose(this.#options.halfClose, request.headers),
         tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
       });
       expected.take(adapter);
     });
-  }
-
-  #halfCloses(request: IncomingMessage): boolean {
-    return this.#options.halfClose ?? namesHalfClose(request.headers);
   }
 }
