@@ -1,10 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { connect, type WsConnAdapter } from '../../src/index.ts';
 import { type DialBack, RevdialListener, type RevdialListenerOptions } from '../../src/revdial/index.ts';
@@ -13,34 +9,11 @@ import { closeOf, next, record } from '../support/events.ts';
 import { PeerProcess } from '../support/peer-process.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import { CONTROL_PATH, destroyAll, dialBackTo, echo, type Hub, startHub } from '../support/revdial.ts';
+import { GoBuild } from './go-program.ts';
 
 const MIB = 1024 * 1024;
-const SOURCES = fileURLToPath(new URL('go/revdial', import.meta.url));
 const OWN_END = fileURLToPath(new URL('revdial-process.ts', import.meta.url));
-/** The first build compiles Go's own packages too. */
-const BUILD_LIMIT = 300_000;
-
-const goIsThere = spawnSync('go', ['version']).status === 0;
-// In CI a missing go must not look like a success: there the build fails, and with it the run.
-const skipped = !goIsThere && !process.env['CI'];
-const suite = describe.skipIf(skipped);
-const why = skipped ? ' (skipped: there is no go here)' : '';
-
-let folder = '';
-let program = '';
-
-beforeAll(() => {
-  if (skipped) return;
-  folder = mkdtempSync(join(tmpdir(), 'revdialpeer-'));
-  program = join(folder, 'revdialpeer');
-  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: SOURCES, encoding: 'utf8' });
-  if (built.status !== 0)
-    throw new Error(`the Go peer does not build: ${built.stderr || String(built.error)}`);
-}, BUILD_LIMIT);
-
-afterAll(() => {
-  if (folder !== '') rmSync(folder, { recursive: true });
-});
+const program = new GoBuild('revdial');
 
 function start(command: string, args: readonly string[]): PeerProcess {
   const peer = new PeerProcess(command, args);
@@ -53,7 +26,7 @@ function startOwn(...args: string[]): PeerProcess {
 }
 
 async function startGoServer(): Promise<{ server: PeerProcess; url: string }> {
-  const server = start(program, ['server']);
+  const server = start(program.file, ['server']);
   const { port } = await server.answer('port');
   return { server, url: `ws://127.0.0.1:${String(port)}` };
 }
@@ -89,7 +62,7 @@ async function inParallel(
   await Promise.all(Array.from({ length: parallel }, worker));
 }
 
-suite(`a device of ours at a Go server${why}`, () => {
+program.describe('a device of ours at a Go server', () => {
   test('is dialled 200 times, 20 at once, and no connection of it fails', async () => {
     const { server, url } = await startGoServer();
     const listener = await listenAt(url);
@@ -189,9 +162,9 @@ suite(`a device of ours at a Go server${why}`, () => {
   });
 });
 
-suite(`a server of ours with a Go device${why}`, () => {
+program.describe('a server of ours with a Go device', () => {
   async function startGoDevice(hub: Hub, mode?: Record<string, unknown>): Promise<PeerProcess> {
-    const device = start(program, ['device', hub.url]);
+    const device = start(program.file, ['device', hub.url]);
     await device.answer('connected');
     if (mode) {
       device.order({ op: 'mode', ...mode });
@@ -285,7 +258,7 @@ suite(`a server of ours with a Go device${why}`, () => {
   test('is missed by the device when its process is killed', async () => {
     const server = startOwn('server');
     const { port } = await server.answer('port');
-    const device = start(program, ['device', `ws://127.0.0.1:${String(port)}`]);
+    const device = start(program.file, ['device', `ws://127.0.0.1:${String(port)}`]);
     await server.answer('dialer');
     server.kill();
     await device.answer('control');

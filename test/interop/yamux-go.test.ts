@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
 import { FrameDecoder, type FrameHeader, FrameType } from '../../src/yamux/frame.ts';
@@ -10,7 +10,7 @@ import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { readAll, readExactly } from '../support/reading.ts';
-import { buildGo, describeWithGo, GoProgram } from './go-program.ts';
+import { GoBuild, GoProgram } from './go-program.ts';
 import { serve, source } from './yamux-serve.ts';
 
 type Wire = 'TCP' | 'a gorilla WebSocket';
@@ -26,7 +26,7 @@ interface Connection {
   readonly transport: Duplex;
 }
 
-let program: Awaited<ReturnType<typeof buildGo>>;
+const program = new GoBuild('yamux-peer');
 
 async function accept(wire: Wire, dial: (address: string) => void): Promise<Duplex> {
   const server = wire === 'TCP' ? net.createServer() : createServer();
@@ -90,12 +90,7 @@ function openWith(session: YamuxSession, command: string): YamuxStream {
   return stream;
 }
 
-describeWithGo('hashicorp/yamux', () => {
-  beforeAll(async () => {
-    program = await buildGo('yamux-peer');
-  });
-  afterAll(() => program.remove());
-
+program.describe('hashicorp/yamux', () => {
   const sides = (['TCP', 'a gorilla WebSocket'] as const).flatMap((wire) =>
     (['client', 'server'] as const).map((role) => ({ wire, role })),
   );

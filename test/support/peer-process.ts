@@ -35,18 +35,28 @@ export class PeerProcess {
   }
 
   /** Resolves with the next answer that has this key, and takes it away; rejects when the process ends before. */
-  async answer(key: string): Promise<Answer> {
+  answer(key: string): Promise<Answer> {
+    return this.answerWith((answer) => key in answer, key);
+  }
+
+  /** Does the same for an answer that fits; `name` is what an error calls it. */
+  async answerWith(fits: (answer: Answer) => boolean, name: string): Promise<Answer> {
     for (;;) {
-      const index = this.#answers.findIndex((answer) => key in answer);
+      const index = this.#answers.findIndex(fits);
       const [found] = index === -1 ? [] : this.#answers.splice(index, 1);
       if (found) return found;
-      if (this.#gone) throw new Error(`the peer ended without the answer '${key}': ${this.#errors}`);
+      if (this.#gone) throw new Error(`the peer ended without the answer '${name}': ${this.#errors}`);
       await new Promise<void>((resolve) => this.#takers.add(resolve));
     }
   }
 
   order(order: Answer): void {
-    this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
+    this.write(JSON.stringify(order));
+  }
+
+  /** Sends one line. */
+  write(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   /** Ends the process as the kernel ends one: it gets no time to say anything. */

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"ws-conn-adapter/test/interop/wsconn"
 )
 
 // The timings of ShellHub's pkg/revdial.
@@ -23,13 +25,13 @@ type message struct {
 
 // control is one end of a control connection.
 type control struct {
-	conn    *wsConn
+	conn    *wsconn.Conn
 	sending sync.Mutex
 	done    chan struct{}
 	once    sync.Once
 }
 
-func newControl(conn *wsConn) *control {
+func newControl(conn *wsconn.Conn) *control {
 	return &control{conn: conn, done: make(chan struct{})}
 }
 
@@ -72,7 +74,7 @@ func (c *control) send(m message) error {
 func (c *control) sendLine(line []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	_ = c.conn.ws.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := c.conn.Write(line)
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"ws-conn-adapter/test/interop/wsconn"
 )
 
 // runDevice serves what it picks up: it sends back what comes ("echo"), sends some bytes and closes ("greet"), fails to pick
@@ -19,7 +21,7 @@ func runDevice(url string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := newControl(newConn(ws))
+	c := newControl(wsconn.New(ws))
 	answer(map[string]any{"connected": true})
 	silence := time.AfterFunc(keepAliveTimeout, c.close)
 	go func() {
@@ -60,7 +62,7 @@ func pickUp(c *control, url, path string, mode order) {
 		_ = c.send(message{Command: "pickup-failed", ConnPath: path, Err: err.Error()})
 		return
 	}
-	conn := newConn(ws)
+	conn := wsconn.New(ws)
 	defer conn.Close()
 	if mode.Mode == "greet" {
 		_, _ = conn.Write(bytesOf(mode.Bytes))

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"ws-conn-adapter/test/interop/wsconn"
 )
 
 // dialer is the server's end of one control connection. It has the faults of ShellHub's that a device can see: a pick-up
@@ -79,7 +81,7 @@ func takeControl(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	d := &dialer{control: newControl(newConn(ws)), id: randomHex(), failed: make(chan error)}
+	d := &dialer{control: newControl(wsconn.New(ws)), id: randomHex(), failed: make(chan error)}
 	dialers.Store(d.id, d)
 	latest <- d
 	d.run(func(m message) {
@@ -109,12 +111,12 @@ func takePickUp(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	waiting.(chan *wsConn) <- newConn(ws)
+	waiting.(chan *wsconn.Conn) <- wsconn.New(ws)
 }
 
-func (d *dialer) dial(ctx context.Context) (*wsConn, error) {
+func (d *dialer) dial(ctx context.Context) (*wsconn.Conn, error) {
 	uuid := randomHex()
-	incoming := make(chan *wsConn, 1)
+	incoming := make(chan *wsconn.Conn, 1)
 	d.incoming.Store(uuid, incoming)
 	defer d.incoming.Delete(uuid)
 	err := d.send(message{

@@ -19,6 +19,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
+
+	"ws-conn-adapter/test/interop/wsconn"
 )
 
 func main() {
@@ -32,7 +34,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err := yamux.Client(&wsConn{ws: conn}, config())
+	session, err := yamux.Client(wsconn.New(conn), config())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func listen() {
 		if err != nil {
 			return
 		}
-		session, err := yamux.Server(&wsConn{ws: conn}, config())
+		session, err := yamux.Server(wsconn.New(conn), config())
 		if err != nil {
 			return
 		}
@@ -113,39 +115,3 @@ func measure(session *yamux.Session, streams, bytes, size int) float64 {
 	done.Wait()
 	return float64(streams*bytes) / 1e6 / time.Since(start).Seconds()
 }
-
-// wsConn gives a WebSocket the face of a net.Conn as ShellHub's wsconnadapter does it: each Write is a binary message.
-type wsConn struct {
-	ws     *websocket.Conn
-	reader io.Reader
-}
-
-func (c *wsConn) Read(p []byte) (int, error) {
-	for {
-		if c.reader == nil {
-			_, reader, err := c.ws.NextReader()
-			if err != nil {
-				return 0, err
-			}
-			c.reader = reader
-		}
-		n, err := c.reader.Read(p)
-		if err == io.EOF {
-			c.reader = nil
-			if n == 0 {
-				continue
-			}
-			err = nil
-		}
-		return n, err
-	}
-}
-
-func (c *wsConn) Write(p []byte) (int, error) {
-	if err := c.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-func (c *wsConn) Close() error { return c.ws.Close() }

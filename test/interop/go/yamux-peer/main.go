@@ -24,6 +24,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
+
+	"ws-conn-adapter/test/interop/wsconn"
 )
 
 var out sync.Mutex
@@ -95,7 +97,7 @@ func main() {
 func transport(dial string, ws bool) (io.ReadWriteCloser, error) {
 	if strings.HasPrefix(dial, "ws://") {
 		conn, _, err := websocket.DefaultDialer.Dial(dial, nil)
-		return &wsConn{ws: conn}, err
+		return wsconn.New(conn), err
 	}
 	if dial != "" {
 		return net.Dial("tcp", dial)
@@ -115,44 +117,8 @@ func transport(dial string, ws bool) (io.ReadWriteCloser, error) {
 			upgraded <- conn
 		}
 	}))
-	return &wsConn{ws: <-upgraded}, nil
+	return wsconn.New(<-upgraded), nil
 }
-
-// wsConn gives a WebSocket the face of a net.Conn as ShellHub's wsconnadapter does it: each Write is a binary message.
-type wsConn struct {
-	ws     *websocket.Conn
-	reader io.Reader
-}
-
-func (c *wsConn) Read(p []byte) (int, error) {
-	for {
-		if c.reader == nil {
-			_, reader, err := c.ws.NextReader()
-			if err != nil {
-				return 0, err
-			}
-			c.reader = reader
-		}
-		n, err := c.reader.Read(p)
-		if err == io.EOF {
-			c.reader = nil
-			if n == 0 {
-				continue
-			}
-			err = nil
-		}
-		return n, err
-	}
-}
-
-func (c *wsConn) Write(p []byte) (int, error) {
-	if err := c.ws.WriteMessage(websocket.BinaryMessage, p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-func (c *wsConn) Close() error { return c.ws.Close() }
 
 // serve does what the first line of a stream asks for:
 //
