@@ -1,21 +1,18 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import { invalidArgType, invalidState, WsConnError } from '../errors.ts';
+import { invalidState, WsConnError } from '../errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../socket-duplex.ts';
-import { AcceptQueue } from './accept-queue.ts';
-import { Channel, type ChannelHost } from './channel.ts';
+import { claimTransport } from './claim-transport.ts';
 import { Deadline } from './deadline.ts';
 import { FrameRouter } from './frame-router.ts';
-import { Flag, FrameType, GoAwayCode, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
-import { Orphans } from './orphans.ts';
+import { Flag, FrameType, GoAwayCode } from './frame.ts';
 import { Outbox } from './outbox.ts';
 import { Pings } from './pings.ts';
-import { WindowBudget } from './receive-window.ts';
 import { SessionKeepalive } from './session-keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './session-options.ts';
-import { type StreamSetup, YamuxStream } from './stream.ts';
-import { SynGate } from './syn-gate.ts';
+import type { YamuxStream } from './stream.ts';
+import { Streams } from './streams.ts';
 
 export interface YamuxSessionEvents {
   /** The peer has opened a stream. Without a listener, streams wait for `for await`, up to `acceptBacklog`. */
@@ -36,17 +33,6 @@ export interface YamuxSessionEvents {
  */
 type Phase = 'open' | 'ending' | 'parting' | 'closed';
 
-/** Transports that have their session: two on one would each get half of the frames. */
-const taken = new WeakSet<Duplex>();
-
-function checkTransport(transport: Partial<Duplex> | null | undefined): void {
-  if (typeof transport?.write !== 'function' || typeof transport.read !== 'function') {
-    throw invalidArgType('duplex', 'a Duplex', transport);
-  }
-  if (taken.has(transport as Duplex)) throw invalidState('this stream has a session already');
-  if (!transport.readable || !transport.writable) throw invalidState('this stream is closing or closed');
-}
-
 /**
  * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The wire is that of
  * hashicorp/yamux, and the other end may be any program that speaks it.
@@ -57,25 +43,14 @@ function checkTransport(transport: Partial<Duplex> | null | undefined): void {
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #transport: Duplex;
   readonly #settings: SessionSettings;
-  readonly #streamOptions: SocketDuplexOptions;
   readonly #outbox: Outbox;
   readonly #router: FrameRouter;
-  readonly #budget: WindowBudget;
   readonly #pings: Pings;
   readonly #keepalive: SessionKeepalive | null;
-  readonly #acceptQueue: AcceptQueue;
-  readonly #synGate: SynGate;
-  readonly #orphans: Orphans;
-  readonly #host: ChannelHost;
-  readonly #channels = new Map<number, Channel>();
+  readonly #streams: Streams;
   readonly #limit = new Deadline(() => {
     this.#onLimit();
   });
-  /** Streams that were opened by the peer and are on the wire. */
-  #incoming = 0;
-  /** Streams that have frames to send yet, their FIN at least. */
-  #talking = 0;
-  #nextId: number;
   #phase: Phase = 'open';
   #error: Error | null = null;
   #localGoAway = false;
@@ -90,14 +65,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
     const settings = checkOptions(options);
-    checkTransport(duplex);
-    taken.add(duplex);
-    const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } = options;
-    this.#streamOptions = { allowHalfOpen, readableHighWaterMark, writableHighWaterMark };
+    claimTransport(duplex);
     this.#transport = duplex;
     this.#settings = settings;
-    this.#nextId = settings.client ? 1 : 2;
-    this.#budget = new WindowBudget(settings.sessionWindowLimit);
     this.#outbox = new Outbox(duplex, {
       onSent: () => {
         this.#keepalive?.onSent();
@@ -107,14 +77,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       },
     });
     this.#pings = new Pings(this.#outbox, settings.pingTimeout);
-    this.#acceptQueue = new AcceptQueue(settings.acceptBacklog, (stream) => {
-      this.#channels.get(stream.id)?.accept();
-    });
-    this.#synGate = new SynGate(settings.acceptBacklog);
-    this.#orphans = new Orphans(settings.streamCloseTimeout, (id) => {
-      this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
-    });
-    this.#host = this.#makeHost();
+    this.#streams = this.#makeStreams(options);
     this.#router = this.#makeRouter();
     this.#keepalive = settings.keepAlive ? this.#makeKeepalive(settings.keepAlive) : null;
     // Node's own event is not among those that the types of this emitter know.
@@ -126,7 +89,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Streams that are open, in one direction at least. */
   get numStreams(): number {
-    return this.#channels.size;
+    return this.#streams.size;
   }
 
   /** Whether no frame will come or go any more. */
@@ -143,18 +106,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     if (this.#phase !== 'open') throw invalidState('the session is closing or closed');
     if (this.#localGoAway) throw invalidState('this side has said that it goes away');
     if (this.#remoteGoAway) throw invalidState('the peer has said that it goes away');
-    if (this.#nextId > MAX_UINT32) throw invalidState('the session has used up its stream numbers');
-    const channel = new Channel(this.#host, this.#nextId, false);
-    this.#add(channel);
-    this.#synGate.add(channel);
-    try {
-      const stream = new YamuxStream(channel, this.#streamSetup(), { ...this.#streamOptions, ...options });
-      this.#nextId += 2;
-      return stream;
-    } catch (error) {
-      channel.reset();
-      throw error;
-    }
+    return this.#streams.open(options);
   }
 
   /** Asks the peer for a sign of life, and gives the round trip in ms. Rejects with `ETIMEDOUT`, or when the session ends. */
@@ -194,7 +146,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.on('error', ignore);
     try {
       for (;;) {
-        const { done, value } = await this.#acceptQueue.next();
+        const { done, value } = await this.#streams.next();
         if (done) return;
         yield value;
       }
@@ -205,45 +157,44 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #emitWaiting = (): void => {
     while (this.listenerCount('stream') > 0) {
-      const stream = this.#acceptQueue.take();
+      const stream = this.#streams.takeWaiting();
       if (!stream) return;
       this.emit('stream', stream);
     }
   };
 
-  #makeHost(): ChannelHost {
-    return {
-      outbox: this.#outbox,
-      budget: this.#budget,
-      maxWindow: this.#settings.maxStreamWindowSize,
-      firstWindow: this.#settings.streamWindowSize,
-      roundTrip: () => {
-        this.#pings.measure();
-        return this.#pings.roundTrip;
+  #makeStreams(options: YamuxSessionOptions): Streams {
+    const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } = options;
+    const streamOptions = { allowHalfOpen, readableHighWaterMark, writableHighWaterMark };
+    const addresses = this.#transport as Addresses;
+    return new Streams(this.#outbox, this.#pings, this.#settings, streamOptions, addresses, {
+      takesStreams: () => !this.#localGoAway && this.#phase === 'open',
+      isListening: () => this.listenerCount('stream') > 0,
+      onStream: (stream) => {
+        this.emit('stream', stream);
       },
-      onEstablished: (channel) => {
-        this.#synGate.remove(channel);
-      },
-      onGone: (channel, orphaned) => {
-        this.#onGone(channel, orphaned);
-      },
-      onLocalEnd: () => {
-        this.#talking--;
+      onSilent: () => {
         this.#partWhenSilent();
       },
-    };
+      onStrayAllowed: (bytes) => {
+        this.#router.allowStray(bytes);
+      },
+      onViolation: (happened) => {
+        this.#onViolation(happened);
+      },
+    });
   }
 
   #makeRouter(): FrameRouter {
     const { client, maxStreamWindowSize } = this.#settings;
     return new FrameRouter(!client, maxStreamWindowSize, {
-      find: (id) => this.#channels.get(id),
-      onSyn: (id) => this.#onSyn(id),
+      find: (id) => this.#streams.find(id),
+      onSyn: (id) => this.#streams.onSyn(id),
       onStray: (id) => {
-        this.#orphans.reset(id);
+        this.#streams.onStray(id);
       },
       onStrayEnd: (id) => {
-        this.#orphans.remove(id);
+        this.#streams.onStrayEnd(id);
       },
       onPing: (id, isAnswer) => {
         if (isAnswer) this.#pings.onAnswer(id);
@@ -267,67 +218,6 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         this.#part(error, 'at once');
       },
     });
-  }
-
-  #streamSetup(): StreamSetup {
-    const { streamOpenTimeout, streamCloseTimeout, closeTimeout } = this.#settings;
-    return {
-      addresses: this.#transport as Addresses,
-      budget: this.#budget,
-      openTimeout: streamOpenTimeout,
-      halfCloseTimeout: streamCloseTimeout,
-      closeTimeout,
-    };
-  }
-
-  #add(channel: Channel): void {
-    this.#channels.set(channel.id, channel);
-    this.#talking++;
-    // So that it is known when the first bytes come, and their window grows with the first credit.
-    this.#pings.measure();
-  }
-
-  #onSyn(id: number): Channel | undefined {
-    if (this.#orphans.has(id)) {
-      this.#onViolation(`the peer opened stream ${String(id)} twice`);
-      return undefined;
-    }
-    const refused =
-      this.#localGoAway ||
-      this.#phase !== 'open' ||
-      this.#incoming >= this.#settings.maxStreams ||
-      (this.listenerCount('stream') === 0 && this.#acceptQueue.full);
-    if (refused) {
-      this.#router.allowStray(INITIAL_WINDOW);
-      this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
-      return undefined;
-    }
-    const channel = new Channel(this.#host, id, true);
-    const stream = new YamuxStream(channel, this.#streamSetup(), this.#streamOptions);
-    this.#incoming++;
-    this.#add(channel);
-    if (this.listenerCount('stream') > 0) {
-      channel.accept();
-      this.emit('stream', stream);
-    } else {
-      this.#acceptQueue.add(stream);
-    }
-    return channel;
-  }
-
-  #onGone(channel: Channel, orphaned: boolean): void {
-    this.#channels.delete(channel.id);
-    if (this.#isOurs(channel.id)) {
-      if (!channel.established) this.#synGate.remove(channel);
-    } else {
-      this.#incoming--;
-    }
-    if (!channel.finReceived) this.#router.allowStray(channel.window.open);
-    if (orphaned) this.#orphans.add(channel.id);
-  }
-
-  #isOurs(id: number): boolean {
-    return id % 2 === (this.#settings.client ? 1 : 0);
   }
 
   #onGoAway(code: number): void {
@@ -363,7 +253,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #onEnd = (): void => {
     // What close() has not sent is lost; what would still have come was not wanted.
     const cut =
-      this.#phase === 'ending' ? this.#talking > 0 : !this.#router.atBorder || this.#hasOpenHalves();
+      this.#phase === 'ending'
+        ? !this.#streams.silent
+        : !this.#router.atBorder || this.#streams.hasOpenHalves;
     this.#part(
       cut ? new WsConnError('ECONNRESET', 'the transport ended under open streams') : null,
       'in order',
@@ -381,11 +273,6 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#finish();
   };
 
-  #hasOpenHalves(): boolean {
-    for (const channel of this.#channels.values()) if (!channel.finReceived) return true;
-    return false;
-  }
-
   /** Lets no frame move any more, ends the streams, and lets go of the transport. */
   #part(error: Error | null, manner: 'in order' | 'at once'): void {
     if (this.closed) return;
@@ -396,10 +283,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#outbox.stop();
     this.#keepalive?.stop();
     this.#pings.end(error);
-    this.#orphans.clear();
-    for (const channel of [...this.#channels.values()]) channel.onSessionEnd(error);
-    this.#channels.clear();
-    this.#acceptQueue.end(error);
+    this.#streams.end(error);
     if (error) process.nextTick(() => this.emit('error', error));
     if (manner === 'at once') {
       this.#transport.destroy();
@@ -420,13 +304,13 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.goAway();
     this.#phase = 'ending';
     this.#startLimit();
-    for (const channel of [...this.#channels.values()]) channel.onSessionClosing();
+    this.#streams.close();
     this.#partWhenSilent();
     return closed;
   }
 
   #partWhenSilent(): void {
-    if (this.#phase === 'ending' && this.#talking === 0) {
+    if (this.#phase === 'ending' && this.#streams.silent) {
       // Not within the run of frames that has the last FIN in it.
       process.nextTick(() => {
         this.#part(null, 'in order');
