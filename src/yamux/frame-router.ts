@@ -9,15 +9,20 @@ import {
   VERSION,
 } from './frame.ts';
 
-export interface FrameRouterEvents {
+/** The streams that frames are for. */
+export interface RoutedStreams {
   /** The channel of a stream that is on the wire. */
-  readonly find: (id: number) => Channel | undefined;
+  find(id: number): Channel | undefined;
   /** The peer opens a stream: its channel, or undefined if it was refused. */
-  readonly onSyn: (id: number) => Channel | undefined;
+  onSyn(id: number): Channel | undefined;
   /** Data came for a stream that is not on the wire any more. */
-  readonly onStray: (id: number) => void;
+  onStray(id: number): void;
   /** The peer has ended or reset its half of a stream that is not on the wire any more. */
-  readonly onStrayEnd: (id: number) => void;
+  onStrayEnd(id: number): void;
+}
+
+/** What frames that are for no stream mean. */
+export interface FrameRouterEvents {
   readonly onPing: (id: number, isAnswer: boolean) => void;
   readonly onGoAway: (code: number) => void;
   /** The peer broke the protocol. */
@@ -29,6 +34,7 @@ export interface FrameRouterEvents {
  * ignored, as spec.md implies: the peer sent them before it knew.
  */
 export class FrameRouter {
+  readonly #streams: RoutedStreams;
   readonly #events: FrameRouterEvents;
   readonly #maxWindow: number;
   /** 1 if the streams of the peer have odd numbers, else 0. */
@@ -48,9 +54,10 @@ export class FrameRouter {
   #strayAllowance = INITIAL_WINDOW;
 
   /** @param maxWindow - bytes that no window of this side is larger than */
-  constructor(peerIsClient: boolean, maxWindow: number, events: FrameRouterEvents) {
+  constructor(peerIsClient: boolean, maxWindow: number, streams: RoutedStreams, events: FrameRouterEvents) {
     this.#peerParity = peerIsClient ? 1 : 0;
     this.#maxWindow = maxWindow;
+    this.#streams = streams;
     this.#events = events;
   }
 
@@ -93,7 +100,7 @@ export class FrameRouter {
 
   #onStreamFrame(header: FrameHeader): void {
     const { type, flags, streamId } = header;
-    let channel = this.#events.find(streamId);
+    let channel = this.#streams.find(streamId);
     if ((flags & Flag.syn) !== 0) {
       if (streamId % 2 !== this.#peerParity) {
         this.#violation(`the peer opened stream ${String(streamId)}, whose number is one of this side`);
@@ -103,7 +110,7 @@ export class FrameRouter {
         this.#violation(`the peer opened stream ${String(streamId)} twice`);
         return;
       }
-      channel = this.#events.onSyn(streamId);
+      channel = this.#streams.onSyn(streamId);
     }
     if (channel && (flags & Flag.rst) === 0) channel.onAnswer();
     if (type === FrameType.data) this.#onData(header, channel);
@@ -154,7 +161,7 @@ export class FrameRouter {
         `data came for stream ${String(id)}, which is not open, and more than any window allowed`,
       );
     } else {
-      this.#events.onStray(id);
+      this.#streams.onStray(id);
     }
   }
 
@@ -163,10 +170,10 @@ export class FrameRouter {
     const { flags, streamId } = header;
     if ((flags & Flag.rst) !== 0) {
       if (channel) channel.onReset();
-      else this.#events.onStrayEnd(streamId);
+      else this.#streams.onStrayEnd(streamId);
     } else if ((flags & Flag.fin) !== 0) {
       if (channel) channel.onFin();
-      else this.#events.onStrayEnd(streamId);
+      else this.#streams.onStrayEnd(streamId);
     }
   }
 

@@ -187,15 +187,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   #makeRouter(): FrameRouter {
     const { client, maxStreamWindowSize } = this.#settings;
-    return new FrameRouter(!client, maxStreamWindowSize, {
-      find: (id) => this.#streams.find(id),
-      onSyn: (id) => this.#streams.onSyn(id),
-      onStray: (id) => {
-        this.#streams.onStray(id);
-      },
-      onStrayEnd: (id) => {
-        this.#streams.onStrayEnd(id);
-      },
+    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, {
       onPing: (id, isAnswer) => {
         if (isAnswer) this.#pings.onAnswer(id);
         else this.#outbox.sendFrame(FrameType.ping, Flag.ack, 0, id);

@@ -2,6 +2,7 @@ import { invalidState } from '../errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../socket-duplex.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { Channel, type ChannelHost } from './channel.ts';
+import type { RoutedStreams } from './frame-router.ts';
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import { Orphans } from './orphans.ts';
 import type { Outbox } from './outbox.ts';
@@ -27,7 +28,7 @@ export interface StreamsOwner {
 }
 
 /** Keeps the streams of one session: those on the wire, those that wait for a user, and those that were let go of. */
-export class Streams {
+export class Streams implements RoutedStreams {
   readonly #outbox: Outbox;
   readonly #pings: Pings;
   readonly #settings: SessionSettings;
@@ -110,7 +111,6 @@ export class Streams {
     }
   }
 
-  /** Gives the channel of a stream that is on the wire. */
   find(id: number): Channel | undefined {
     return this.#channels.get(id);
   }
@@ -125,7 +125,6 @@ export class Streams {
     return this.#acceptQueue.next();
   }
 
-  /** The peer opens a stream: gives its channel, or undefined if it was refused. */
   onSyn(id: number): Channel | undefined {
     if (this.#orphans.has(id)) {
       this.#owner.onViolation(`the peer opened stream ${String(id)} twice`);
@@ -151,12 +150,10 @@ export class Streams {
     return channel;
   }
 
-  /** Data came for a stream that is not on the wire any more. */
   onStray(id: number): void {
     this.#orphans.reset(id);
   }
 
-  /** The peer has ended or reset its half of a stream that is not on the wire any more. */
   onStrayEnd(id: number): void {
     this.#orphans.remove(id);
   }
