@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { createServer } from '../../src/index.ts';
-import { makeAuthority } from '../support/certificates.ts';
+import { makeAuthority } from '../support/authority.ts';
 import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/program.ts';

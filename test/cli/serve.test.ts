@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../src/index.ts';
-import { makeAuthority } from '../support/certificates.ts';
+import { makeAuthority } from '../support/authority.ts';
 import { closeOf } from '../support/events.ts';
 import { makeFolder } from '../support/folder.ts';
 import { describeWith } from '../support/program.ts';

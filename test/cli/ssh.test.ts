@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { bytesOf } from '../support/bytes.ts';
-import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts';
+import { type Authority, type Certificate, makeAuthority } from '../support/authority.ts';
 import { makeFolder } from '../support/folder.ts';
 import { describeWith } from '../support/program.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';

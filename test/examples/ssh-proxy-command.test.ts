@@ -1,48 +1,34 @@
 import { buffer, text } from 'node:stream/consumers';
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { describeWith, printed, type Running, startExample, startProgram } from '../support/program.ts';
-import { type Sshd, startSshd } from '../support/sshd.ts';
+import { type Running, startProgram } from '../support/program.ts';
+import { TunnelledSshd } from '../support/tunnelled-sshd.ts';
 
 const MIB = 1024 * 1024;
 
-describeWith('sshd', 'OpenSSH through the examples ssh-proxy-command and tcp-tunnel', (sshdPath) => {
-  let sshd: Sshd;
-  let tunnel: Running;
-  let url: string;
-
-  beforeAll(async () => {
-    sshd = await startSshd(sshdPath);
-    tunnel = startExample('tcp-tunnel.ts', 'server', '0', `127.0.0.1:${String(sshd.port)}`);
-    url = (await printed(tunnel, /ws:\S+/))[0];
-  });
-  afterAll(async () => {
-    await tunnel.stop();
-    await sshd.stop();
-  });
-
+TunnelledSshd.describe('OpenSSH through the examples ssh-proxy-command and tcp-tunnel', (tunnelled) => {
   function ssh(at: string, ...command: string[]): Running {
     const proxy = `'${process.execPath}' --import tsx examples/ssh-proxy-command.ts ${at}`;
     return startProgram('ssh', [
-      ...sshd.sshOptions,
+      ...tunnelled.sshd.sshOptions,
       '-o',
       `ProxyCommand=${proxy}`,
-      sshd.destination,
+      tunnelled.sshd.destination,
       ...command,
     ]);
   }
 
   test('a command runs, and its output and exit code come back', async ({ onTestFinished }) => {
-    const { child, ended, stop } = ssh(url, 'echo "$SSH_CONNECTION"; exit 7');
+    const { child, ended, stop } = ssh(tunnelled.url, 'echo "$SSH_CONNECTION"; exit 7');
     onTestFinished(() => stop());
     expect(await text(child.stdout)).toContain('127.0.0.1');
     expect(await ended).toEqual({ code: 7, errors: '' });
   });
 
   test('32 MiB go through cat and come back whole', async ({ onTestFinished }) => {
-    const { child, ended, stop } = ssh(url, 'cat');
+    const { child, ended, stop } = ssh(tunnelled.url, 'cat');
     onTestFinished(() => stop());
     const sent = bytesOf(1, 32 * MIB);
     child.stdin.end(sent);

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { freePort } from './free-port.ts';
 import { printed, type Running, startProgram } from './program.ts';
 
 /** A private reverse proxy on the loopback interface. */
@@ -83,15 +82,6 @@ listen web
 
 /** How often to look for another port when somebody took the one that was free a moment ago. */
 const TRIES = 5;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function isReady(proxy: Running, pattern: RegExp): Promise<boolean> {
   return printed(proxy, pattern, 'stderr').then(
