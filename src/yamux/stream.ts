@@ -4,7 +4,7 @@ import { streamDestroyed, WsConnError } from '../errors.ts';
 import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from './deadline.ts';
-import { Inbox } from './inbox.ts';
+import { Intake } from './intake.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /** What Writable wants to be called when it may hand over the next write. */
@@ -33,7 +33,7 @@ export interface StreamSetup {
 export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
   readonly #setup: StreamSetup;
-  readonly #inbox = new Inbox();
+  readonly #intake: Intake;
   /** Limits the wait for the ACK, and later for the end of the other half. */
   readonly #patience = new Deadline(() => {
     this.#onImpatience();
@@ -43,11 +43,6 @@ export class YamuxStream extends SocketDuplex {
   #bytesDone = 0;
   /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
   #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
-  #unread = 0;
-  /** Whether Readable has asked for bytes and got none. */
-  #wanted = false;
-  /** Whether the end of the peer's half waits behind bytes that were not asked for. */
-  #endDue = false;
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
   #closeLimit: NodeJS.Timeout | undefined;
@@ -57,6 +52,7 @@ export class YamuxStream extends SocketDuplex {
     super(options);
     this.#channel = channel;
     this.#setup = setup;
+    this.#intake = new Intake(this, setup.budget);
     this.adoptAddresses(setup.addresses);
     channel.attach({
       onOpen: () => {
@@ -127,8 +123,7 @@ export class YamuxStream extends SocketDuplex {
   }
 
   override _read(): void {
-    this.#wanted = true;
-    this.#feed();
+    this.#intake.want();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -157,9 +152,7 @@ export class YamuxStream extends SocketDuplex {
   protected override hangUp(error: Error | null, done: () => void): void {
     clearTimeout(this.#closeLimit);
     this.#patience.stop();
-    this.#inbox.clear();
-    this.#setup.budget.addUnread(-this.#unread);
-    this.#unread = 0;
+    this.#intake.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
     // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was no
@@ -181,17 +174,10 @@ export class YamuxStream extends SocketDuplex {
     this.#bytesRead += piece.length;
     this.markActive();
     this.#patience.refresh();
-    if (this.#closing === null) {
-      if (this.readableFlowing && this.readableLength + this.#inbox.length === 0) {
-        this.push(piece);
-      } else {
-        this.#inbox.add(piece);
-        if (this.#wanted) this.#feed();
-      }
-    }
+    if (this.#closing === null) this.#intake.add(piece);
     this.#settle();
     if (this.#closing) this.#destroyWhenClosed();
-    if (this.#unread > 0 && this.#setup.budget.exceeded) {
+    if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
     }
@@ -203,33 +189,13 @@ export class YamuxStream extends SocketDuplex {
       return;
     }
     this.#patience.stop();
-    this.#endDue = true;
-    this.#feed();
-  }
-
-  /** Gives Readable what it has asked for, and the end when nothing is left before it. */
-  #feed(): void {
-    while (this.#wanted) {
-      const block = this.#inbox.take();
-      if (block === undefined) break;
-      this.#wanted = false;
-      // When it wants more it asks again, maybe within this call.
-      this.push(block);
-    }
-    if (this.#endDue && this.#inbox.length === 0) {
-      this.#endDue = false;
-      this.push(null);
-    }
+    this.#intake.end();
   }
 
   /** Brings the books up to date after bytes came or were read. */
   #settle(): void {
     if (this.destroyed) return;
-    const unread = this.readableLength + this.#inbox.length;
-    if (unread !== this.#unread) {
-      this.#setup.budget.addUnread(unread - this.#unread);
-      this.#unread = unread;
-    }
+    const unread = this.#intake.settle();
     // What close() throws away is not to be followed by more.
     if (this.#closing === null) this.#channel.consumed(unread);
   }
@@ -262,7 +228,7 @@ export class YamuxStream extends SocketDuplex {
     if (this.connecting && !this.writableFinished) {
       const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
       this.destroy(new WsConnError('ETIMEDOUT', limit));
-    } else if (this.#unread > 0) {
+    } else if (this.#intake.unread > 0) {
       // It is our own user who lets the peer wait.
       this.#patience.start(this.#setup.halfCloseTimeout);
     } else {
@@ -294,7 +260,7 @@ export class YamuxStream extends SocketDuplex {
       this.destroy();
       return closed;
     }
-    this.#inbox.clear();
+    this.#intake.clear();
     this.#settle();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();

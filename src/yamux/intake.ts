@@ -1,0 +1,91 @@
+import type { Readable } from 'node:stream';
+
+import { Inbox } from './inbox.ts';
+import type { WindowBudget } from './receive-window.ts';
+
+/** What the intake asks of the stream whose reader it serves. */
+export type FedStream = Pick<Readable, 'push' | 'readableFlowing' | 'readableLength'>;
+
+/**
+ * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and keeps the books of what
+ * waits for the user.
+ */
+export class Intake {
+  readonly #stream: FedStream;
+  readonly #budget: WindowBudget;
+  readonly #inbox = new Inbox();
+  #unread = 0;
+  /** Whether Readable has asked for bytes and got none. */
+  #wanted = false;
+  /** Whether the end of the peer's half waits behind bytes that were not asked for. */
+  #endDue = false;
+
+  constructor(stream: FedStream, budget: WindowBudget) {
+    this.#stream = stream;
+    this.#budget = budget;
+  }
+
+  /** Bytes that waited for the user when the books were last brought up to date. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  /** Readable asks for bytes. */
+  want(): void {
+    this.#wanted = true;
+    this.#feed();
+  }
+
+  /** Bytes came. */
+  add(piece: Buffer): void {
+    if (this.#stream.readableFlowing && this.#stream.readableLength + this.#inbox.length === 0) {
+      this.#stream.push(piece);
+      return;
+    }
+    this.#inbox.add(piece);
+    if (this.#wanted) this.#feed();
+  }
+
+  /** The end came. */
+  end(): void {
+    this.#endDue = true;
+    this.#feed();
+  }
+
+  /** Brings the books up to date after bytes came or were read, and gives those that wait for the user. */
+  settle(): number {
+    this.#record(this.#stream.readableLength + this.#inbox.length);
+    return this.#unread;
+  }
+
+  /** Throws away what Readable has not asked for. */
+  clear(): void {
+    this.#inbox.clear();
+  }
+
+  /** Throws away all that waits: nobody will read it. */
+  abandon(): void {
+    this.clear();
+    this.#record(0);
+  }
+
+  #feed(): void {
+    while (this.#wanted) {
+      const block = this.#inbox.take();
+      if (block === undefined) break;
+      this.#wanted = false;
+      // When it wants more it asks again, maybe within this call.
+      this.#stream.push(block);
+    }
+    if (this.#endDue && this.#inbox.length === 0) {
+      this.#endDue = false;
+      this.#stream.push(null);
+    }
+  }
+
+  #record(unread: number): void {
+    if (unread === this.#unread) return;
+    this.#budget.addUnread(unread - this.#unread);
+    this.#unread = unread;
+  }
+}
