@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
 import { addAbortSignal } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
@@ -83,6 +84,14 @@ export class WsConnAdapter extends SocketDuplex {
     else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
     if (checked.keepalive) this.ping(checked.keepalive);
     if (options.signal) addAbortSignal(options.signal, this);
+  }
+
+  /**
+   * Whether ws writes to the kernel: a WebSocket over another Duplex may still hand on what was written, as a PassThrough does.
+   * @internal
+   */
+  override get givesMemoryBack(): boolean {
+    return this.#link.raw instanceof net.Socket;
   }
 
   override get connecting(): boolean {

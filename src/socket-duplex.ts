@@ -103,6 +103,14 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    */
   protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
+  /**
+   * Whether nobody reads the memory of a write any more once its callback has come, so that the writer may use it again.
+   * @internal
+   */
+  get givesMemoryBack(): boolean {
+    return false;
+  }
+
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -43,11 +43,6 @@ const MAX_SESSION_FRAMES = 4_096;
  */
 export class Outbox {
   readonly #transport: Duplex;
-  /**
-   * Whether the transport is done with the memory of what it has sent, so that the next run may use it again: warm memory that
-   * was never given back makes one stream half as fast again. Any other Duplex may pass on what it got, as a PassThrough does.
-   */
-  readonly #givesBack: boolean;
   readonly #writer = new FrameWriter();
   readonly #events: OutboxEvents;
   #sessionFrames: SessionFrame[] = [];
@@ -63,7 +58,6 @@ export class Outbox {
 
   constructor(transport: Duplex, events: OutboxEvents) {
     this.#transport = transport;
-    this.#givesBack = transport instanceof net.Socket || transport instanceof SocketDuplex;
     this.#events = events;
   }
 
@@ -128,6 +122,15 @@ export class Outbox {
     this.#sent = [];
   }
 
+  /**
+   * Whether the transport is done with the memory of what it has sent, so that the next run may use it again: warm memory that
+   * was never given back makes one stream half as fast again. Any other Duplex may pass on what it got, as a PassThrough does.
+   */
+  #givesMemoryBack(): boolean {
+    const transport = this.#transport;
+    return transport instanceof SocketDuplex ? transport.givesMemoryBack : transport instanceof net.Socket;
+  }
+
   #transportTakes(): boolean {
     return this.#transport.writable && !this.#transport.writableNeedDrain;
   }
@@ -149,7 +152,7 @@ export class Outbox {
   }
 
   #writeRun(): void {
-    if (this.#givesBack && this.#transport.writableLength === 0) this.#writer.rewind();
+    if (this.#transport.writableLength === 0 && this.#givesMemoryBack()) this.#writer.rewind();
     this.#writeSessionFrames();
     for (const sender of this.#urgent) {
       if (this.#writer.room < HEADER_SIZE) break;

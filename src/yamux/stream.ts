@@ -83,6 +83,14 @@ export class YamuxStream extends SocketDuplex {
     return this.#channel.id;
   }
 
+  /**
+   * Always: what is written is copied into the frames.
+   * @internal
+   */
+  override get givesMemoryBack(): boolean {
+    return true;
+  }
+
   override get connecting(): boolean {
     return !this.#channel.established && !this.#channel.gone && !this.destroyed;
   }

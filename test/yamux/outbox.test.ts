@@ -1,11 +1,16 @@
-import { Duplex } from 'node:stream';
+import { createServer as createHttpServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex, duplexPair } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 
+import { WsConnAdapter } from '../../src/index.ts';
 import { FrameDecoder, INITIAL_WINDOW } from '../../src/yamux/frame.ts';
 import { YamuxSession } from '../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { record } from '../support/events.ts';
+import { closeOf, next, record } from '../support/events.ts';
 import { readAll } from '../support/reading.ts';
 import { type MakeTransport, openStream, overAdapter, overTcp, sessionPair } from './pairs.ts';
 
@@ -29,7 +34,9 @@ describe('the memory of what a session sends', () => {
       read: () => undefined,
       write: (chunk: Buffer, _encoding, callback) => {
         kept.push(chunk);
-        setImmediate(callback);
+        void setImmediate().then(() => {
+          callback();
+        });
       },
       final(callback) {
         this.push(null);
@@ -60,5 +67,33 @@ describe('the memory of what a session sends', () => {
     for (const [chunk] of write.mock.calls) memory.add((chunk as Buffer).buffer);
     // Runs of 64 KiB would take 128 pieces of fresh memory.
     expect(memory.size).toBeLessThan(16);
+  });
+
+  test('is not used again over a WebSocket that runs over a stream which hands it on', async () => {
+    const [near, far] = duplexPair();
+    const accepted = new Promise<WsConnAdapter>((resolve) => {
+      const http = createHttpServer();
+      http.on('upgrade', (request, socket, head) => {
+        new WebSocketServer({ noServer: true }).handleUpgrade(request, socket, head, (ws) => {
+          resolve(new WsConnAdapter(ws));
+        });
+      });
+      http.emit('connection', near);
+    });
+    const raw = new WebSocket('ws://in-memory/', { createConnection: () => far as Socket });
+    const [a, b] = [new WsConnAdapter(raw), await accepted];
+    const transport = { a, b, stop: () => Promise.all([closeOf(a), closeOf(b)]).then(() => undefined) };
+    const sessions = await sessionPair({}, {}, () => Promise.resolve(transport));
+    onTestFinished(() => sessions.stop());
+    // Servers do not mask, so what they send is what they were given.
+    const streams = await openStream(sessions.b, sessions.a);
+    const received = readAll(streams.b);
+    const sent = bytesOf(3, MIB);
+    for (let at = 0; at < sent.length; at += 8_000) {
+      if (!streams.a.write(sent.subarray(at, at + 8_000))) await next(streams.a, 'drain');
+      await setImmediate();
+    }
+    streams.a.end();
+    expect(sha256(await received)).toBe(sha256(sent));
   });
 });
