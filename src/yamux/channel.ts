@@ -2,6 +2,7 @@ import { WsConnError } from '../errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import type { Outbox, Sender } from './outbox.ts';
+import { guarded } from './guarded.ts';
 import { Outgoing } from './outgoing.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 
@@ -171,7 +172,7 @@ export class Channel implements Sender {
     if (this.#established) return;
     this.#established = true;
     this.#host.onEstablished(this);
-    this.#events?.onOpen();
+    guarded(() => this.#events?.onOpen());
   }
 
   /** The peer opens its window further; false if by more than a window can be. */
@@ -184,7 +185,7 @@ export class Channel implements Sender {
 
   onBody(piece: Buffer): void {
     this.window.arrived(piece.length, performance.now());
-    this.#events?.onData(piece);
+    guarded(() => this.#events?.onData(piece));
   }
 
   onFin(): void {
@@ -213,7 +214,7 @@ export class Channel implements Sender {
     this.window.release();
     this.#events?.onSessionEnd(error);
     // The FIN is of no use any more, and nothing was lost before it.
-    finish?.();
+    if (finish) guarded(finish);
   }
 
   sendControl(writer: FrameWriter): void {
@@ -254,13 +255,13 @@ export class Channel implements Sender {
   #whenSentNow(): void {
     const whenSent = this.#whenRunSent;
     this.#whenRunSent = null;
-    whenSent?.();
+    if (whenSent) guarded(whenSent);
   }
 
   #finish(): void {
     const finish = this.#whenFinSent;
     this.#whenFinSent = null;
-    finish?.();
+    if (finish) guarded(finish);
   }
 
   #wantControl(flags: number): void {

@@ -7,6 +7,7 @@ import { claimTransport } from './claim-transport.ts';
 import { Deadline } from './deadline.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from './frame.ts';
+import { guarded } from './guarded.ts';
 import { Outbox } from './outbox.ts';
 import { Pings } from './pings.ts';
 import { SessionKeepalive } from './session-keepalive.ts';
@@ -159,7 +160,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     while (this.listenerCount('stream') > 0) {
       const stream = this.#streams.takeWaiting();
       if (!stream) return;
-      this.emit('stream', stream);
+      guarded(() => this.emit('stream', stream));
     }
   };
 
@@ -171,7 +172,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       takesStreams: () => !this.#localGoAway && this.#phase === 'open',
       isListening: () => this.listenerCount('stream') > 0,
       onStream: (stream) => {
-        this.emit('stream', stream);
+        guarded(() => this.emit('stream', stream));
       },
       onSilent: () => {
         this.#partWhenSilent();
@@ -220,7 +221,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
       this.#part(new WsConnError(errno, `the peer has ended the session for ${reason}`), 'in order');
     }
-    this.emit('goaway', code);
+    guarded(() => this.emit('goaway', code));
   }
 
   #onViolation(happened: string): void {
