@@ -288,14 +288,15 @@ export class WsConnAdapter extends SocketDuplex {
     } else {
       this.#bytesRead += bytes.length;
       this.markActive();
-      if (!this.push(bytes)) this.ws.pause();
+      // Within push() the user may have closed: then what comes is thrown away.
+      if (!this.push(bytes) && !this.#discarding) this.ws.pause();
     }
   }
 
   #onFin(): void {
     if (this.#finReceived) return;
     this.#finReceived = true;
-    this.push(null);
+    this.#pushEnd();
     // No data will come that could be too much, but the peer's Close will.
     this.ws.resume();
     this.#closeWhenBothEnded();
@@ -357,7 +358,13 @@ export class WsConnAdapter extends SocketDuplex {
       return;
     }
     this.#releaseFinal();
-    if (!this.#finReceived) this.push(null);
+    if (!this.#finReceived) this.#pushEnd();
+  }
+
+  /** As net.Socket does it: who never reads is to see the end too, if nothing waits before it. */
+  #pushEnd(): void {
+    this.push(null);
+    this.read(0);
   }
 
   #closeOnce(code: number, reason: string): Promise<Error | null> {

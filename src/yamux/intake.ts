@@ -4,7 +4,7 @@ import { Inbox } from './inbox.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /** What the intake asks of the stream whose reader it serves. */
-export type FedStream = Pick<Readable, 'push' | 'readableFlowing' | 'readableLength'>;
+export type FedStream = Pick<Readable, 'push' | 'read' | 'readableFlowing' | 'readableLength'>;
 
 /**
  * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and keeps the books of what
@@ -52,10 +52,16 @@ export class Intake {
     this.#feed();
   }
 
-  /** Brings the books up to date after bytes came or were read, and gives those that wait for the user. */
-  settle(): number {
+  /**
+   * Whether Readable waits for more than it has, as for `read(n)` of a large n: what it has is no reason to hold the peer back.
+   */
+  get starving(): boolean {
+    return this.#wanted && this.#inbox.length === 0;
+  }
+
+  /** Brings the books up to date after bytes came or were read. */
+  settle(): void {
     this.#record(this.#stream.readableLength + this.#inbox.length);
-    return this.#unread;
   }
 
   /** Throws away what Readable has not asked for. */
@@ -80,6 +86,8 @@ export class Intake {
     if (this.#endDue && this.#inbox.length === 0) {
       this.#endDue = false;
       this.#stream.push(null);
+      // As net.Socket does it: who never reads is to see the end too, if nothing waits before it.
+      this.#stream.read(0);
     }
   }
 

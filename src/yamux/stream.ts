@@ -203,9 +203,9 @@ export class YamuxStream extends SocketDuplex {
   /** Brings the books up to date after bytes came or were read. */
   #settle(): void {
     if (this.destroyed) return;
-    const unread = this.#intake.settle();
+    this.#intake.settle();
     // What close() throws away is not to be followed by more.
-    if (this.#closing === null) this.#channel.consumed(unread);
+    if (this.#closing === null) this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
   }
 
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
@@ -269,7 +269,7 @@ export class YamuxStream extends SocketDuplex {
       return closed;
     }
     this.#intake.clear();
-    this.#settle();
+    this.#intake.settle();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();
     }, this.#setup.closeTimeout);

@@ -37,6 +37,29 @@ export function consuming(subject: Subject): void {
       expect(recording.errors).toEqual([]);
     });
 
+    test.each([[[300_000]], [[1_000_000]], [[130_000, 200_000]], [[131_000, 140_000]]])(
+      'read() gives as many bytes as it is asked for: %j',
+      async (sizes) => {
+        const { a, b } = await connected(subject);
+        const total = sizes.reduce((sum, size) => sum + size, 0);
+        const bytes = bytesOf(9, total);
+        a.write(bytes);
+        const chunks: Buffer[] = [];
+        await new Promise<void>((resolve) => {
+          b.on('readable', () => {
+            for (let size = sizes[chunks.length]; size !== undefined; size = sizes[chunks.length]) {
+              const chunk = b.read(size) as Buffer | null;
+              if (chunk === null) return;
+              chunks.push(chunk);
+            }
+            resolve();
+          });
+        });
+        expect(chunks.map(({ length }) => length)).toEqual(sizes);
+        expect(sha256(chunks)).toBe(sha256(bytes));
+      },
+    );
+
     test('leaving for await early destroys the connection', async () => {
       const { a, b } = await connected(subject);
       const [atA, atB] = [record(a), record(b)];

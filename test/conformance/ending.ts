@@ -39,6 +39,17 @@ export function ending(subject: Subject): void {
       expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     });
 
+    test('a user who only writes sees the end of the peer too, and is closed', async () => {
+      const { a, b } = await connected(subject);
+      const atA = record(a);
+      b.resume();
+      a.write('for the log');
+      b.end();
+      await atA.closed;
+      expect([...atA.names].sort()).toEqual(['close', 'end', 'finish']);
+      expect(atA.hadError).toBe(false);
+    });
+
     test('end() of both at once ends both in order, with what both had written', async () => {
       const { a, b } = await connected(subject);
       const [atA, atB] = [record(a), record(b)];
