@@ -288,9 +288,13 @@ export class WsConnAdapter extends SocketDuplex {
     } else {
       this.#bytesRead += bytes.length;
       this.markActive();
-      // Within push() the user may have closed: then what comes is thrown away.
-      if (!this.push(bytes) && !this.#discarding) this.ws.pause();
+      if (!this.push(bytes)) this.#holdBack();
     }
+  }
+
+  #holdBack(): void {
+    // Within push() the user may have closed: then what comes is thrown away, and not waited with.
+    if (!this.#discarding) this.ws.pause();
   }
 
   #onFin(): void {

@@ -43,12 +43,15 @@ export class AcceptQueue {
 
   /** Takes out a stream, the oldest first. */
   take(): YamuxStream | undefined {
-    const [stream] = this.#waiting;
-    if (!stream) return undefined;
-    this.#waiting.delete(stream);
-    stream.off('error', ignore);
-    this.#accept(stream);
-    return stream;
+    for (const stream of this.#waiting) {
+      this.#waiting.delete(stream);
+      // The 'error' of one that was just reset is on its way, and may not reach a user in time.
+      if (stream.destroyed) continue;
+      stream.off('error', ignore);
+      this.#accept(stream);
+      return stream;
+    }
+    return undefined;
   }
 
   /** Gives the next stream when there is one, or the end. */

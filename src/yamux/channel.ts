@@ -10,6 +10,8 @@ import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 export interface ChannelEvents {
   /** The peer has taken the stream. */
   readonly onOpen: () => void;
+  /** The stream has its user. */
+  readonly onTaken: () => void;
   readonly onData: (piece: Buffer) => void;
   readonly onFin: () => void;
   readonly onReset: () => void;
@@ -110,6 +112,7 @@ export class Channel implements Sender {
     if (this.#gone) return;
     this.#credit += this.window.widen(this.#host.firstWindow);
     this.#wantControl(Flag.ack);
+    this.#events?.onTaken();
   }
 
   /** Sends the chunks; `whenSent` gets an error, `EPIPE`, if there is nobody to send them to. */

@@ -15,5 +15,7 @@ export function claimTransport(transport: Partial<Duplex> | null | undefined): v
   }
   if (taken.has(transport as Duplex)) throw invalidState('this stream has a session already');
   if (!transport.readable || !transport.writable) throw invalidState('this stream is closing or closed');
+  if (transport.readableEncoding)
+    throw invalidState('this stream gives strings, after setEncoding(), and not bytes');
   taken.add(transport as Duplex);
 }

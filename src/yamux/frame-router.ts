@@ -15,6 +15,8 @@ export interface RoutedStreams {
   find(id: number): Channel | undefined;
   /** The peer opens a stream: its channel, or undefined if it was refused. */
   onSyn(id: number): Channel | undefined;
+  /** A frame came for a stream that is not on the wire any more. */
+  onStrayAnswer(id: number): void;
   /** Data came for a stream that is not on the wire any more. */
   onStray(id: number): void;
   /** The peer has ended or reset its half of a stream that is not on the wire any more. */
@@ -112,7 +114,10 @@ export class FrameRouter {
       }
       channel = this.#streams.onSyn(streamId);
     }
-    if (channel && (flags & Flag.rst) === 0) channel.onAnswer();
+    if (!channel) this.#streams.onStrayAnswer(streamId);
+    else if ((flags & Flag.rst) === 0) channel.onAnswer();
+    // A handler that was told of it may have destroyed the stream.
+    if (channel?.gone) channel = undefined;
     if (type === FrameType.data) this.#onData(header, channel);
     else this.#onWindowUpdate(header, channel);
   }

@@ -55,7 +55,11 @@ export class Inbox {
   }
 
   #seal(): void {
-    if (this.#tail && this.#filled > 0) this.#blocks.push(this.#tail.subarray(0, this.#filled));
+    if (this.#tail && this.#filled > 0) {
+      const block = this.#tail.subarray(0, this.#filled);
+      // A reader who takes a few bytes at a time would else hold a whole block for each few.
+      this.#blocks.push(this.#filled * 2 < this.#tail.length ? Buffer.from(block) : block);
+    }
     this.#tail = null;
     this.#filled = 0;
   }

@@ -17,8 +17,10 @@ export class Intake {
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
-  /** Whether the end of the peer's half waits behind bytes that were not asked for. */
-  #endDue = false;
+  /** The end of the peer's half: whether it waits behind bytes that were not asked for, or Readable has it. */
+  #end: 'to come' | 'waiting' | 'passed' = 'to come';
+  /** Whether the stream has its user; until then its end waits, even with nothing before it. */
+  #adopted = false;
 
   constructor(stream: FedStream, budget: WindowBudget) {
     this.#stream = stream;
@@ -48,7 +50,7 @@ export class Intake {
 
   /** The end came. */
   end(): void {
-    this.#endDue = true;
+    this.#end = 'waiting';
     this.#feed();
   }
 
@@ -57,6 +59,12 @@ export class Intake {
    */
   get starving(): boolean {
     return this.#wanted && this.#inbox.length === 0;
+  }
+
+  /** The stream has its user. */
+  adopt(): void {
+    this.#adopted = true;
+    this.#tellEnd();
   }
 
   /** Brings the books up to date after bytes came or were read. */
@@ -83,12 +91,16 @@ export class Intake {
       // When it wants more it asks again, maybe within this call.
       this.#stream.push(block);
     }
-    if (this.#endDue && this.#inbox.length === 0) {
-      this.#endDue = false;
+    if (this.#end === 'waiting' && this.#inbox.length === 0) {
+      this.#end = 'passed';
       this.#stream.push(null);
-      // As net.Socket does it: who never reads is to see the end too, if nothing waits before it.
-      this.#stream.read(0);
+      this.#tellEnd();
     }
+  }
+
+  /** As net.Socket does it: who never reads is to see the end too, if nothing waits before it. */
+  #tellEnd(): void {
+    if (this.#adopted && this.#end === 'passed') this.#stream.read(0);
   }
 
   #record(unread: number): void {

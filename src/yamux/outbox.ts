@@ -22,6 +22,8 @@ export interface OutboxEvents {
 
 /** A frame of the session itself: a ping, a GoAway, the refusal of a stream. */
 interface SessionFrame {
+  /** Whether it answers the peer, which can cause any number of them. */
+  readonly isReply: boolean;
   readonly type: number;
   readonly flags: number;
   readonly streamId: number;
@@ -34,8 +36,8 @@ const SMALLEST_ROOM = 4_096;
 /** Runs after which one flush lets the event loop turn, so that a fast transport does not keep it from everything else. */
 const RUNS_PER_TURN = 16;
 
-/** Frames of the session that may wait for the transport. Honest peers cause a handful; a flood is cut off here. */
-const MAX_SESSION_FRAMES = 4_096;
+/** Replies that may wait for the transport. Honest peers cause a handful; a flood is cut off here. */
+const MAX_REPLIES = 4_096;
 
 /**
  * Decides which frame is next. Control frames go before data, and of the streams that have data each sends one frame in
@@ -46,6 +48,7 @@ export class Outbox {
   readonly #writer = new FrameWriter();
   readonly #events: OutboxEvents;
   #sessionFrames: SessionFrame[] = [];
+  #replies = 0;
   #urgent = new Set<Sender>();
   /** Those whose turn is to come in this round and in the next. */
   #round = new Set<Sender>();
@@ -64,12 +67,20 @@ export class Outbox {
   /** Sends a frame of the session itself; `whenSent` comes when the transport has got rid of it. */
   sendFrame(type: number, flags: number, streamId: number, length: number, whenSent?: () => void): void {
     if (this.#stopped) return;
-    this.#sessionFrames.push({ type, flags, streamId, length });
+    this.#sessionFrames.push({ isReply: false, type, flags, streamId, length });
     if (whenSent) this.#sent.push(whenSent);
     this.#schedule();
-    if (this.#sessionFrames.length <= MAX_SESSION_FRAMES || this.#flooded) return;
+  }
+
+  /** Sends a frame of the session that answers the peer: only so many may wait. */
+  sendReply(type: number, flags: number, streamId: number, length: number): void {
+    if (this.#stopped) return;
+    this.#sessionFrames.push({ isReply: true, type, flags, streamId, length });
+    this.#replies++;
+    this.#schedule();
+    if (this.#replies <= MAX_REPLIES || this.#flooded) return;
     this.flush();
-    if (this.#sessionFrames.length <= MAX_SESSION_FRAMES) return;
+    if (this.#replies <= MAX_REPLIES) return;
     this.#flooded = true;
     this.#events.onFlood();
   }
@@ -173,7 +184,8 @@ export class Outbox {
 
   #writeSessionFrames(): void {
     const count = Math.min(this.#sessionFrames.length, Math.floor(this.#writer.room / HEADER_SIZE));
-    for (const { type, flags, streamId, length } of this.#sessionFrames.splice(0, count)) {
+    for (const { isReply, type, flags, streamId, length } of this.#sessionFrames.splice(0, count)) {
+      if (isReply) this.#replies--;
       this.#writer.header(type, flags, streamId, length);
     }
   }

@@ -96,6 +96,9 @@ const DEFAULT_CLOSE_TIMEOUT = 5_000;
 
 /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the option */
 export function checkOptions(options: YamuxSessionOptions): SessionSettings {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw invalidArgType('options', 'an object', options);
+  }
   const { role } = options as { role: unknown };
   if (role !== 'client' && role !== 'server') {
     throw invalidArgValue('options.role', "must be 'client' or 'server'", role);

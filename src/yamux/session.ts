@@ -149,7 +149,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       for (;;) {
         const { done, value } = await this.#streams.next();
         if (done) return;
-        yield value;
+        // One that the peer has reset meanwhile has told its 'close' already: whoever waits for that would wait for ever.
+        if (!value.destroyed) yield value;
       }
     } finally {
       this.off('error', ignore);
@@ -191,7 +192,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     return new FrameRouter(!client, maxStreamWindowSize, this.#streams, {
       onPing: (id, isAnswer) => {
         if (isAnswer) this.#pings.onAnswer(id);
-        else this.#outbox.sendFrame(FrameType.ping, Flag.ack, 0, id);
+        else this.#outbox.sendReply(FrameType.ping, Flag.ack, 0, id);
       },
       onGoAway: (code) => {
         this.#onGoAway(code);
@@ -236,6 +237,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport.on('error', this.#onError);
     this.#transport.on('close', this.#onClose);
     this.#transport.on('drain', this.#outbox.flush);
+    // Whoever had it before, to look at its first bytes, may have left it paused.
+    this.#transport.resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -53,10 +53,17 @@ export class YamuxStream extends SocketDuplex {
     this.#channel = channel;
     this.#setup = setup;
     this.#intake = new Intake(this, setup.budget);
+    if (!channel.established) this.#intake.adopt();
     this.adoptAddresses(setup.addresses);
     channel.attach({
       onOpen: () => {
         this.#onOpen();
+      },
+      onTaken: () => {
+        // The promise of a loop over the session gets there after the ticks that are due now.
+        setImmediate(() => {
+          this.#intake.adopt();
+        });
       },
       onData: (piece) => {
         this.#onData(piece);

@@ -75,7 +75,7 @@ export class Streams implements RoutedStreams {
       this.#channels.get(stream.id)?.accept();
     });
     this.#orphans = new Orphans(settings.streamCloseTimeout, (id) => {
-      this.#sendReset(id);
+      this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
   }
 
@@ -134,7 +134,7 @@ export class Streams implements RoutedStreams {
     const noPlace = this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
     if (noPlace || !this.#owner.takesStreams()) {
       this.#owner.onStrayAllowed(INITIAL_WINDOW);
-      this.#sendReset(id);
+      this.#outbox.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
       return undefined;
     }
     const channel = new Channel(this.#host, id, true);
@@ -152,6 +152,10 @@ export class Streams implements RoutedStreams {
 
   onStray(id: number): void {
     this.#orphans.reset(id);
+  }
+
+  onStrayAnswer(id: number): void {
+    this.#orphans.onAnswer(id);
   }
 
   onStrayEnd(id: number): void {
@@ -202,21 +206,19 @@ export class Streams implements RoutedStreams {
   }
 
   #onGone(channel: Channel, orphaned: boolean): void {
-    this.#channels.delete(channel.id);
-    if (this.#isOurs(channel.id)) {
-      if (!channel.established) this.#synGate.remove(channel);
-    } else {
-      this.#incoming--;
-    }
+    const { id } = channel;
+    this.#channels.delete(id);
     if (!channel.finReceived) this.#owner.onStrayAllowed(channel.window.open);
-    if (orphaned) this.#orphans.add(channel.id);
+    const release = (): void => {
+      if (!channel.established) this.#synGate.remove(channel);
+    };
+    if (!this.#isOurs(id)) this.#incoming--;
+    else if (!orphaned) release();
+    // Until the peer has answered, its SYN has a place in the peer's backlog.
+    if (orphaned) this.#orphans.add(id, this.#isOurs(id) ? release : undefined);
   }
 
   #isOurs(id: number): boolean {
     return id % 2 === this.#nextId % 2;
-  }
-
-  #sendReset(id: number): void {
-    this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
   }
 }

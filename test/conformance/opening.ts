@@ -43,6 +43,7 @@ export function opening(subject: Subject): void {
       const end = server.open();
       const order: string[] = [];
       end.once('connect', () => order.push('connect'));
+      const closed = next(end, 'close');
       end.write('one', () => order.push('one'));
       end.write('two', () => order.push('two'));
       end.write(Buffer.alloc(200_000), () => order.push('much'));
@@ -53,7 +54,7 @@ export function opening(subject: Subject): void {
       if (!subject.features.sendsEarly) expect(order[0]).toBe('connect');
       expect(end.bytesWritten).toBe(200_011);
       end.resume();
-      await next(end, 'close');
+      await closed;
     });
 
     test("end() before 'connect' waits for it", async () => {

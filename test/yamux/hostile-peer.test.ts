@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../../src/yamux/frame.ts';
 import type { YamuxSession, YamuxStream } from '../../src/yamux/index.ts';
-import { next } from '../support/events.ts';
+import { next, turns } from '../support/events.ts';
 import { openStream, sessionPair } from './pairs.ts';
 import { frame, type RawPeer, rawSession } from './raw-peer.ts';
 
@@ -207,6 +207,28 @@ describe('a flood', () => {
     expect((await failed)[0]).toMatchObject({ code: 'EPROTO' });
     expect(sent).toBeLessThan(2 * MIB);
     expect(process.memoryUsage().rss - before).toBeLessThan(32 * MIB);
+  });
+
+  test('that is none: pings and resets of our own may wait in any number', async () => {
+    const { session, peer } = await rawSession({ role: 'client', acceptBacklog: 10_000 });
+    const streams = Array.from({ length: 5_000 }, () => session.open());
+    const answered = streams.map((stream) => next(stream, 'connect'));
+    await peer.frame(({ streamId }) => streamId === streams.at(-1)?.id);
+    peer.send(...streams.map(({ id }) => frame(windowUpdate, ack, id, 0)));
+    await Promise.all(answered);
+    const filler = session.open();
+    peer.transport.pause();
+    filler.write(Buffer.alloc(MIB));
+    await turns(5);
+    const pings = Promise.all(Array.from({ length: 5_000 }, () => session.ping().catch(() => undefined)));
+    for (const stream of streams) stream.destroy();
+    await turns(5);
+    expect(session.closed).toBe(false);
+    peer.transport.resume();
+    await peer.settled();
+    expect(session.closed).toBe(false);
+    await session.close();
+    await pings;
   });
 
   test('of SYNs gets RST past the backlog', async () => {

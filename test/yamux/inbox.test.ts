@@ -29,6 +29,19 @@ describe('the inbox of a stream', () => {
     expect(held).toBeLessThan(150_000);
   });
 
+  test('gives bytes that are asked for one by one in memory of about their size', () => {
+    const inbox = new Inbox();
+    const chunk = Buffer.alloc(65_536);
+    const memory = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 10_000; i++) {
+      inbox.add(chunk.subarray(i, i + 1));
+      const block = inbox.take();
+      if (block) memory.add(block.buffer);
+    }
+    const held = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(held).toBeLessThan(200_000);
+  });
+
   test('keeps a piece that is most of its memory as it is', () => {
     const inbox = new Inbox();
     const chunk = Buffer.alloc(65_536);

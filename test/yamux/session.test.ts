@@ -2,11 +2,11 @@ import { Duplex, type DuplexOptions, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { FrameType, INITIAL_WINDOW } from '../../src/yamux/frame.ts';
+import { Flag, FrameType, INITIAL_WINDOW } from '../../src/yamux/frame.ts';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next, record, turns } from '../support/events.ts';
-import type { Pair } from '../support/pairs.ts';
+import { type Pair, tcpPair } from '../support/pairs.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import {
   type MakeTransport,
@@ -37,6 +37,8 @@ function hanging(options: DuplexOptions = {}): Duplex {
 
 describe('a new session', () => {
   test.each([
+    [undefined, 'ERR_INVALID_ARG_TYPE', 'options'],
+    [null, 'ERR_INVALID_ARG_TYPE', 'options'],
     [{}, 'ERR_INVALID_ARG_VALUE', 'options.role'],
     [{ role: 'both' }, 'ERR_INVALID_ARG_VALUE', 'options.role'],
     [{ role: 'client', acceptBacklog: 0 }, 'ERR_OUT_OF_RANGE', 'options.acceptBacklog'],
@@ -55,6 +57,8 @@ describe('a new session', () => {
   });
 
   test('refuses what is no Duplex, what is closed, and what has a session', async () => {
+    const strings = new PassThrough().setEncoding('utf8');
+    expect(() => new YamuxSession(strings, { role: 'client' })).toThrow(INVALID_STATE);
     expect(() => new YamuxSession({} as Duplex, { role: 'client' })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
     );
@@ -122,6 +126,68 @@ describe('streams of a session', () => {
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 50 }, (_, i) => String(i)));
   });
 
+  test('that are let go of unanswered keep their place in the backlog of the peer, and none is refused', async () => {
+    const { a, b } = await pair({ acceptBacklog: 4 });
+    for (let i = 0; i < 50; i++) {
+      const stream = a.open();
+      stream.end(String(i));
+      stream.destroySoon();
+    }
+    const words: string[] = [];
+    for await (const stream of b) {
+      words.push(String(await readAll(stream)));
+      if (words.length === 50) void a.close();
+    }
+    expect(words).toEqual(Array.from({ length: 50 }, (_, i) => String(i)));
+  });
+
+  test('that end with nothing in them wait for their user too', async () => {
+    const { session, peer } = await rawSession();
+    peer.send(frame(FrameType.windowUpdate, Flag.syn | Flag.fin, 1, 0));
+    await peer.settled();
+    expect(session.numStreams).toBe(1);
+    const [accepted] = (await next(session, 'stream')) as [YamuxStream];
+    const recording = record(accepted);
+    await recording.closed;
+    expect(recording.names).toEqual(['end', 'finish', 'close']);
+  });
+
+  test('that the peer has reset before the loop has them are left out', async () => {
+    const { session, peer } = await rawSession();
+    const ids: number[] = [];
+    const loop = (async () => {
+      for await (const stream of session) {
+        ids.push(stream.id);
+        const closed = closeOf(stream);
+        stream.resume();
+        if (ids.length === 1) peer.send(frame(FrameType.data, Flag.fin, stream.id, 0));
+        await closed;
+        if (stream.id === 5) break;
+      }
+    })();
+    const { windowUpdate } = FrameType;
+    const [open, reset] = [frame(windowUpdate, Flag.syn, 1, 0), frame(windowUpdate, Flag.rst, 1, 0)];
+    peer.send(open, reset);
+    peer.send(frame(windowUpdate, Flag.syn, 3, 0), frame(windowUpdate, Flag.rst, 3, 0));
+    peer.send(frame(windowUpdate, Flag.syn | Flag.fin, 5, 0));
+    await loop;
+    expect(ids).toEqual([5]);
+  });
+
+  test('that a handler destroys as they come, ended already, are not reset later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { session, peer } = await rawSession({ streamCloseTimeout: 50 });
+    session.on('stream', (stream) => stream.destroy());
+    peer.send(frame(FrameType.windowUpdate, Flag.syn | Flag.fin, 1, 0));
+    await peer.frame(({ streamId, flags }) => streamId === 1 && (flags & Flag.fin) !== 0);
+    vi.advanceTimersByTime(50);
+    await peer.settled();
+    expect(peer.frames.filter(({ flags }) => (flags & Flag.rst) !== 0)).toEqual([]);
+  });
+
   test('have the addresses of the transport', async () => {
     const { a, b, transport } = await pair({}, overTcp);
     const stream = await openStream(a, b);
@@ -144,6 +210,15 @@ describe('streams of a session', () => {
     await a.ping();
     expect([a.numStreams, b.numStreams]).toEqual([0, 0]);
   });
+});
+
+test('a session resumes a transport that was left paused', async () => {
+  const transport = await tcpPair();
+  onTestFinished(() => transport.stop());
+  transport.b.pause();
+  const sessions = await sessionPair({}, {}, () => Promise.resolve(transport));
+  onTestFinished(() => sessions.stop());
+  expect(await sessions.a.ping()).toBeGreaterThan(0);
 });
 
 describe('taking turns', () => {
