@@ -201,7 +201,10 @@ program.describe('hashicorp/yamux', () => {
 
     test('hears our go away: it opens no streams, and open ones go on', async () => {
       const { session, go } = await connectTo(wire, role);
+      // The Go side may say that it has opened a stream before the SYN is here.
+      const opened = next(session, 'stream');
       expect(await go.ask('hold')).toMatchObject({ error: null });
+      await opened;
       session.goAway();
       await session.ping();
       expect(await go.ask('echo 1 10')).toMatchObject({
