@@ -1,4 +1,5 @@
 import { delay, wholeNumber, yesNo } from './check-option.ts';
+import { invalidArgType } from './errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from './keepalive.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from './socket-duplex.ts';
 
@@ -65,6 +66,10 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
 }
 
 function checkKeepalive(keepalive: WsConnAdapterOptions['keepalive'] | null): KeepaliveOptions | undefined {
-  if (typeof keepalive === 'object' && keepalive !== null) return checkKeepaliveOptions(keepalive);
-  return yesNo('options.keepalive', keepalive, false) ? checkKeepaliveOptions({}) : undefined;
+  if (keepalive === undefined || keepalive === false) return undefined;
+  if (keepalive === true) return checkKeepaliveOptions({});
+  if (typeof keepalive !== 'object' || keepalive === null) {
+    throw invalidArgType('options.keepalive', 'a boolean or an object', keepalive);
+  }
+  return checkKeepaliveOptions(keepalive, 'options.keepalive');
 }

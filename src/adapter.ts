@@ -309,7 +309,8 @@ export class WsConnAdapter extends SocketDuplex {
   #sendFin(callback: () => void): void {
     this.#finSent = true;
     this.#finished = callback;
-    this.ws.send(FIN, (error) => {
+    // Uncompressed, which is at once: the Close frame of a destroy() that follows must not overtake it.
+    this.ws.send(FIN, { compress: false }, (error) => {
       // After an error the WebSocket closes, and 'close' settles what is left.
       if (!error) this.#releaseFinal();
     });
@@ -375,13 +376,14 @@ export class WsConnAdapter extends SocketDuplex {
     const closed = this.afterClose();
     this.#keepalive?.stop();
     if (this.destroyed) return closed;
-    if (this.#link.connecting || this.#link.closed) {
-      this.destroy();
+    if (this.#link.closed || !this.#link.raw) {
+      // An error that a write was told of already is the first one.
+      this.destroy(this.errored ?? undefined);
       return closed;
     }
     this.#farewell = { code, reason };
     this.#discarding = true;
-    this.ws.resume();
+    this.#link.resume();
     this.#link.limit(this.#options.closeTimeout, () => {
       this.#onCloseTimeout();
     });

@@ -1,4 +1,9 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
 
 import { invalidArgType, WsConnError } from './errors.ts';
 
@@ -66,13 +71,28 @@ export function ask(
 function judge(answer: unknown): Verdict | null {
   if (answer === true) return null;
   if (answer === false) return { status: UNAUTHORIZED };
-  if (isRefusal(answer)) return answer;
+  if (isRefusal(answer)) return checkHeaders(answer);
   const cause = invalidArgType(
     'answer of authenticate()',
     'a boolean or {status: 300 to 599, headers}',
     answer,
   );
   return { status: INTERNAL_ERROR, cause };
+}
+
+/** What Node's HTTP server would not send, such as a line break, is not sent here: it could be read as headers of its own. */
+function checkHeaders(refusal: Refusal): Verdict {
+  try {
+    for (const [name, value] of Object.entries(refusal.headers ?? {})) {
+      validateHeaderName(name);
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== undefined) validateHeaderValue(name, String(one));
+      }
+    }
+    return refusal;
+  } catch (cause) {
+    return { status: INTERNAL_ERROR, cause };
+  }
 }
 
 function isRefusal(answer: unknown): answer is Refusal {

@@ -1,6 +1,6 @@
 import { type Duplex, finished } from 'node:stream';
 
-import { WsConnError } from './errors.ts';
+import { invalidArgType, WsConnError } from './errors.ts';
 
 /** What a socket has beyond Duplex, and another stream may lack. */
 interface SocketLike {
@@ -29,13 +29,17 @@ export interface JoinOptions {
 export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<void> {
   const cut = options.cut ?? resetOrDestroy;
   let first: Error | undefined;
-  const fail = (error: Error): void => {
+  const fail = (error: Error, failed: Duplex): void => {
     if (first) return;
     first = error;
+    // One that has told its error without being destroyed is not to tell it again.
+    if (!failed.destroyed) failed.destroy();
     for (const stream of [a, b]) {
       if (!stream.destroyed) cut(stream, error);
     }
   };
+  checkDuplex('a', a);
+  checkDuplex('b', b);
   a.allowHalfOpen = true;
   b.allowHalfOpen = true;
   const bothDone = Promise.all([done(a, fail), done(b, fail)]);
@@ -47,12 +51,18 @@ export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Pro
   if (first) throw first;
 }
 
+function checkDuplex(name: string, stream: Partial<Duplex> | null | undefined): void {
+  if (typeof stream?.pipe !== 'function' || typeof stream.write !== 'function') {
+    throw invalidArgType(name, 'a Duplex', stream);
+  }
+}
+
 /** Waits until both halves of the stream are done, whole or not. */
-function done(stream: Duplex, fail: (error: Error) => void): Promise<void> {
+function done(stream: Duplex, fail: (error: Error, failed: Duplex) => void): Promise<void> {
   return new Promise((resolve) => {
     const letGo = finished(stream, (error) => {
       letGo();
-      if (error) fail(stream.errored ?? closedEarly(error));
+      if (error) fail(stream.errored ?? (stream.destroyed ? closedEarly(error) : error), stream);
       resolve();
     });
   });

@@ -34,11 +34,14 @@ const DEFAULT_PONG_TIMEOUT = 10_000;
 const EARLY = { least: 0.05, most: 0.2 };
 
 /** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
-export function checkKeepaliveOptions(options: KeepaliveOptions): { interval: number; pongTimeout: number } {
-  checkObject('options', options);
+export function checkKeepaliveOptions(
+  options: KeepaliveOptions,
+  name = 'options',
+): { interval: number; pongTimeout: number } {
+  checkObject(name, options);
   return {
-    interval: delay('options.interval', options.interval, DEFAULT_INTERVAL),
-    pongTimeout: delay('options.pongTimeout', options.pongTimeout, DEFAULT_PONG_TIMEOUT),
+    interval: delay(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
+    pongTimeout: delay(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
   };
 }
 

@@ -37,15 +37,16 @@ export class Link {
     this.ws = ws;
     this.#owner = owner;
     this.#closeTimeout = closeTimeout;
-    ws.on('message', this.#onMessage);
-    ws.on('error', this.#onError);
-    ws.on('close', this.#onClose);
+    // Before whoever listens already: one who closes then must find the adapter knowing what has happened.
+    ws.prependListener('message', this.#onMessage);
+    ws.prependListener('error', this.#onError);
+    ws.prependListener('close', this.#onClose);
     if (ws.readyState === ws.OPEN) {
       this.#attachRaw();
     } else {
-      ws.on('open', this.#onOpen);
-      ws.on('upgrade', this.#onUpgrade);
-      ws.on('unexpected-response', this.#onRefusal);
+      ws.prependListener('open', this.#onOpen);
+      ws.prependListener('upgrade', this.#onUpgrade);
+      ws.prependListener('unexpected-response', this.#onRefusal);
     }
   }
 
@@ -85,6 +86,12 @@ export class Link {
     return this.#raw?.writableFinished === true;
   }
 
+  /** Reads on. */
+  resume(): void {
+    // A WebSocket whose handshake has failed has nothing to read from, and ws would throw.
+    if (this.#raw) this.ws.resume();
+  }
+
   /** Starts the closing handshake, unless one side has started it already. */
   sayGoodbye(code: number, reason = ''): void {
     if (!this.open) return;
@@ -99,14 +106,14 @@ export class Link {
   partNow(code: number): void {
     this.sayGoodbye(code);
     this.#raw?.end();
-    this.ws.resume();
+    this.resume();
     this.#cutAfterTimeout();
   }
 
   /** Lets the closing handshake take its time, but no longer than `closeTimeout`; reads on, since the peer's Close is to come. */
   partInOrder(code: number): void {
     this.sayGoodbye(code);
-    this.ws.resume();
+    this.resume();
     this.#cutAfterTimeout();
   }
 

@@ -10,12 +10,16 @@ export function refuse(
 ): void {
   const title = STATUS_CODES[status] ?? 'Refused';
   const body = `${text ?? title}\n`;
-  const lines = Object.entries({
+  const defaults = {
     Connection: 'close',
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
-    ...headers,
-  })
+  };
+  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const lines = [
+    ...Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase())),
+    ...Object.entries(headers),
+  ]
     .filter(([, value]) => value !== undefined)
     .flatMap(([name, value]) =>
       (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`),

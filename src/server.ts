@@ -27,6 +27,9 @@ export interface WsConnServerEvents {
   close: [];
 }
 
+/** What each listener of this package takes, so that those of one HTTP server know of each other. */
+const pathsOf = new WeakMap<object, (request: IncomingMessage) => boolean>();
+
 const BAD_REQUEST = 400;
 const NOT_FOUND = 404;
 const METHOD_NOT_ALLOWED = 405;
@@ -130,9 +133,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   #shutDown(): void {
     const { server } = this.#options;
-    server?.off('upgrade', this.#onUpgrade);
-    server?.off('listening', this.#onListening);
-    server?.off('error', this.#onError);
+    if (server) this.#detach(server);
     for (const refuseWaiting of this.#waiting) refuseWaiting();
     const ended: Promise<unknown>[] = [...this.#adapters].map((adapter) => adapter.close(GOING_AWAY));
     const own = server ? null : this.#http;
@@ -176,15 +177,20 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   #attach(server: http.Server): void {
     this.#http = server;
+    pathsOf.set(this.#onUpgrade, (request) => this.#pathFits(request));
     server.on('upgrade', this.#onUpgrade);
     server.on('listening', this.#onListening);
     server.on('error', this.#onError);
   }
 
+  #detach(server: http.Server): void {
+    server.off('upgrade', this.#onUpgrade);
+    server.off('listening', this.#onListening);
+    server.off('error', this.#onError);
+  }
+
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const others = this.#http && this.#http.listenerCount('upgrade') > 1;
-    if (others && !this.#pathFits(request)) return;
-    this.handleUpgrade(request, socket, head);
+    if (this.#pathFits(request) || !this.#othersAnswer(request)) this.handleUpgrade(request, socket, head);
   };
 
   readonly #onListening = (): void => {
@@ -192,8 +198,22 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   };
 
   readonly #onError = (error: Error): void => {
+    const own = this.#options.server ? null : this.#http;
+    if (own && !own.listening) {
+      // As with net.Server, listen() may be tried again, on another port.
+      this.#detach(own);
+      this.#http = null;
+    }
     this.emit('error', error);
   };
+
+  /** Whether a request that is not for this server is answered by another listener of the HTTP server. */
+  #othersAnswer(request: IncomingMessage): boolean {
+    const listeners = this.#http?.listeners('upgrade') ?? [];
+    const fits = listeners.map((listener) => pathsOf.get(listener));
+    // Of servers of this package among themselves, the last one refuses what is for none of them.
+    return fits.some((fit) => fit === undefined || fit(request)) || listeners.at(-1) !== this.#onUpgrade;
+  }
 
   #pathFits(request: IncomingMessage): boolean {
     const { path } = this.#options;

@@ -248,6 +248,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
 
   /** Tells the users of the stream that the connection is there. */
   protected reportOpen(): void {
+    this.markActive();
     this.emit('connect');
     this.emit('ready');
   }

@@ -28,6 +28,34 @@ describe.each(ROLES)('destroying a %s', (role) => {
       expect(others.names).toEqual(['end', 'finish', 'close']);
     });
 
+    test('after end() with nothing unsent is an end to an adapter, compressed or not', async () => {
+      for (const perMessageDeflate of [false, true]) {
+        const { adapter, peer } = await meetAdapter(role, {
+          ...half,
+          perMessageDeflate,
+          allowHalfOpen: true,
+        });
+        const received = readAll(peer);
+        await new Promise((resolve) => adapter.write('the last bytes', resolve));
+        adapter.end();
+        adapter.destroy();
+        expect(String(await received)).toBe('the last bytes');
+      }
+    });
+
+    test('within a data handler that has put much back takes no time', async () => {
+      const { adapter, peer } = await meetAdapter(role, { ...half, closeTimeout: 60_000 });
+      peer.resume();
+      const closed = closeOf(adapter);
+      adapter.once('data', (chunk: Buffer) => {
+        adapter.pause();
+        adapter.unshift(chunk);
+        adapter.destroy();
+      });
+      peer.write(Buffer.alloc(adapter.readableHighWaterMark));
+      await closed;
+    });
+
     test('with an error is ECONNRESET to an adapter', async () => {
       const { adapter, peer } = await meetAdapter(role, half);
       const [mine, others] = [record(adapter), record(peer.resume())];

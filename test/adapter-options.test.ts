@@ -103,7 +103,7 @@ describe('an option that is no good is named in the error', () => {
     const before = adapter.ws.eventNames();
     expect(() => new Keepalive(adapter.ws, options)).toThrow(naming(name, code));
     expect(() => adapter.ping(options)).toThrow(naming(name, code));
-    expect(() => createServer({ keepalive: options })).toThrow(naming(name, code));
+    expect(() => createServer({ keepalive: options })).toThrow(naming(`options.keepalive.${name}`, code));
     expect(adapter.ws.eventNames()).toEqual(before);
   });
 

@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -182,6 +182,23 @@ test('streams that know no reset are destroyed with the error', async () => {
   await closed;
   expect(b.errored).toBe(first);
   expect([a.listenerCount('error'), b.listenerCount('error')]).toEqual([0, 0]);
+});
+
+test('a stream that tells its error without being destroyed tells it once', async () => {
+  const make = (): Duplex => new PassThrough({ autoDestroy: false });
+  const [a, b] = [make(), make()];
+  b.on('error', () => undefined);
+  const joined = join(a, b);
+  const first = new Error('first');
+  a.emit('error', first);
+  await expect(joined).rejects.toBe(first);
+  expect([a.destroyed, b.destroyed]).toEqual([true, true]);
+});
+
+test('what is no stream is refused', async () => {
+  await expect(join(1 as unknown as Duplex, new PassThrough())).rejects.toMatchObject({
+    code: 'ERR_INVALID_ARG_TYPE',
+  });
 });
 
 async function readSome(stream: End): Promise<void> {

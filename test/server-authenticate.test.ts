@@ -103,6 +103,23 @@ describe('authenticate', () => {
     expect(answer).not.toContain('X-Not-There');
   });
 
+  test('cannot send what would be read as headers of its own', async () => {
+    const headers = { 'X-Who': 'a\r\nX-Injected: 1' };
+    const { server, port } = await listening(() => ({ status: 401, headers }));
+    const refused = next(server, 'refused');
+    const answer = await converse(port, handshakeRequest());
+    expect(answer).toContain('500 Internal Server Error');
+    expect(answer).not.toContain('X-Injected');
+    expect((await refused)[2]).toMatchObject({ code: 'ERR_INVALID_CHAR' });
+  });
+
+  test('replaces a header however it is spelt', async () => {
+    const headers = { 'content-type': 'text/html' };
+    const { port } = await listening(() => ({ status: 401, headers }));
+    const answer = await converse(port, handshakeRequest());
+    expect(answer.match(/^content-type: .*$/gim)).toEqual(['content-type: text/html']);
+  });
+
   test('sees the request as it came', async () => {
     let seen: IncomingMessage | undefined;
     const { port } = await listening((request) => {

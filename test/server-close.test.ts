@@ -137,6 +137,16 @@ test('a port that is taken is an error of the server, which can be closed', asyn
   await server.close();
 });
 
+test('after a port that was taken, listen() may be tried again', async () => {
+  const { port } = await listening();
+  const server = createServer().listen(port, '127.0.0.1');
+  await next(server, 'error');
+  server.listen(0, '127.0.0.1');
+  await next(server, 'listening');
+  expect((server.address() as AddressInfo).port).not.toBe(port);
+  await server.close();
+});
+
 test('listen() twice is an error', async () => {
   const { server } = await listening();
   expect(() => server.listen(0)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);

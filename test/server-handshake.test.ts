@@ -207,6 +207,7 @@ describe('a shared http server', () => {
     expect(await converse(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
       'a page',
     );
+    expect(await converse(port, handshakeRequest({}, '/neither'))).toContain('404 Not Found');
     expect(one.address()).toEqual(web.address());
     expect(() => one.listen(0)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);
   });

@@ -78,7 +78,7 @@ export class RevdialListener
       options.dialBackTimeout,
       DEFAULT_DIAL_BACK_TIMEOUT,
     );
-    this.#keepalive = checkKeepaliveOptions(options.keepalive ?? {});
+    this.#keepalive = checkKeepaliveOptions(options.keepalive ?? {}, 'options.keepalive');
     this.#backlog = wholeNumber('options.backlog', options.backlog, DEFAULT_BACKLOG, 1);
     this.#closed = new Promise((resolve) => {
       this.once('close', resolve);
@@ -165,7 +165,9 @@ export class RevdialListener
         `the server asked to dial ${JSON.stringify(connPath)}, which is no path`,
       );
     }
-    if (this.#unclaimed.size >= this.#backlog) {
+    // Those that are being dialled will wait too if nobody takes them; this one is among them.
+    const waiting = this.#unclaimed.surplus + this.#pending.size - 1;
+    if (waiting >= this.#backlog && this.listenerCount('connection') === 0) {
       throw new WsConnError('ECONNREFUSED', `${String(this.#backlog)} connections wait to be taken already`);
     }
   }

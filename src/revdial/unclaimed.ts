@@ -11,9 +11,9 @@ export class Unclaimed<T> {
   #ended = false;
   #error: Error | null = null;
 
-  /** How many wait to be taken. */
-  get size(): number {
-    return this.#items.length;
+  /** How many wait to be taken, less those who wait for one. */
+  get surplus(): number {
+    return this.#items.length - this.#takers.length;
   }
 
   /** Gives an item to whoever waits longest, or keeps it for the next who asks. */

@@ -258,6 +258,17 @@ describe('connections that nobody takes', () => {
     await closed;
   });
 
+  test('are kept up to the backlog when many dials come at once, too', async () => {
+    const hub = await hubOfTest();
+    const { dialer, listener } = await connectDevice(hub, { backlog: 2 });
+    const dials = await Promise.allSettled(Array.from({ length: 20 }, () => dialer.dial()));
+    const users = dials.flatMap((dial) => (dial.status === 'fulfilled' ? [dial.value] : []));
+    expect(users).toHaveLength(2);
+    const closes = users.map((user) => closeOf(user.resume()));
+    await listener.close();
+    await Promise.all(closes);
+  });
+
   test('and that have died meanwhile are not given to anybody', async () => {
     const hub = await hubOfTest();
     const made: WsConnAdapter[] = [];

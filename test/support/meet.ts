@@ -13,7 +13,10 @@ export type Role = 'client' | 'server';
 export const ROLES: readonly Role[] = ['client', 'server'];
 
 /** What an adapter under test may be told, in both roles; an adapter at the other end is told the same. */
-export type MeetOptions = Omit<WsConnAdapterOptions, 'signal'> & { readonly maxPayload?: number };
+export type MeetOptions = Omit<WsConnAdapterOptions, 'signal'> & {
+  readonly maxPayload?: number;
+  readonly perMessageDeflate?: boolean;
+};
 
 /** Destroys the adapter when the test is over, and waits until nothing of it is left. */
 export function stopAfterTest(adapter: WsConnAdapter): void {
