@@ -1,4 +1,4 @@
-// Shows in half a minute what this package is for: a real SSH session inside of a WebSocket, behind something that
+// Shows in ten seconds what this package is for: a real SSH session inside of a WebSocket, behind something that
 // drops idle connections as load balancers do. Run it with `npm start`. It needs nothing but the package, and prints what
 // it does; exit code 0 means that everything held, 1 that something did not.
 import { once } from 'node:events';

@@ -366,10 +366,15 @@ export class WsConnAdapter extends SocketDuplex {
     if (!this.#finReceived) this.#pushEnd();
   }
 
-  /** As net.Socket does it: who never reads is to see the end too, if nothing waits before it. */
+  /**
+   * As net.Socket does it: who never reads is to see the end too, if nothing waits before it. A turn later, for an end may come
+   * with the handshake, when a promise for the adapter has not got to its user yet.
+   */
   #pushEnd(): void {
     this.push(null);
-    this.read(0);
+    setImmediate(() => {
+      this.read(0);
+    });
   }
 
   #closeOnce(code: number, reason: string): Promise<Error | null> {

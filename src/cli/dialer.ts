@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from './options.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
+import { readCertificates } from './read-certificates.ts';
 import { readNamedFile } from './read-file.ts';
 import { bearer, checkToken, readTokenFile } from './token.ts';
 
@@ -93,7 +94,7 @@ export class Dialer {
   async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
     const [token, ca, cert, key, route] = await Promise.all([
       this.#token(),
-      this.#file('ca'),
+      this.#certificates(),
       this.#file('cert'),
       this.#file('key'),
       proxyRoute(this.url, this.#values.text('proxy')),
@@ -111,8 +112,8 @@ export class Dialer {
   /** Makes the line that says why a connection failed. */
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    const refusal = this.#route?.refusal();
-    if (refusal) return refusal;
+    const ofProxy = this.#route?.failure(error);
+    if (ofProxy) return ofProxy;
     return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
   }
 
@@ -123,7 +124,12 @@ export class Dialer {
     return token === undefined || token === '' ? undefined : checkToken(token, TOKEN_VARIABLE);
   }
 
-  async #file(name: 'ca' | 'cert' | 'key'): Promise<string | undefined> {
+  async #certificates(): Promise<string | undefined> {
+    const path = this.#values.text('ca');
+    return path === undefined ? undefined : readCertificates(path, this.#values.nameOf('ca'));
+  }
+
+  async #file(name: 'cert' | 'key'): Promise<string | undefined> {
     const path = this.#values.text(name);
     return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf(name));
   }
@@ -135,7 +141,7 @@ function checkUrl(values: DialValues): URL {
   const problem = !url
     ? 'is no URL'
     : !/^(ws|http)s?:$/.test(url.protocol)
-      ? `begins with ${url.protocol}`
+      ? `begins with ${url.protocol}//`
       : url.hash !== ''
         ? 'has a fragment (#), which is never sent'
         : undefined;

@@ -23,8 +23,9 @@ export function generalHelp(commands: readonly Command[]): string {
     `by everybody on the machine. ${variableOf('token')} holds a token itself.`,
     '',
     'Data goes to stdout, everything else to stderr. The exit code is 0 when all',
-    'went well, 1 when something failed, 2 when the command line is wrong, and 128',
-    'plus its number after a signal.',
+    'went well, also when a signal ended serve, forward or ping in order; 1 when',
+    'something failed or was cut; 2 when the command line is wrong; and 128 plus',
+    'its number when a signal broke off what was to be done.',
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
 
+import { explain } from './explain.ts';
 import { Failure, usageFailure } from './failure.ts';
 
 /** What an answer of a proxy to CONNECT means. */
@@ -16,8 +17,8 @@ const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
 export interface ProxyRoute {
   readonly agent: Agent;
-  /** Gives the proxy's own refusal, which else would look like one of the server. */
-  refusal(): Failure | undefined;
+  /** Gives what the proxy had to do with an error, which else would look like one of the server; undefined if nothing. */
+  failure(error: unknown): Failure | undefined;
 }
 
 /**
@@ -34,13 +35,23 @@ export async function proxyRoute(target: URL, named: string | undefined): Promis
   }
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   const agent = new HttpsProxyAgent(url);
-  let refusal: Failure | undefined;
+  let status: number | undefined;
   agent.on('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
-    if (statusCode === 200) return;
-    const why = STATUSES[statusCode] ?? `it answered with HTTP status ${String(statusCode)}`;
-    refusal = new Failure(`the proxy ${url.host} does not lead to ${target.host}: ${why}`);
+    status = statusCode;
   });
-  return { agent, refusal: () => refusal };
+  // Who has it from the environment may not know of it.
+  const name = `the proxy ${url.host}${named === undefined ? ', which the environment names,' : ''}`;
+  return {
+    agent,
+    failure: (error) => {
+      if (status === 200) return undefined;
+      if (status === undefined) {
+        return new Failure(`${name} cannot be used: ${explain(error)}`, { cause: error });
+      }
+      const why = STATUSES[status] ?? `it answered with HTTP status ${String(status)}`;
+      return new Failure(`${name} does not lead to ${target.host}: ${why}`, { cause: error });
+    },
+  };
 }
 
 async function fromEnvironment(target: URL): Promise<string | undefined> {

@@ -38,7 +38,11 @@ export const serve: Command = {
   name: 'serve',
   usage: '--listen HOST:PORT --to HOST:PORT [OPTIONS]',
   summary: 'takes WebSockets and leads each to one fixed TCP target',
-  details: ['Run it beside the target, such as an SSH server, behind any load balancer.'],
+  details: [
+    'Run it beside the target, such as an SSH server, behind any load balancer.',
+    'A plain HTTP request, as of a health check, gets status 426: have it taken for',
+    'healthy, or check by TCP.',
+  ],
   options: OPTIONS,
   examples: [
     'wsconn serve --listen 127.0.0.1:8080 --to 127.0.0.1:22',

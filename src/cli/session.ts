@@ -38,6 +38,8 @@ export async function leadToTarget(
   done: AbortSignal,
   breakOff: (reason: string) => void,
 ): Promise<void> {
+  // Until they are joined, too: a client that has nothing to say may end its half before the target has answered.
+  stream.allowHalfOpen = true;
   const gone = new AbortController();
   const leave = (): void => {
     gone.abort();

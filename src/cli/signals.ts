@@ -22,6 +22,6 @@ export function onceAskedToEnd(asked: (signal: EndSignal) => void): () => void {
 }
 
 /** Gives the exit code by which a shell knows that a signal ended a process: 128 plus its number. */
-export function exitCodeOf(signal: EndSignal): number {
+export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }

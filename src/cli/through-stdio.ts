@@ -3,6 +3,7 @@ import { GOING_AWAY } from '../close-code.ts';
 import { join } from '../join.ts';
 
 import type { Dialer } from './dialer.ts';
+import { codeOf } from './error-code.ts';
 import { exitCodeOf, onceAskedToEnd } from './signals.ts';
 import type { Stdio } from './stdio.ts';
 
@@ -23,6 +24,8 @@ export async function throughStdio(dialer: Dialer, adapter: WsConnAdapter, stdio
   try {
     await join(adapter, stdio);
   } catch (error) {
+    // A reader of stdout who has seen enough (`| head`) ends this as SIGPIPE would, which Node ignores.
+    if (exitCode === 0 && error === stdio.errored && codeOf(error) === 'EPIPE') return exitCodeOf('SIGPIPE');
     if (exitCode === 0) throw dialer.failure(error);
   } finally {
     stopListening();

@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { explain } from './explain.ts';
 import { Failure, usageFailure } from './failure.ts';
 import type { OptionSpecs, Values } from './options.ts';
+import { readCertificates } from './read-certificates.ts';
 import { readNamedFile } from './read-file.ts';
 
 /** Options for TLS of a server. */
@@ -42,7 +43,7 @@ export function tlsFiles(values: Values<keyof typeof TLS_OPTIONS>): TlsFiles | u
       const [cert, key, ca] = await Promise.all([
         readNamedFile(certPath, values.nameOf('tls-cert')),
         readNamedFile(keyPath, values.nameOf('tls-key')),
-        caPath === undefined ? undefined : readNamedFile(caPath, values.nameOf('tls-client-ca')),
+        caPath === undefined ? undefined : readCertificates(caPath, values.nameOf('tls-client-ca')),
       ]);
       const files = { cert, key, ...(ca === undefined ? {} : { ca }) };
       try {

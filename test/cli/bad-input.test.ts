@@ -13,7 +13,8 @@ import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/program.ts';
 import { echo, target } from '../support/target.ts';
-import { runWsconn, serve, wsconn } from '../support/wsconn.ts';
+import { WatchedProgram } from '../support/watched-program.ts';
+import { runWsconn, serve, wsconn, WSCONN } from '../support/wsconn.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 
@@ -52,7 +53,7 @@ describe('a command line', () => {
     [['connect', 'ws://a', 'ws://b'], /'ws:\/\/b' is one argument too many/],
     [['connect'], /URL is missing: give it, or set WSCONN_URL/],
     [['connect', 'example.org'], /'example\.org' is no URL: give one such as wss:\/\/host\/path/],
-    [['connect', 'ftp://example.org'], /begins with ftp:: give one such as wss:\/\/host\/path/],
+    [['connect', 'ftp://example.org'], /begins with ftp:\/\/: give one such as wss:\/\/host\/path/],
     [['connect', 'ws://me:secret@h'], /URL holds a password.*put it into WSCONN_URL/],
     [['connect', '--proxy', 'http://me:secret@p', 'ws://h'], /--proxy holds a password.*WSCONN_PROXY/],
     [['connect', '--header', 'Authorization: Bearer x', 'ws://h'], /Authorization is a secret.*--token-file/],
@@ -114,6 +115,21 @@ describe('a file', () => {
     await fails(['connect', '--token-file', empty, 'ws://127.0.0.1:1'], /which --token-file names, is empty/);
     await fails(['connect', '--token-file', spaces, 'ws://127.0.0.1:1'], /holds no usable token/);
     await fails(serveWith('--tls-cert', spaces, '--tls-key', spaces), /cannot be used: .*not in PEM/);
+  });
+
+  test('of a CA that holds no certificate is named, where Node would trust nobody in silence', async () => {
+    const none = await file('none.pem', 'two words\n');
+    const lines = ['-----BEGIN CERTIFICATE-----', 'bm9uc2Vuc2U=', '-----END CERTIFICATE-----', ''];
+    const broken = await file('broken.pem', lines.join('\n'));
+    await fails(
+      ['connect', '--ca', none, 'wss://h'],
+      /none\.pem, which --ca names, holds no certificate in PEM/,
+    );
+    await fails(['connect', '--ca', broken, 'wss://h'], /broken\.pem, which --ca names, holds a .* broken/);
+    const authority = await makeAuthority(folder.path);
+    const { cert, key } = await authority.sign('of-the-server');
+    const listen = ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-cert', cert, '--tls-key', key];
+    await fails([...listen, '--tls-client-ca', none], /which --tls-client-ca names, holds no certificate/);
   });
 });
 
@@ -208,6 +224,25 @@ describe('the other end', () => {
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
     const other = await runWsconn(['forward', '--listen', listen, 'ws://127.0.0.1:1']);
     expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+  });
+
+  test('is behind a proxy that is not there, which is named', async () => {
+    const proxy = `127.0.0.1:${String(await freePort())}`;
+    const url = 'ws://example.invalid/';
+    await fails(
+      ['connect', '--proxy', `http://${proxy}`, url],
+      new RegExp(`the proxy ${proxy} cannot be used: nothing listens there`),
+    );
+    const env = { HTTPS_PROXY: `http://${proxy}` };
+    await fails(['connect', url], /the proxy .*, which the environment names, cannot be used/, 1, env);
+  });
+
+  test('gets no word when the reader of stdout has seen enough', async () => {
+    const { url } = await serve(await target(echo));
+    const command = `yes | ${WSCONN} connect ${url} | head -c 20 >&2; exit "\${PIPESTATUS[1]}"`;
+    const { code, stderr } = await new WatchedProgram('bash', ['-c', command]).ended;
+    // 128 and the number of SIGPIPE.
+    expect({ code, stderr }).toEqual({ code: 141, stderr: 'y\n'.repeat(10) });
   });
 
   test('shows a stack with --verbose only', async () => {
