@@ -62,14 +62,17 @@ function done(stream: Duplex, fail: (error: Error, failed: Duplex) => void): Pro
   return new Promise((resolve) => {
     const letGo = finished(stream, (error) => {
       letGo();
-      if (error) fail(stream.errored ?? (stream.destroyed ? closedEarly(error) : error), stream);
+      if (error) fail(stream.errored ?? asSocketError(error), stream);
       resolve();
     });
   });
 }
 
-function closedEarly(cause: Error): WsConnError {
-  return new WsConnError('ECONNRESET', 'one of the joined streams was closed before its end', { cause });
+/** Gives an early close the code that sockets have for it; every other error as it is. */
+function asSocketError(error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') return error;
+  const happened = 'one of the joined streams was closed before its end';
+  return new WsConnError('ECONNRESET', happened, { cause: error });
 }
 
 function resetOrDestroy(stream: Duplex, error: Error): void {
