@@ -2,6 +2,17 @@ const SMALLEST_BLOCK = 1_024;
 const LARGEST_BLOCK = 16_384;
 
 /**
+ * Gives the bytes in memory of their size: a reader who takes a few at a time would else hold a whole block for each few. Few
+ * enough come from Node's pool, where they lie side by side.
+ */
+function fitted(block: Buffer): Buffer {
+  if (block.length < SMALLEST_BLOCK / 2) return Buffer.from(block);
+  const copy = Buffer.allocUnsafeSlow(block.length);
+  block.copy(copy);
+  return copy;
+}
+
+/**
  * Holds the bytes of a stream that its reader has not asked for yet, in memory of about their size. A piece is a view
  * into what the transport read, and keeps all of that alive: small pieces are copied together.
  */
@@ -57,8 +68,7 @@ export class Inbox {
   #seal(): void {
     if (this.#tail && this.#filled > 0) {
       const block = this.#tail.subarray(0, this.#filled);
-      // A reader who takes a few bytes at a time would else hold a whole block for each few.
-      this.#blocks.push(this.#filled * 2 < this.#tail.length ? Buffer.from(block) : block);
+      this.#blocks.push(this.#filled * 2 < this.#tail.length ? fitted(block) : block);
     }
     this.#tail = null;
     this.#filled = 0;
