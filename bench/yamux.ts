@@ -48,7 +48,7 @@ const slowness = new Map([
 ]);
 /** The same for those that take part with a delay; its window stays at 256 KiB, which is what one round trip can carry. */
 const slownessDelayed = new Map([[GO, 64]]);
-/** Those whose window does not grow, or only after minutes, and whose measure it is not. */
+/** Those that are left out where a delay is put between: what counts there is the bare adapter. */
 const notDelayed = ['yamux-js', '@libp2p/yamux'];
 
 /** One way to carry streams, with both of its ends running. */

@@ -61,7 +61,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option, `ERR_INVALID_STATE` for a
-   * stream that has a session or is closing
+   * stream that has a session, is closing, or gives strings
    */
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
