@@ -11,6 +11,11 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    */
   readonly halfClose?: boolean | undefined;
   /**
+   * Whether a client has offered half close and was answered; it counts as agreed when the client shows that it saw the answer.
+   * @internal
+   */
+  readonly halfCloseOffered?: boolean | undefined;
+  /**
    * Whether to call `ping()` as soon as the connection is there, and with which options.
    * @default false
    */
@@ -43,6 +48,7 @@ const DEFAULT_MESSAGE_SIZE = 65_536;
 
 export interface CheckedAdapterOptions {
   readonly halfClose: boolean | undefined;
+  readonly halfCloseOffered: boolean;
   readonly keepalive: KeepaliveOptions | undefined;
   readonly closeTimeout: number;
   readonly handshakeTimeout: number | undefined;
@@ -56,6 +62,7 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
   const { halfClose, handshakeTimeout } = options;
   return {
     halfClose: halfClose === undefined ? undefined : yesNo('options.halfClose', halfClose, false),
+    halfCloseOffered: options.halfCloseOffered ?? false,
     keepalive: checkKeepalive(options.keepalive),
     closeTimeout: delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
     handshakeTimeout:

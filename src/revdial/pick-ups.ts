@@ -5,7 +5,7 @@ import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
 import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter-options.ts';
 import { WsConnAdapter } from '../adapter.ts';
-import { agreesOnHalfClose, namesHalfClose } from '../half-close.ts';
+import { halfCloseOptions, namesHalfClose } from '../features-header.ts';
 import { checkMaxPayload } from '../max-payload.ts';
 import { refuse } from '../refuse.ts';
 import { makeWebSocketServer } from '../websocket-server.ts';
@@ -82,7 +82,7 @@ export class PickUps {
       const speaksClose = namesHalfClose(request.headers);
       const adapter = new WsConnAdapter(ws, {
         ...this.#options,
-        halfClose: agreesOnHalfClose(this.#options.halfClose, request.headers),
+        ...halfCloseOptions(this.#options.halfClose, request.headers),
         tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
       });
       expected.take(adapter);

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import { Inbox } from './inbox.ts';
+import { ChunkQueue } from '../chunk-queue.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /** What the intake asks of the stream whose reader it serves. */
@@ -13,7 +13,7 @@ export type FedStream = Pick<Readable, 'push' | 'read' | 'readableFlowing' | 're
 export class Intake {
   readonly #stream: FedStream;
   readonly #budget: WindowBudget;
-  readonly #inbox = new Inbox();
+  readonly #queue = new ChunkQueue();
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
@@ -40,11 +40,11 @@ export class Intake {
 
   /** Bytes came. */
   add(piece: Buffer): void {
-    if (this.#stream.readableFlowing && this.#stream.readableLength + this.#inbox.length === 0) {
+    if (this.#stream.readableFlowing && this.#stream.readableLength + this.#queue.length === 0) {
       this.#stream.push(piece);
       return;
     }
-    this.#inbox.add(piece);
+    this.#queue.add(piece);
     if (this.#wanted) this.#feed();
   }
 
@@ -58,7 +58,7 @@ export class Intake {
    * Whether Readable waits for more than it has, as for `read(n)` of a large n: what it has is no reason to hold the peer back.
    */
   get starving(): boolean {
-    return this.#wanted && this.#inbox.length === 0;
+    return this.#wanted && this.#queue.length === 0;
   }
 
   /** The stream has its user. */
@@ -69,12 +69,12 @@ export class Intake {
 
   /** Brings the books up to date after bytes came or were read. */
   settle(): void {
-    this.#record(this.#stream.readableLength + this.#inbox.length);
+    this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
   /** Throws away what Readable has not asked for. */
   clear(): void {
-    this.#inbox.clear();
+    this.#queue.clear();
   }
 
   /** Throws away all that waits: nobody will read it. */
@@ -85,13 +85,13 @@ export class Intake {
 
   #feed(): void {
     while (this.#wanted) {
-      const block = this.#inbox.take();
+      const block = this.#queue.take();
       if (block === undefined) break;
       this.#wanted = false;
       // When it wants more it asks again, maybe within this call.
       this.#stream.push(block);
     }
-    if (this.#end === 'waiting' && this.#inbox.length === 0) {
+    if (this.#end === 'waiting' && this.#queue.length === 0) {
       this.#end = 'passed';
       this.#stream.push(null);
       this.#tellEnd();
