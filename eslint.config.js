@@ -11,7 +11,7 @@ const layers = {
   'close-code.ts': ['errors'],
   'max-payload.ts': ['check-option'],
   'refuse.ts': [],
-  'adapter-options.ts': ['check-option', 'errors', 'keepalive', 'socket-duplex'],
+  'adapter-options.ts': ['check-option', 'errors', 'keepalive', 'max-payload', 'socket-duplex'],
   'ending.ts': ['close-code', 'errors'],
   'outgoing.ts': ['errors'],
   'gatherer.ts': ['outgoing'],

@@ -260,7 +260,11 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       const halfClose = agreesOnHalfClose(this.#options.halfClose, request.headers);
-      const adapter = new WsConnAdapter(ws, { ...this.#options, halfClose });
+      const adapter = new WsConnAdapter(ws, {
+        ...this.#options,
+        halfClose,
+        maxPayload: this.#checked.maxPayload,
+      });
       this.#adapters.add(adapter);
       adapter.once('close', () => this.#adapters.delete(adapter));
       this.emit('connection', adapter, request);
