@@ -5,6 +5,7 @@ import type { Outbox, Sender } from './outbox.ts';
 import { guarded } from './guarded.ts';
 import { Outgoing } from './outgoing.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
+import type { Run, WhenSettled } from './run.ts';
 
 /** What happens on the wire of one stream. */
 export interface ChannelEvents {
@@ -19,6 +20,8 @@ export interface ChannelEvents {
   readonly onSessionClosing: () => void;
   /** No frame will come or go any more; null if nothing was cut. */
   readonly onSessionEnd: (error: Error | null) => void;
+  /** After that: the transport has failed before it had taken the last frames of the stream. */
+  readonly onLost: (error: Error) => void;
 }
 
 /** What a channel asks of its session. */
@@ -26,7 +29,7 @@ export interface ChannelHost {
   readonly outbox: Outbox;
   readonly budget: WindowBudget;
   /** Largest receive window, in bytes. */
-  readonly maxWindow: number;
+  readonly maxWindow: () => number;
   /** First receive window, in bytes. */
   readonly firstWindow: number;
   /** Shortest round trip of late, in ms. */
@@ -50,7 +53,7 @@ export class Channel implements Sender {
   #events: ChannelEvents | null = null;
   readonly #outgoing = new Outgoing();
   #whenRunSent: (() => void) | null = null;
-  #whenFinSent: (() => void) | null = null;
+  #whenFinTaken: (() => void) | null = null;
   #sendWindow = INITIAL_WINDOW;
   /** Flags and bytes of window that the next control frame carries. */
   #flags = 0;
@@ -62,8 +65,11 @@ export class Channel implements Sender {
   #established: boolean;
   #finWanted = false;
   #finReceived = false;
-  /** Whether the last frame of this side is out. */
+  /** The run that the last bytes, or the last frame, of this side are in. */
+  #lastRun: Run | null = null;
+  /** Whether the last frame of this side is out, and whether the transport has taken it. */
   #localEnded = false;
+  #localEndTaken = false;
   #gone = false;
 
   /** @param incoming - whether the peer has opened it */
@@ -127,14 +133,17 @@ export class Channel implements Sender {
     else if (this.#started && this.#sendWindow > 0) this.#host.outbox.wantData(this);
   }
 
-  /** Sends FIN; everything has been sent before. */
-  finish(whenSent: () => void): void {
+  /** Sends FIN; everything has been sent before. `whenTaken` comes when the transport has taken it all. */
+  finish(whenTaken: () => void): void {
+    this.#whenFinTaken = whenTaken;
     if (this.#gone) {
-      whenSent();
+      // There is nobody to tell, but what was sent before may still be on its way out.
+      this.#whenLastRunSettled((lost) => {
+        if (!lost) this.#finish();
+      });
       return;
     }
     this.#finWanted = true;
-    this.#whenFinSent = whenSent;
     this.#wantControl(Flag.fin);
   }
 
@@ -195,7 +204,7 @@ export class Channel implements Sender {
     if (this.#finReceived) return;
     this.#finReceived = true;
     this.#events?.onFin();
-    if (this.#localEnded && !this.#gone) this.#leave(false);
+    if (this.#localEndTaken && !this.#gone) this.#leave(false);
   }
 
   onReset(): void {
@@ -211,16 +220,18 @@ export class Channel implements Sender {
   }
 
   onSessionEnd(error: Error | null): void {
-    const finish = this.#whenFinSent;
     this.#gone = true;
-    this.#forget();
+    this.#dropFrames();
     this.window.release();
     this.#events?.onSessionEnd(error);
-    // The FIN is of no use any more, and nothing was lost before it.
-    if (finish) guarded(finish);
+    this.#whenLastRunSettled((lost) => {
+      // A FIN that was not sent is of no use any more, and nothing was lost before it.
+      if (!lost) this.#finish();
+      else guarded(() => this.#events?.onLost(lost));
+    });
   }
 
-  sendControl(writer: FrameWriter): void {
+  sendControl(writer: FrameWriter, run: Run): void {
     const flags = this.#flags;
     const credit = this.#credit;
     this.#flags = this.#credit = 0;
@@ -228,19 +239,22 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    this.#finish();
+    this.#lastRun = run;
     this.#endLocal();
-    if (this.#finReceived && !this.#gone) this.#leave(false);
+    run.whenSettled((lost) => {
+      if (!lost) this.#onEndTaken();
+    });
   }
 
   /**
    * Fills one frame. A write is done when it is copied there, and then Writable hands over what was written behind it: small
    * writes share a frame.
    */
-  sendData(writer: FrameWriter): boolean {
+  sendData(writer: FrameWriter, run: Run): boolean {
     const most = Math.min(this.#sendWindow, writer.room - HEADER_SIZE);
     let left = most;
     if (this.#outgoing.length === 0 || most <= 0) return false;
+    this.#lastRun = run;
     writer.beginData();
     while (left > 0 && this.#outgoing.length > 0) {
       const length = Math.min(this.#outgoing.length, left);
@@ -255,6 +269,18 @@ export class Channel implements Sender {
     return this.#outgoing.length > 0 && this.#sendWindow > 0;
   }
 
+  /** The transport has taken FIN or RST. */
+  #onEndTaken(): void {
+    this.#localEndTaken = true;
+    this.#finish();
+    if (this.#finReceived && !this.#gone) this.#leave(false);
+  }
+
+  #whenLastRunSettled(callback: WhenSettled): void {
+    if (this.#lastRun) this.#lastRun.whenSettled(callback);
+    else callback(null);
+  }
+
   #whenSentNow(): void {
     const whenSent = this.#whenRunSent;
     this.#whenRunSent = null;
@@ -262,9 +288,9 @@ export class Channel implements Sender {
   }
 
   #finish(): void {
-    const finish = this.#whenFinSent;
-    this.#whenFinSent = null;
-    if (finish) guarded(finish);
+    const whenTaken = this.#whenFinTaken;
+    this.#whenFinTaken = null;
+    if (whenTaken) guarded(whenTaken);
   }
 
   #wantControl(flags: number): void {
@@ -272,11 +298,16 @@ export class Channel implements Sender {
     if (this.#started) this.#host.outbox.wantControl(this);
   }
 
-  /** Drops what is due and what waits. */
+  /** Drops what is due, what waits, and who waits for it. */
   #forget(): void {
+    this.#dropFrames();
+    this.#whenFinTaken = null;
+  }
+
+  #dropFrames(): void {
     this.#flags = this.#credit = 0;
     this.#outgoing.clear();
-    this.#whenRunSent = this.#whenFinSent = null;
+    this.#whenRunSent = null;
     this.#host.outbox.drop(this);
   }
 

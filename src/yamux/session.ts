@@ -5,6 +5,7 @@ import { invalidState, WsConnError } from '../errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../socket-duplex.ts';
 import { claimTransport } from './claim-transport.ts';
 import { Deadline } from './deadline.ts';
+import { largestBody } from './frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from './frame.ts';
 import { guarded } from './guarded.ts';
@@ -117,14 +118,12 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Tells the peer to open no more streams, and opens none; those that are open go on. */
   goAway(): void {
-    if (this.#localGoAway || this.#phase !== 'open') return;
-    this.#localGoAway = true;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
+    if (this.#phase === 'open') this.#sayGoAway();
   }
 
   /**
-   * Ends the session in order: says GoAway, sends what was written, ends every stream and then the transport. Anyone may
-   * call it, at any time and any number of times: every call returns the same promise. It resolves after 'close' with the
+   * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the transport. GoAway comes
+   * last since it makes libp2p's go-yamux drop everything at once. Anyone may call it, at any time and any number of times: every call returns the same promise. It resolves after 'close' with the
    * first error that the session ever had, or null, at the latest `closeTimeout` later, whatever the transport does; with
    * `ETIMEDOUT` if bytes were still unsent then. It never rejects.
    */
@@ -178,6 +177,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       onSilent: () => {
         this.#partWhenSilent();
       },
+      largestBody: () => largestBody(this.#transport),
       onStrayAllowed: (bytes) => {
         this.#router.allowStray(bytes);
       },
@@ -260,7 +260,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #onError = (error: Error): void => {
     if (!this.closed) this.#part(error, 'at once');
-    else if (!this.#transport.writableFinished) this.#error ??= error;
+    else if (!this.#transport.writableFinished) this.#lateError(error);
   };
 
   readonly #onClose = (): void => {
@@ -272,7 +272,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   /** Lets no frame move any more, ends the streams, and lets go of the transport. */
   #part(error: Error | null, manner: 'in order' | 'at once'): void {
     if (this.closed) return;
-    this.#outbox.flush();
+    this.#outbox.flushLast();
     this.#phase = 'parting';
     this.#error ??= error;
     this.#router.stop();
@@ -297,7 +297,6 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #closeOnce(): Promise<Error | null> {
     const closed = this.#afterClose();
     if (this.closed) return closed;
-    this.goAway();
     this.#phase = 'ending';
     this.#startLimit();
     this.#streams.close();
@@ -306,12 +305,18 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   #partWhenSilent(): void {
-    if (this.#phase === 'ending' && this.#streams.silent) {
-      // Not within the run of frames that has the last FIN in it.
-      process.nextTick(() => {
-        this.#part(null, 'in order');
-      });
-    }
+    if (this.#phase !== 'ending' || !this.#streams.silent) return;
+    // Not within the run of frames that has the last FIN in it.
+    process.nextTick(() => {
+      this.#sayGoAway();
+      this.#part(null, 'in order');
+    });
+  }
+
+  #sayGoAway(): void {
+    if (this.#localGoAway || this.closed) return;
+    this.#localGoAway = true;
+    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
   }
 
   #onLimit(): void {
@@ -326,7 +331,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#finish();
   }
 
+  /** Tells of an error that came up after no frame moved any more, if it is the first. */
   #lateError(error: Error): void {
+    if (this.#error) return;
     this.#error = error;
     process.nextTick(() => this.emit('error', error));
   }
@@ -335,6 +342,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#limit.stop();
+    this.#loseUntaken();
     this.#transport.off('data', this.#onData);
     this.#transport.off('end', this.#onEnd);
     this.#transport.off('close', this.#onClose);
@@ -346,6 +354,17 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       this.#closeEmitted = true;
       this.emit('close');
     });
+  }
+
+  /** Fails the streams whose last bytes the transport has not taken, now that it is gone. */
+  #loseUntaken(): void {
+    if (!this.#outbox.hasUntaken) return;
+    const cut = new WsConnError(
+      'ECONNRESET',
+      'the transport was closed before it had taken what was written',
+    );
+    this.#lateError(cut);
+    this.#outbox.giveUp(this.#error ?? cut);
   }
 
   #afterClose(): Promise<Error | null> {

@@ -1,6 +1,6 @@
 import { addAbortSignal } from 'node:stream';
 
-import { streamDestroyed, WsConnError } from '../errors.ts';
+import { WsConnError } from '../errors.ts';
 import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from './deadline.ts';
@@ -79,6 +79,10 @@ export class YamuxStream extends SocketDuplex {
       },
       onSessionEnd: (error) => {
         this.#onSessionEnd(error);
+      },
+      onLost: (error) => {
+        const lost = 'the transport failed before it had taken all that was written';
+        this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
       },
     });
     if (!channel.established) this.#patience.start(setup.openTimeout);
@@ -170,11 +174,12 @@ export class YamuxStream extends SocketDuplex {
     this.#intake.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
-    // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was no
-    // error, it is told when everybody has seen 'close' without one.
-    if (error) this.#drop(error);
+    // Writable leaves the write that it has handed over to us. What it is told becomes `errored`: where there was no error it
+    // is told of none, as a net.Socket does it, and itself gives ERR_STREAM_DESTROYED to the writes behind that one.
+    process.nextTick(() => {
+      this.#settleWrite(error);
+    });
     done();
-    if (!error) this.#drop(streamDestroyed('write'));
   }
 
   #onOpen(): void {
@@ -189,7 +194,7 @@ export class YamuxStream extends SocketDuplex {
     this.#bytesRead += piece.length;
     this.markActive();
     this.#patience.refresh();
-    if (this.#closing === null) this.#intake.add(piece);
+    this.#intake.add(piece);
     this.#settle();
     if (this.#closing) this.#destroyWhenClosed();
     if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
@@ -224,19 +229,12 @@ export class YamuxStream extends SocketDuplex {
   }
 
   /** Tells Writable how its write went, unless it was told before. */
-  #settleWrite(error?: Error): void {
+  #settleWrite(error: Error | null = null): void {
     const writing = this.#writing;
     this.#writing = null;
     if (!writing) return;
     this.#bytesDone += writing.length;
     writing.callback(error);
-  }
-
-  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
-  #drop(error: Error): void {
-    process.nextTick(() => {
-      this.#settleWrite(error);
-    });
   }
 
   #onImpatience(): void {
@@ -253,18 +251,18 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #onSessionEnd(error: Error | null): void {
-    if (error === null && this.#closing) {
-      this.destroy();
-    } else if (!this.#channel.finReceived) {
+    const wanted = !this.#channel.finReceived && this.#closing === null;
+    if (wanted || (error && !this.#channel.finReceived)) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
       this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
     } else if (this.writableLength > 0) {
       const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
       this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
     } else if (this.#closing) {
-      this.destroy();
+      this.#destroyWhenClosed();
     }
-    // Else all that the peer had to say is here, and nothing is lost: it may be read to its end.
+    // Else all that the peer had to say is here, and may be read to its end; whether what was said to it is lost, the transport
+    // shows yet.
   }
 
   #closeOnce(): Promise<Error | null> {
@@ -275,8 +273,7 @@ export class YamuxStream extends SocketDuplex {
       this.destroy();
       return closed;
     }
-    this.#intake.clear();
-    this.#intake.settle();
+    this.#intake.discard();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();
     }, this.#setup.closeTimeout);

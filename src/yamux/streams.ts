@@ -21,6 +21,8 @@ export interface StreamsOwner {
   readonly onStream: (stream: YamuxStream) => void;
   /** No stream has frames to send any more. */
   readonly onSilent: () => void;
+  /** Bytes of the largest body that the transport lets the peer send in one frame. */
+  readonly largestBody: () => number;
   /** So many bytes may come yet for streams that are gone. */
   readonly onStrayAllowed: (bytes: number) => void;
   /** The peer broke the protocol. */
@@ -179,7 +181,7 @@ export class Streams implements RoutedStreams {
     return {
       outbox: this.#outbox,
       budget,
-      maxWindow: this.#settings.maxStreamWindowSize,
+      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#owner.largestBody()),
       firstWindow: this.#settings.streamWindowSize,
       roundTrip: () => {
         this.#pings.measure();
