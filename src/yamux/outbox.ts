@@ -149,6 +149,13 @@ export class Outbox {
     this.#sent = [];
   }
 
+  /** Calls back once the transport has taken, or lost, all that it was given so far; at once if it has. */
+  whenAllTaken(callback: () => void): void {
+    const last = [...this.#underWay].at(-1);
+    if (last) last.whenSettled(callback);
+    else callback();
+  }
+
   /** The transport is gone, and takes nothing any more: what it has not taken is lost. */
   giveUp(error: Error): void {
     const lost = [...this.#underWay];

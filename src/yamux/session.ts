@@ -286,19 +286,28 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     } else if (this.#transport.writable) {
       this.#transport.end();
     }
-    if (this.#closing === null) this.#startLimit();
+    if (this.#closing) return;
+    if (error) {
+      this.#startLimit();
+    } else {
+      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a limit to it.
+      this.#outbox.whenAllTaken(() => {
+        if (this.#closing === null) this.#startLimit();
+      });
+    }
   }
 
   #startLimit(): void {
+    if (this.#phase === 'closed') return;
     this.#limit.start(this.#settings.closeTimeout);
     this.#limit.ref();
   }
 
   #closeOnce(): Promise<Error | null> {
     const closed = this.#afterClose();
+    this.#startLimit();
     if (this.closed) return closed;
     this.#phase = 'ending';
-    this.#startLimit();
     this.#streams.close();
     this.#partWhenSilent();
     return closed;
@@ -351,6 +360,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     // A transport that was given up on may fail yet, and nobody else listens.
     if (!this.#transport.closed) this.#transport.on('error', ignore);
     process.nextTick(() => {
+      this.#streams.endAccepting(this.#error);
       this.#closeEmitted = true;
       this.emit('close');
     });

@@ -268,8 +268,8 @@ export class YamuxStream extends SocketDuplex {
   #closeOnce(): Promise<Error | null> {
     const closed = this.afterClose();
     if (this.destroyed) return closed;
-    const unheardOf = !this.#channel.known && this.writableLength === 0;
-    if (this.#channel.gone || unheardOf) {
+    const unheardOf = !this.#channel.known && !this.#channel.gone && this.writableLength === 0;
+    if (unheardOf) {
       this.destroy();
       return closed;
     }

@@ -174,6 +174,11 @@ export class Streams implements RoutedStreams {
     this.#orphans.clear();
     for (const channel of [...this.#channels.values()]) channel.onSessionEnd(error);
     this.#channels.clear();
+    if (error) this.endAccepting(error);
+  }
+
+  /** Ends every loop over the session, with the error if there is one; without one only when it is certain that none will come. */
+  endAccepting(error: Error | null): void {
     this.#acceptQueue.end(error);
   }
 

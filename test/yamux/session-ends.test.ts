@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { Flag, FrameType } from '../../src/yamux/frame.ts';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../../src/yamux/index.ts';
@@ -105,6 +105,64 @@ describe('a stream that has ended in order', () => {
       expect(stream.errored).toBe(recording.errors[0]);
     },
   );
+
+  test('has all the time that it needs, as over TCP, until somebody calls close()', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { session, stream, transport, events } = await watched({ keepAlive: false });
+    stream.end('answer');
+    await turns(10);
+    transport.push(null);
+    await turns(10);
+    vi.advanceTimersByTime(3_600_000);
+    await turns(10);
+    expect(events).toEqual(['stream end']);
+    const closing = session.close();
+    vi.advanceTimersByTime(5_000);
+    expect(await closing).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(events).toEqual([
+      'stream end',
+      'session error ETIMEDOUT',
+      'stream error EPIPE',
+      'stream close true',
+      'session close',
+    ]);
+  });
+
+  test('is not whole because of its own close() either', async () => {
+    const { stream, transport, recording } = await watched();
+    stream.write('answer');
+    await turns(10);
+    transport.push(null);
+    await turns(10);
+    const closing = stream.close();
+    await turns(10);
+    expect(recording.names).toEqual(['end']);
+    transport.destroy(new Error('cut'));
+    expect(await closing).toMatchObject({ code: 'EPIPE' });
+    expect(recording.names).toEqual(['end', 'error', 'close']);
+  });
+
+  test('lets a loop over the session end with the error that came up last', async () => {
+    const transport = new HeldTransport();
+    const session = new YamuxSession(transport, { role: 'server', allowHalfOpen: true });
+    const taken: YamuxStream[] = [];
+    const loop = (async () => {
+      for await (const stream of session) taken.push(stream.on('error', () => undefined));
+    })();
+    const failed = expect(loop).rejects.toThrow('cut');
+    transport.push(frame(data, syn | fin, 1, 5, Buffer.from('asked')));
+    await turns(10);
+    taken[0]?.end('answer');
+    await turns(10);
+    transport.push(null);
+    await turns(10);
+    // Nobody but the loop listens for it.
+    transport.destroy(new Error('cut'));
+    await failed;
+  });
 
   test('fails also where its user ends it when the session has ended, and where it is never ended', async () => {
     for (const ends of [true, false]) {
