@@ -1,11 +1,11 @@
 import { WsConnError } from '../errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { Flag, FrameType, HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
+import { Flag, FrameType, HEADER_SIZE } from './frame.ts';
 import type { Outbox, Sender } from './outbox.ts';
 import { guarded } from './guarded.ts';
-import { Outgoing } from './outgoing.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 import type { Run, WhenSettled } from './run.ts';
+import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */
 export interface ChannelEvents {
@@ -51,10 +51,8 @@ export class Channel implements Sender {
   readonly window: ReceiveWindow;
   readonly #host: ChannelHost;
   #events: ChannelEvents | null = null;
-  readonly #outgoing = new Outgoing();
-  #whenRunSent: (() => void) | null = null;
+  readonly #sendHalf = new SendHalf();
   #whenFinTaken: (() => void) | null = null;
-  #sendWindow = INITIAL_WINDOW;
   /** Flags and bytes of window that the next control frame carries. */
   #flags = 0;
   #credit = 0;
@@ -110,7 +108,7 @@ export class Channel implements Sender {
     this.#started = true;
     this.#credit += this.window.widen(this.#host.firstWindow);
     this.#wantControl(Flag.syn);
-    if (this.#outgoing.length > 0) this.#host.outbox.wantData(this);
+    this.#wantData();
   }
 
   /** Sends the ACK: the stream has its user. */
@@ -127,10 +125,8 @@ export class Channel implements Sender {
       whenSent(new WsConnError('EPIPE', 'bytes were written after the end of the session'));
       return;
     }
-    for (const chunk of chunks) this.#outgoing.add(chunk);
-    this.#whenRunSent = whenSent;
-    if (this.#outgoing.length === 0) this.#whenSentNow();
-    else if (this.#started && this.#sendWindow > 0) this.#host.outbox.wantData(this);
+    this.#sendHalf.add(chunks, whenSent);
+    this.#wantData();
   }
 
   /** Sends FIN; everything has been sent before. `whenTaken` comes when the transport has taken it all. */
@@ -189,10 +185,9 @@ export class Channel implements Sender {
 
   /** The peer opens its window further; false if by more than a window can be. */
   onCredit(bytes: number): boolean {
-    const before = this.#sendWindow;
-    this.#sendWindow += bytes;
-    if (before === 0 && bytes > 0 && this.#outgoing.length > 0) this.#host.outbox.wantData(this);
-    return this.#sendWindow <= MAX_UINT32;
+    const possible = this.#sendHalf.widen(bytes);
+    this.#wantData();
+    return possible;
   }
 
   onBody(piece: Buffer): void {
@@ -246,27 +241,11 @@ export class Channel implements Sender {
     });
   }
 
-  /**
-   * Fills one frame. A write is done when it is copied there, and then Writable hands over what was written behind it: small
-   * writes share a frame.
-   */
   sendData(writer: FrameWriter, run: Run): boolean {
-    const most = Math.min(this.#sendWindow, writer.room - HEADER_SIZE);
-    let left = most;
-    if (this.#outgoing.length === 0 || most <= 0) return false;
+    if (!this.#sendHalf.ready || writer.room <= HEADER_SIZE) return false;
     this.#lastRun = run;
-    writer.beginData();
-    while (left > 0 && this.#outgoing.length > 0) {
-      const length = Math.min(this.#outgoing.length, left);
-      left -= length;
-      this.#outgoing.take(length, (chunk) => {
-        writer.body(chunk);
-      });
-      if (this.#outgoing.length === 0) this.#whenSentNow();
-    }
-    writer.endData(this.id);
-    this.#sendWindow -= most - left;
-    return this.#outgoing.length > 0 && this.#sendWindow > 0;
+    this.#sendHalf.fill(writer, this.id);
+    return this.#sendHalf.ready;
   }
 
   /** The transport has taken FIN or RST. */
@@ -281,16 +260,14 @@ export class Channel implements Sender {
     else callback(null);
   }
 
-  #whenSentNow(): void {
-    const whenSent = this.#whenRunSent;
-    this.#whenRunSent = null;
-    if (whenSent) guarded(whenSent);
-  }
-
   #finish(): void {
     const whenTaken = this.#whenFinTaken;
     this.#whenFinTaken = null;
     if (whenTaken) guarded(whenTaken);
+  }
+
+  #wantData(): void {
+    if (this.#started && this.#sendHalf.ready) this.#host.outbox.wantData(this);
   }
 
   #wantControl(flags: number): void {
@@ -306,8 +283,7 @@ export class Channel implements Sender {
 
   #dropFrames(): void {
     this.#flags = this.#credit = 0;
-    this.#outgoing.clear();
-    this.#whenRunSent = null;
+    this.#sendHalf.clear();
     this.#host.outbox.drop(this);
   }
 

@@ -9,10 +9,12 @@ import { largestBody } from './frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from './frame.ts';
 import { guarded } from './guarded.ts';
+import { ignore } from './ignore.ts';
 import { Outbox } from './outbox.ts';
 import { Pings } from './pings.ts';
 import { SessionKeepalive } from './session-keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './session-options.ts';
+import { SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from './stream.ts';
 import { Streams } from './streams.ts';
 
@@ -21,7 +23,7 @@ export interface YamuxSessionEvents {
   stream: [stream: YamuxStream];
   /** The peer opens no more streams and takes none; the code is 0 in normal times. */
   goaway: [code: number];
-  /** The session failed; once, before 'close'. Its streams have failed too. */
+  /** The session failed, or its transport did before it had taken everything; once, before 'close'. close() gives the same error. */
   error: [error: Error];
   /** The transport is gone and nothing is left. The last event. */
   close: [];
@@ -41,6 +43,9 @@ type Phase = 'open' | 'ending' | 'parting' | 'closed';
  *
  * Either end may open streams: `open()` here makes one there, which comes with the event 'stream' or out of `for await`.
  * Each stream has windows of its own, so that one that is not read does not hold up the others.
+ *
+ * A session ends with its transport. A stream whose peer has ended its half by then stays readable to its end, also after the
+ * session's 'close'; one that waits for more from its peer fails.
  */
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #transport: Duplex;
@@ -54,10 +59,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#onLimit();
   });
   #phase: Phase = 'open';
-  #error: Error | null = null;
+  readonly #outcome = new SessionOutcome(this);
   #localGoAway = false;
   #remoteGoAway = false;
-  #closeEmitted = false;
   #closing: Promise<Error | null> | null = null;
 
   /**
@@ -123,9 +127,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /**
    * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the transport. GoAway comes
-   * last since it makes libp2p's go-yamux drop everything at once. Anyone may call it, at any time and any number of times: every call returns the same promise. It resolves after 'close' with the
-   * first error that the session ever had, or null, at the latest `closeTimeout` later, whatever the transport does; with
-   * `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   * last, since libp2p's go-yamux drops everything when it hears it. Anyone may call it, at any time and any number of times:
+   * every call returns the same promise. It resolves after 'close' with the first error that the session ever had, or null, at
+   * the latest `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent then. It never
+   * rejects.
    */
   close(): Promise<Error | null> {
     this.#closing ??= this.#closeOnce();
@@ -260,7 +265,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #onError = (error: Error): void => {
     if (!this.closed) this.#part(error, 'at once');
-    else if (!this.#transport.writableFinished) this.#lateError(error);
+    else if (!this.#transport.writableFinished) this.#outcome.fail(error);
   };
 
   readonly #onClose = (): void => {
@@ -274,13 +279,12 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     if (this.closed) return;
     this.#outbox.flushLast();
     this.#phase = 'parting';
-    this.#error ??= error;
     this.#router.stop();
     this.#outbox.stop();
     this.#keepalive?.stop();
     this.#pings.end(error);
     this.#streams.end(error);
-    if (error) process.nextTick(() => this.emit('error', error));
+    if (error) this.#outcome.fail(error);
     if (manner === 'at once') {
       this.#transport.destroy();
     } else if (this.#transport.writable) {
@@ -304,7 +308,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   #closeOnce(): Promise<Error | null> {
-    const closed = this.#afterClose();
+    const closed = this.#outcome.afterClose();
     this.#startLimit();
     if (this.closed) return closed;
     this.#phase = 'ending';
@@ -330,21 +334,14 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   #onLimit(): void {
     const unsent = this.#phase === 'ending' || !this.#transport.writableFinished;
-    if (unsent && this.#error === null) {
+    if (unsent && this.#outcome.error === null) {
       const limit = `the session was not closed within ${String(this.#settings.closeTimeout)} ms`;
       const error = new WsConnError('ETIMEDOUT', `${limit}; what was written last may be lost`);
       if (this.#phase === 'ending') this.#part(error, 'at once');
-      else this.#lateError(error);
+      else this.#outcome.fail(error);
     }
     this.#transport.destroy();
     this.#finish();
-  }
-
-  /** Tells of an error that came up after no frame moved any more, if it is the first. */
-  #lateError(error: Error): void {
-    if (this.#error) return;
-    this.#error = error;
-    process.nextTick(() => this.emit('error', error));
   }
 
   #finish(): void {
@@ -359,10 +356,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport.off('error', this.#onError);
     // A transport that was given up on may fail yet, and nobody else listens.
     if (!this.#transport.closed) this.#transport.on('error', ignore);
-    process.nextTick(() => {
-      this.#streams.endAccepting(this.#error);
-      this.#closeEmitted = true;
-      this.emit('close');
+    this.#outcome.close(() => {
+      this.#streams.endAccepting(this.#outcome.error);
     });
   }
 
@@ -373,22 +368,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       'ECONNRESET',
       'the transport was closed before it had taken what was written',
     );
-    this.#lateError(cut);
-    this.#outbox.giveUp(this.#error ?? cut);
+    this.#outcome.fail(cut);
+    this.#outbox.giveUp(this.#outcome.error ?? cut);
   }
-
-  #afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.#error);
-    return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
-      this.on('error', ignore);
-      this.once('close', () => {
-        resolve(this.#error);
-      });
-    });
-  }
-}
-
-function ignore(): void {
-  // The error reaches its reader in another way.
 }

@@ -6,9 +6,7 @@ import type { Channel } from './channel.ts';
 import { Deadline } from './deadline.ts';
 import { Intake } from './intake.ts';
 import type { WindowBudget } from './receive-window.ts';
-
-/** What Writable wants to be called when it may hand over the next write. */
-type WriteCallback = (error?: Error | null) => void;
+import { type WriteCallback, WriteInHand } from './write-in-hand.ts';
 
 /** What a stream takes over from its session. */
 export interface StreamSetup {
@@ -28,6 +26,9 @@ export interface StreamSetup {
  * - It may be written to before 'connect', which comes when the peer has accepted the stream.
  * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`. With nothing unsent the
  *   peer sees 'end', and is reset only if it goes on sending, as the kernel does it for TCP.
+ * - 'finish' means that the transport of the session has taken the last byte. A stream that ends in order has no 'close' before
+ *   that, and fails with `EPIPE` where the transport fails before.
+ * - What the peer has sent and ended may be read to its end also after the 'close' of the session.
  * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its own.
  */
 export class YamuxStream extends SocketDuplex {
@@ -39,10 +40,7 @@ export class YamuxStream extends SocketDuplex {
     this.#onImpatience();
   });
   #bytesRead = 0;
-  /** Bytes that Writable no longer counts. */
-  #bytesDone = 0;
-  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
-  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
+  readonly #write = new WriteInHand();
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
   #closeLimit: NodeJS.Timeout | undefined;
@@ -111,11 +109,12 @@ export class YamuxStream extends SocketDuplex {
   }
 
   override get bytesWritten(): number {
-    return this.#bytesDone + this.writableLength;
+    return this.#write.bytesDone + this.writableLength;
   }
 
   /**
-   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile is thrown away. Anyone may call it,
+   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile, and what was not read yet, is thrown away,
+   * with no 'end' behind it. Anyone may call it,
    * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
    * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is reset then; at the latest
    * after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
@@ -177,7 +176,7 @@ export class YamuxStream extends SocketDuplex {
     // Writable leaves the write that it has handed over to us. What it is told becomes `errored`: where there was no error it
     // is told of none, as a net.Socket does it, and itself gives ERR_STREAM_DESTROYED to the writes behind that one.
     process.nextTick(() => {
-      this.#settleWrite(error);
+      this.#write.settle(error);
     });
     done();
   }
@@ -221,20 +220,11 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
-    this.#writing = { length, callback };
+    this.#write.take(length, callback);
     this.#channel.send(chunks, (error) => {
       this.markActive();
-      this.#settleWrite(error);
+      this.#write.settle(error ?? null);
     });
-  }
-
-  /** Tells Writable how its write went, unless it was told before. */
-  #settleWrite(error: Error | null = null): void {
-    const writing = this.#writing;
-    this.#writing = null;
-    if (!writing) return;
-    this.#bytesDone += writing.length;
-    writing.callback(error);
   }
 
   #onImpatience(): void {
