@@ -119,10 +119,10 @@ export class Channel implements Sender {
     this.#events?.onTaken();
   }
 
-  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, if there is nobody to send them to. */
+  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to send them to. */
   send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
     if (this.#gone) {
-      whenSent(new WsConnError('EPIPE', 'bytes were written after the end of the session'));
+      process.nextTick(whenSent, new WsConnError('EPIPE', 'bytes were written after the end of the session'));
       return;
     }
     this.#sendHalf.add(chunks, whenSent);

@@ -222,6 +222,8 @@ export class YamuxStream extends SocketDuplex {
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
     this.#write.take(length, callback);
     this.#channel.send(chunks, (error) => {
+      // Then destroy() has said how the stream ended, and what the write is told must not differ.
+      if (this.destroyed) return;
       this.markActive();
       this.#write.settle(error ?? null);
     });
@@ -258,8 +260,9 @@ export class YamuxStream extends SocketDuplex {
   #closeOnce(): Promise<Error | null> {
     const closed = this.afterClose();
     if (this.destroyed) return closed;
-    const unheardOf = !this.#channel.known && !this.#channel.gone && this.writableLength === 0;
-    if (unheardOf) {
+    const { known, gone } = this.#channel;
+    if (!known && !gone && this.writableLength === 0) {
+      // The peer has never heard of the stream.
       this.destroy();
       return closed;
     }
@@ -290,7 +293,9 @@ export class YamuxStream extends SocketDuplex {
       this.destroy();
     } else {
       const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
-      const stake = `${String(this.writableLength)} written bytes were not sent`;
+      const unsent = this.writableLength;
+      const stake =
+        unsent > 0 ? `${String(unsent)} written bytes were not sent` : 'what was written last may be lost';
       this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
     }
   }

@@ -251,6 +251,34 @@ describe('a session that was closed', () => {
   });
 });
 
+test.each([
+  ['fails with EPIPE', false, 'EPIPE', ['error', 'close']],
+  ['and destroyed in that turn has no error anywhere', true, null, ['close']],
+] as const)(
+  'a stream that is written to after the end of its session %s',
+  async (_how, destroys, code, names) => {
+    const sessions = await sessionPair({ allowHalfOpen: true });
+    onTestFinished(() => sessions.stop());
+    const { a, b } = await openStream(sessions.a, sessions.b, { allowHalfOpen: true });
+    a.end('x');
+    await sessions.a.ping();
+    const closed = next(sessions.b, 'close');
+    await sessions.a.close();
+    await closed;
+    const atB = record(b);
+    const told: (Error | null | undefined)[] = [];
+    b.write('anybody?', (error) => told.push(error));
+    if (destroys) b.destroy();
+    await atB.closed;
+    await turns(5);
+    expect(atB.names).toEqual(names);
+    const [error = null] = atB.errors;
+    expect(error?.code ?? null).toBe(code);
+    expect([b.errored, await b.close(), told[0] ?? null]).toEqual([error, error, error]);
+    expect(told).toHaveLength(1);
+  },
+);
+
 test("a stream whose peer has ended it stays readable after its session's 'close'", async () => {
   const sessions = await sessionPair({ allowHalfOpen: true });
   onTestFinished(() => sessions.stop());
