@@ -33,7 +33,7 @@ async function sendMuch(peer: WebSocket, session: YamuxSession, most = Infinity)
   let [open, left] = [INITIAL_WINDOW, SENT];
   const found = { window: 0, body: 0 };
   session.on('stream', (stream) => stream.on('error', () => undefined).resume());
-  const done = next(session, 'stream').then(([stream]) => next(stream as YamuxStream, 'end'));
+  const done = next(session, 'stream').then(([stream]) => closeOf(stream as YamuxStream));
   const send = (): void => {
     found.window = Math.max(found.window, open);
     while (open > 0 && left > 0) {
