@@ -17,7 +17,7 @@ const layers = {
   'close-code.ts': ['errors'],
   'max-payload.ts': ['check-option'],
   'refuse.ts': [],
-  'adapter-options.ts': ['check-option', 'errors', 'keepalive', 'socket-duplex'],
+  'adapter-options.ts': ['check-option', 'errors', 'keepalive', 'max-payload', 'socket-duplex'],
   'close-error.ts': ['close-code', 'errors'],
   'closing.ts': ['close-code', 'errors', 'link', 'socket-duplex'],
   'outgoing.ts': ['errors'],

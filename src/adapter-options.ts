@@ -1,6 +1,7 @@
 import { delay, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from './keepalive.ts';
+import { checkMaxPayload } from './max-payload.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from './socket-duplex.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
@@ -36,6 +37,12 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    */
   readonly maxMessageSize?: number | undefined;
   /**
+   * Bytes of the largest message that the WebSocket takes; for a WebSocket of one's own: `connect()` and `createServer()` give
+   * theirs. yamux keeps its windows below it, since a peer may send what a window allows as one message.
+   * @default 104857600, as in ws
+   */
+  readonly maxPayload?: number | undefined;
+  /**
    * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
    * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
    * @default false
@@ -45,6 +52,8 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
 
 const DEFAULT_CLOSE_TIMEOUT = 5_000;
 const DEFAULT_MESSAGE_SIZE = 65_536;
+/** That of ws: 100 MiB. */
+const DEFAULT_MAX_PAYLOAD_OF_WS = 104_857_600;
 
 export interface CheckedAdapterOptions {
   readonly halfClose: boolean | undefined;
@@ -53,6 +62,7 @@ export interface CheckedAdapterOptions {
   readonly closeTimeout: number;
   readonly handshakeTimeout: number | undefined;
   readonly maxMessageSize: number;
+  readonly maxPayload: number;
   readonly tcpEndIsEof: boolean;
 }
 
@@ -68,6 +78,7 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
     handshakeTimeout:
       handshakeTimeout === undefined ? undefined : delay('options.handshakeTimeout', handshakeTimeout, 1),
     maxMessageSize: wholeNumber('options.maxMessageSize', options.maxMessageSize, DEFAULT_MESSAGE_SIZE, 1),
+    maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
     tcpEndIsEof: yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false),
   };
 }

@@ -89,6 +89,11 @@ export class WsConnAdapter extends SocketDuplex {
     return this.#link.raw instanceof net.Socket;
   }
 
+  /** @internal */
+  override get maxMessageBytes(): number {
+    return this.#options.maxPayload;
+  }
+
   override get connecting(): boolean {
     return this.#link.connecting && !this.destroyed;
   }

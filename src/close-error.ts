@@ -1,4 +1,4 @@
-import { NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
+import { MESSAGE_TOO_BIG, NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
 import { WsConnError } from './errors.ts';
 
 /** What is known when a WebSocket has closed. */
@@ -38,7 +38,8 @@ export function closeError(closed: Closed): WsConnError | null {
   if (code === NO_CLOSE_FRAME) {
     return new WsConnError('ECONNRESET', `${cutText(closed)}${stake}`, details);
   }
-  const because = reason === '' ? '' : `: ${reason}`;
+  const said = reason === '' ? '' : `: ${reason}`;
+  const because = code === MESSAGE_TOO_BIG ? `${said} (it takes smaller messages: see maxMessageSize)` : said;
   return new WsConnError(
     'ECONNRESET',
     `the peer closed with code ${String(code)}${because}${stake}`,

@@ -73,10 +73,16 @@ function checkUrl(url: string | URL): URL {
 export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
   checkObject('options', options);
   const target = checkUrl(url);
-  const ws = new WebSocket(target, subprotocols(options.protocols), clientOptions(options));
+  const maxPayload = checkMaxPayload(options.maxPayload);
+  const ws = new WebSocket(
+    target,
+    subprotocols(options.protocols),
+    clientOptions({ ...options, maxPayload }),
+  );
   try {
     return new WsConnAdapter(ws, {
       ...options,
+      maxPayload,
       handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
     });
   } catch (error) {
@@ -107,7 +113,6 @@ function clientOptions(options: ConnectOptions): ClientOptions {
   return {
     ...rest,
     perMessageDeflate: options.perMessageDeflate ?? false,
-    maxPayload: checkMaxPayload(options.maxPayload),
     headers: { ...offer, ...options.headers },
     ...WS_LIMITS,
   } as ClientOptions; // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.

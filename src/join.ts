@@ -26,7 +26,14 @@ export interface JoinOptions {
 export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<void> {
   checkDuplex('a', a);
   checkDuplex('b', b);
-  const joint = new Joint(a, b, options.cut ?? ((stream, error) => { resetSocket(stream, error); }));
+  const joint = new Joint(
+    a,
+    b,
+    options.cut ??
+      ((stream, error) => {
+        resetSocket(stream, error);
+      }),
+  );
   await joint.done();
 }
 

@@ -262,7 +262,11 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       const halfClose = halfCloseOptions(this.#options.halfClose, request.headers);
-      const adapter = new WsConnAdapter(ws, { ...this.#options, ...halfClose });
+      const adapter = new WsConnAdapter(ws, {
+        ...this.#options,
+        ...halfClose,
+        maxPayload: this.#checked.maxPayload,
+      });
       if (this.#connections.size >= this.maxConnections) this.#connections.giveWay();
       this.#connections.add(adapter);
       this.emit('connection', adapter, request);

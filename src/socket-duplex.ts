@@ -131,6 +131,14 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     return this.#peerIsGone;
   }
 
+  /**
+   * Bytes of the largest message that the transport takes; undefined where the transport has no messages.
+   * @internal
+   */
+  get maxMessageBytes(): number | undefined {
+    return undefined;
+  }
+
   /** Closes as `close()` does, at the end of an `await using` block. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -49,13 +49,10 @@ export class PickUps {
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(options: PickUpOptions) {
     checkAdapterOptions(options);
-    this.#options = options;
-    const { halfClose, maxPayload, perMessageDeflate } = options;
-    this.#wss = makeWebSocketServer({
-      halfClose,
-      maxPayload: checkMaxPayload(maxPayload),
-      perMessageDeflate,
-    });
+    const maxPayload = checkMaxPayload(options.maxPayload);
+    this.#options = { ...options, maxPayload };
+    const { halfClose, perMessageDeflate } = options;
+    this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
   }
 
   /** Expects one pick-up with these ids, and hands it to `take`, at most once. */

@@ -17,8 +17,8 @@ export class Intake {
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
-  /** The end of the peer's half: whether it waits behind bytes that were not asked for, or Readable has it. */
-  #end: 'to come' | 'waiting' | 'passed' = 'to come';
+  /** The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has it, or it is not to have it. */
+  #end: 'to come' | 'waiting' | 'passed' | 'dropped' = 'to come';
   /** Whether the stream has its user; until then its end waits, even with nothing before it. */
   #adopted = false;
 
@@ -40,6 +40,7 @@ export class Intake {
 
   /** Bytes came. */
   add(piece: Buffer): void {
+    if (this.#end === 'dropped') return;
     if (this.#stream.readableFlowing && this.#stream.readableLength + this.#queue.length === 0) {
       this.#stream.push(piece);
       return;
@@ -50,6 +51,7 @@ export class Intake {
 
   /** The end came. */
   end(): void {
+    if (this.#end !== 'to come') return;
     this.#end = 'waiting';
     this.#feed();
   }
@@ -72,14 +74,16 @@ export class Intake {
     this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
-  /** Throws away what Readable has not asked for. */
-  clear(): void {
+  /** Throws away what Readable has not asked for and what comes yet. The end goes with it: it would say that all was there. */
+  discard(): void {
+    if (this.#end !== 'passed') this.#end = 'dropped';
     this.#queue.clear();
+    this.settle();
   }
 
   /** Throws away all that waits: nobody will read it. */
   abandon(): void {
-    this.clear();
+    this.#queue.clear();
     this.#record(0);
   }
 
