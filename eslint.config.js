@@ -16,7 +16,10 @@ const layers = {
   'outgoing.ts': ['errors'],
   'gatherer.ts': ['outgoing'],
   'socket-duplex.ts': ['check-option', 'errors'],
-  'keepalive.ts': ['check-option', 'errors', 'raw-socket'],
+  'transit.ts': [],
+  'unanswered-pings.ts': ['transit'],
+  'liveness.ts': ['errors', 'unanswered-pings'],
+  'keepalive.ts': ['check-option', 'errors', 'liveness', 'raw-socket'],
   'link.ts': ['raw-socket'],
   'adapter.ts': [
     'adapter-options',
@@ -49,7 +52,7 @@ const layers = {
     'websocket-server',
   ],
   'join.ts': ['errors'],
-  'yamux/**': ['check-option', 'errors', 'socket-duplex'],
+  'yamux/**': ['check-option', 'errors', 'liveness', 'socket-duplex'],
   'revdial/**': [
     'adapter',
     'adapter-options',

@@ -74,6 +74,9 @@ export class WsConnAdapter extends SocketDuplex {
     const outgoing = new Outgoing(ws, {
       maxMessageSize: checked.maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
+      onMessage: () => {
+        this.#keepalive?.onSent();
+      },
       onProgress: () => {
         this.markActive();
       },

@@ -14,8 +14,8 @@ export interface Sender {
 }
 
 export interface OutboxEvents {
-  /** The transport has got rid of a run of frames. */
-  readonly onSent: () => void;
+  /** The transport was given a run of frames, of so many bytes. */
+  readonly onWritten: (bytes: number) => void;
   /** Too many replies wait, because the peer asks without reading; once. */
   readonly onFlood: () => void;
 }
@@ -174,12 +174,13 @@ export class Outbox {
     if (this.#writer.length === 0) return;
     const sent = this.#sent;
     if (sent.length > 0) this.#sent = [];
-    this.#transport.write(this.#writer.take(), (error) => {
+    const run = this.#writer.take();
+    this.#transport.write(run, (error) => {
       // The transport tells of its error itself, and then nobody waits for this run.
       if (error) return;
-      this.#events.onSent();
       for (const callback of sent) callback();
     });
+    this.#events.onWritten(run.length);
   }
 
   #writeSessionFrames(): void {
