@@ -8,11 +8,11 @@ import { serve, wsconn } from '../support/wsconn.ts';
 
 /** Bytes a second of a bad line. */
 const RATE = 16_000;
-/** Half a minute: longer than the keepalive's interval and its patience together. */
-const SIZE = 30 * RATE;
+/** So many that they take far longer than the keepalive's patience, which is 10 s. */
+const SIZE = 20 * RATE;
 
 test(
-  'wsconn connect brings all of a file over a slow uplink, with its defaults',
+  'wsconn connect brings all of a file over a slow uplink, though it asks early',
   { timeout: 90_000 },
   async () => {
     const bytes = bytesOf(1, SIZE);
@@ -25,7 +25,9 @@ test(
     });
     const { port: served } = await serve(port);
     const link = await startLink(served, { rate: RATE });
-    const program = wsconn(['connect', `ws://127.0.0.1:${String(link.port)}`], { input: bytes });
+    const program = wsconn(['connect', '--keepalive', '2', `ws://127.0.0.1:${String(link.port)}`], {
+      input: bytes,
+    });
     expect(await program.ended).toMatchObject({ code: 0, stdout: 'thanks', stderr: '' });
     expect(sha256(got)).toBe(sha256(bytes));
   },
