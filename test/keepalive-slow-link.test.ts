@@ -138,7 +138,7 @@ test('bulk in both directions at once, over a slow and long link, kills neither 
   }
 });
 
-test('a download and its requests carry no more pings than one for each 256 KiB', async () => {
+test('bytes that are answered by others carry no more pings than one for each 256 KiB', async () => {
   const { near, far } = await meetOver({}, { interval: 60_000 });
   let pings = 0;
   far.ws.on('ping', () => pings++);
