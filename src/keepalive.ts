@@ -54,8 +54,9 @@ export function checkKeepaliveOptions(
  * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping. The
  * peer is dead when for `pongTimeout` not one byte came in, counted from when a ping has reached it on the slowest of
  * links: the bytes before a ping get the time that they need at 8 kB/s. A burst of bytes carries pings of its own, one for
- * each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well), so that a peer which dies in the middle of
- * it is found 18 s (43 s) after its last answer, with the default `pongTimeout`. No ping can be put into a message: one of 5 MB has to arrive as a whole first.
+ * each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well), so that a peer which dies in the middle
+ * of it is found 18 s (43 s) after its last answer, with the default `pongTimeout`. No ping can be put into a message: one
+ * of 5 MB has to arrive as a whole first, and gets 10 minutes.
  *
  * While reading is held back by our own side (`ws.pause()`), no verdict is possible: the clock stands still, and
  * unsolicited pongs (RFC 6455, section 5.5.3) show the other end that we live. Once a Close frame was sent, nothing may
