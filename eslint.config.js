@@ -23,7 +23,10 @@ const layers = {
   'outgoing.ts': ['errors'],
   'gatherer.ts': ['outgoing'],
   'socket-duplex.ts': ['check-option', 'errors'],
-  'keepalive.ts': ['check-option', 'errors', 'raw-socket'],
+  'transit.ts': [],
+  'unanswered-pings.ts': ['transit'],
+  'liveness.ts': ['errors', 'unanswered-pings'],
+  'keepalive.ts': ['check-option', 'errors', 'liveness', 'raw-socket'],
   'link.ts': ['lingering', 'raw-socket', 'reset-socket'],
   'adapter.ts': [
     'adapter-options',
@@ -69,7 +72,7 @@ const layers = {
     'websocket-server',
   ],
   'join.ts': ['errors', 'reset-socket', 'socket-duplex'],
-  'yamux/**': ['check-option', 'chunk-queue', 'errors', 'socket-duplex'],
+  'yamux/**': ['check-option', 'chunk-queue', 'errors', 'liveness', 'socket-duplex'],
   'revdial/**': [
     'adapter',
     'adapter-options',

@@ -66,6 +66,9 @@ export class WsConnAdapter extends SocketDuplex {
     const outgoing = new Outgoing(ws, {
       maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
+      onMessage: () => {
+        this.#keepalive?.onSent();
+      },
       onProgress: () => {
         this.markActive();
       },
@@ -220,8 +223,7 @@ export class WsConnAdapter extends SocketDuplex {
       this.#halfClose.release();
       const outcome = error ?? late;
       this.#gatherer.drop((settle) => {
-        if (outcome) settle(outcome);
-        else this.loseWrite(settle);
+        this.settleLost(outcome, settle);
       });
       done(late);
     });

@@ -83,7 +83,7 @@ export class Gatherer {
   }
 
   /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
-  drop(tell: (settle: (error?: Error) => void) => void): void {
+  drop(tell: (settle: (error: Error | null) => void) => void): void {
     this.#held = null;
     process.nextTick(() => {
       tell((error) => {

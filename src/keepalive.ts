@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import { checkObject, delay } from './check-option.ts';
-import { WsConnError } from './errors.ts';
+import type { WsConnError } from './errors.ts';
+import { Liveness } from './liveness.ts';
 import { rawSocket, type RawSocket } from './raw-socket.ts';
 
 export interface KeepaliveOptions {
@@ -15,14 +16,15 @@ export interface KeepaliveOptions {
    */
   readonly interval?: number | undefined;
   /**
-   * Time in ms that the peer has for a sign of life once a ping has left, and that the send queue may stand still.
+   * Time in ms that the peer has for a sign of life, from when a ping has reached it; the bytes before the ping get the time
+   * that they need at 8 kB/s.
    * @default 10000
    */
   readonly pongTimeout?: number | undefined;
 }
 
 export interface KeepaliveEvents {
-  /** Round trip of a ping, in ms. */
+  /** Round trip of a ping, in ms; on a slow link that of a byte which waits behind those of an upload. */
   pong: [rtt: number];
   /** The peer gave no sign of life: `ETIMEDOUT`. The last event. */
   dead: [error: WsConnError];
@@ -30,8 +32,9 @@ export interface KeepaliveEvents {
 
 const DEFAULT_INTERVAL = 15_000;
 const DEFAULT_PONG_TIMEOUT = 10_000;
-/** Share of the interval by which a look comes early: from the least to the most. */
-const EARLY = { least: 0.05, most: 0.2 };
+
+/** Bytes of a ping's payload that are the same for one connection; its number follows, in as many. */
+const KEY_BYTES = 4;
 
 /** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
 export function checkKeepaliveOptions(
@@ -46,21 +49,18 @@ export function checkKeepaliveOptions(
 }
 
 /**
- * - `idle`: not open yet, or stopped.
- * - `watching`: the next look is due.
- * - `leaving`: a ping waits in the send queue.
- * - `listening`: the ping has left, a sign of life is due.
- * - `deaf`: our own side holds reading back, so that no sign of life could be heard.
- */
-type Phase = 'idle' | 'watching' | 'leaving' | 'listening' | 'deaf';
-
-/**
  * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other end is gone.
  *
- * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping.
- * The peer is dead when the ping has left and for `pongTimeout` not one byte came in, or when the ping cannot leave
- * because the send queue stood still that long. While reading is held back by our own side (`ws.pause()`), no verdict is
- * possible: the clock stands still, and unsolicited pongs (RFC 6455, section 5.5.3) show the other end that we live.
+ * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping. The
+ * peer is dead when for `pongTimeout` not one byte came in, counted from when a ping has reached it on the slowest of
+ * links: the bytes before a ping get the time that they need at 8 kB/s. A burst of bytes carries pings of its own, one for
+ * each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well), so that a peer which dies in the middle
+ * of it is found 18 s (43 s) after its last answer, with the default `pongTimeout`. No ping can be put into a message: one
+ * of 5 MB has to arrive as a whole first, and gets 10 minutes.
+ *
+ * While reading is held back by our own side (`ws.pause()`), no verdict is possible: the clock stands still, and
+ * unsolicited pongs (RFC 6455, section 5.5.3) show the other end that we live. Once a Close frame was sent, nothing may
+ * follow it, and the kernel's keepalive asks.
  *
  * Works on any `ws` WebSocket, also without an adapter; starts at once, or on 'open'. When the peer is dead it emits
  * 'dead' and terminates the WebSocket. Stops by itself when the WebSocket closes.
@@ -68,28 +68,18 @@ type Phase = 'idle' | 'watching' | 'leaving' | 'listening' | 'deaf';
 export class Keepalive extends EventEmitter<KeepaliveEvents> {
   readonly #ws: WebSocket;
   readonly #interval: number;
-  readonly #pongTimeout: number;
+  readonly #liveness: Liveness;
+  readonly #key = randomBytes(KEY_BYTES);
   #raw: RawSocket | null = null;
-  #phase: Phase = 'idle';
-  #timer: NodeJS.Timeout | undefined;
-  #referenced = true;
   #stopped = false;
-  /**
-   * When the next look or, while deaf, the next sign of life is due, by `performance.now()`. It outlasts a pause: a reader
-   * that pauses and resumes all the time would else put it off for ever.
-   */
-  #dueAt = Infinity;
-  #seen = { read: 0, sent: 0 };
-  #ping: { readonly payload: Buffer; sentAt: number } | null = null;
-  #rtt: number | undefined;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(ws: WebSocket, options: KeepaliveOptions = {}) {
     super();
     const { interval, pongTimeout } = checkKeepaliveOptions(options);
-    this.#interval = interval;
-    this.#pongTimeout = pongTimeout;
     this.#ws = ws;
+    this.#interval = interval;
+    this.#liveness = this.#makeLiveness(interval, pongTimeout);
     if (ws.readyState === ws.CLOSED) {
       this.#stopped = true;
       return;
@@ -102,170 +92,116 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
 
   /** Round trip of the last ping that was answered, in ms; undefined before the first. */
   get rtt(): number | undefined {
-    return this.#rtt;
+    return this.#liveness.roundTrip;
   }
 
   /** Ends the loop and lets go of the WebSocket; calling it again does nothing. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#setPhase('idle');
+    this.#liveness.stop();
     this.#ws.off('open', this.#start);
     this.#ws.off('close', this.#onClose);
     this.#ws.off('pong', this.#onPong);
+    this.#raw?.off('data', this.#onData);
+    this.#raw?.off('drain', this.onSent);
     this.#raw?.off('pause', this.#onPause);
     this.#raw?.off('resume', this.#onResume);
   }
 
   /** Lets the loop keep the process alive; this is the default. */
   ref(): this {
-    this.#referenced = true;
-    this.#timer?.ref();
+    this.#liveness.ref();
     return this;
   }
 
   /** Lets the process end although the loop runs. */
   unref(): this {
-    this.#referenced = false;
-    this.#timer?.unref();
+    this.#liveness.unref();
     return this;
   }
 
-  /** Longest time in ms between two signs of life while deaf. */
-  get #beat(): number {
-    return Math.min(this.#interval, this.#pongTimeout / 2);
+  /**
+   * May be called after each message, so that pings get between those of one turn of the event loop; the socket's 'drain'
+   * tells only of all of them.
+   * @internal
+   */
+  readonly onSent = (): void => {
+    if (!this.#stopped && this.#raw) this.#liveness.onWritten();
+  };
+
+  #makeLiveness(interval: number, pongTimeout: number): Liveness {
+    const connection = {
+      written: () => this.#raw?.bytesWritten,
+      queued: () => this.#raw?.writableLength ?? 0,
+      mayPing: () => this.#mayPing(),
+      ping: (id: number, whenSent: () => void) => {
+        this.#ws.ping(this.#payload(id), undefined, (error?: Error) => {
+          if (!error) whenSent(); // An error here means that the WebSocket is closing, and 'close' will stop the loop.
+        });
+      },
+      showLife: () => {
+        this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
+      },
+      onPong: (roundTrip: number) => this.emit('pong', roundTrip),
+      onDead: (error: WsConnError) => {
+        this.#onDead(error);
+      },
+    };
+    return new Liveness(connection, interval, pongTimeout);
   }
 
   readonly #start = (): void => {
-    this.#raw = rawSocket(this.#ws);
-    this.#moved(); // The bytes of the handshake are no traffic of ours.
-    this.#raw?.on('pause', this.#onPause);
-    this.#raw?.on('resume', this.#onResume);
-    if (this.#raw?.isPaused()) this.#onPause();
-    else this.#watch();
+    const raw = rawSocket(this.#ws);
+    this.#raw = raw;
+    // Before ws, which tells of the pongs in it.
+    raw?.prependListener('data', this.#onData);
+    raw?.on('drain', this.onSent);
+    raw?.on('pause', this.#onPause);
+    raw?.on('resume', this.#onResume);
+    this.#liveness.start();
+    if (raw?.isPaused()) this.#onPause();
   };
 
-  /** Every change of phase passes here: no timer and no listener of the last one is left. */
-  #setPhase(phase: Phase, ms?: number, due?: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#phase === 'leaving') {
-      this.#raw?.off('timeout', this.#onStuck);
-      this.#raw?.setTimeout?.(0);
-    }
-    this.#phase = phase;
-    if (ms === undefined || due === undefined) return;
-    this.#timer = setTimeout(due, Math.max(0, ms));
-    if (!this.#referenced) this.#timer.unref();
+  #payload(id: number): Buffer {
+    const payload = Buffer.alloc(2 * KEY_BYTES);
+    this.#key.copy(payload);
+    payload.writeUInt32BE(id, KEY_BYTES);
+    return payload;
   }
 
-  #watch(): void {
-    const early = EARLY.least + (EARLY.most - EARLY.least) * Math.random();
-    this.#dueAt = performance.now() + this.#interval * (1 - early);
-    this.#await();
+  /** After our Close frame nothing may follow, so from then on only the kernel can ask whether the peer is there. */
+  #mayPing(): boolean {
+    if (this.#ws.readyState === this.#ws.OPEN) return true;
+    this.#raw?.setKeepAlive?.(true, this.#interval);
+    this.#liveness.stop();
+    return false;
   }
 
-  #await(): void {
-    this.#setPhase('watching', this.#dueAt - performance.now(), () => {
-      this.#look();
-    });
-  }
+  readonly #onData = (chunk: Buffer): void => {
+    this.#liveness.onReceived(chunk.length);
+  };
 
-  #look(): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) {
-      // Nothing may follow a Close frame, so from here on only the kernel can ask whether the peer is there.
-      this.#raw?.setKeepAlive?.(true, this.#interval);
-      this.#setPhase('idle');
-      return;
-    }
-    if (this.#moved()) this.#watch();
-    else this.#sendPing();
-  }
-
-  /** Whether bytes went each way since the last look. Bytes in the send queue have not gone. */
-  #moved(): boolean {
-    const now = this.#counts();
-    const both = now.read > this.#seen.read && now.sent > this.#seen.sent;
-    this.#seen = now;
-    return both;
-  }
-
-  #counts(): { read: number; sent: number } {
-    const { bytesRead = 0, bytesWritten = 0, writableLength = 0 } = this.#raw ?? {};
-    return { read: bytesRead, sent: bytesWritten - writableLength };
-  }
-
-  #sendPing(): void {
-    const ping = { payload: randomBytes(8), sentAt: performance.now() };
-    this.#ping = ping;
-    this.#dueAt = ping.sentAt + this.#interval;
-    this.#leave();
-    this.#ws.ping(ping.payload, undefined, (error?: Error) => {
-      // An error here means that the WebSocket is closing, and 'close' will stop the loop.
-      if (error || this.#ping !== ping) return;
-      ping.sentAt = performance.now();
-      if (this.#phase === 'leaving') this.#listen();
-    });
-  }
-
-  /** Waits for the ping to leave. The socket's own idle timer is the one that sees a slow queue move within one write. */
-  #leave(): void {
-    this.#setPhase('leaving');
-    this.#raw?.setTimeout?.(this.#pongTimeout);
-    this.#raw?.on('timeout', this.#onStuck);
-  }
-
-  #listen(): void {
-    const before = this.#counts();
-    this.#setPhase('listening', this.#pongTimeout, () => {
-      const { read, sent } = this.#counts();
-      // A full pipe moves only when the peer takes bytes; its answer waits behind megabytes that it has not got to.
-      const drains = sent > before.sent && (this.#raw?.writableLength ?? 0) > 0;
-      if (read > before.read || drains) this.#watch();
-      else this.#die(`no byte came in for ${String(this.#pongTimeout)} ms after a ping`);
-    });
-  }
-
-  /** While deaf, says often enough that we live for a peer with the same time limit. */
-  readonly #speakUp = (): void => {
-    if (this.#ws.readyState === this.#ws.OPEN) {
-      this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
-    }
-    this.#dueAt = performance.now() + this.#beat;
-    this.#setPhase('deaf', this.#beat, this.#speakUp);
+  readonly #onPong = (payload: Buffer): void => {
+    if (payload.length !== 2 * KEY_BYTES || !this.#key.equals(payload.subarray(0, KEY_BYTES))) return;
+    this.#liveness.onPong(payload.readUInt32BE(KEY_BYTES));
   };
 
   readonly #onPause = (): void => {
-    const now = performance.now();
-    this.#dueAt = Math.min(this.#dueAt, now + this.#beat);
-    this.#setPhase('deaf', this.#dueAt - now, this.#speakUp);
+    this.#liveness.pause();
   };
 
   readonly #onResume = (): void => {
-    if (this.#phase === 'deaf') this.#await();
-  };
-
-  readonly #onPong = (data: Buffer): void => {
-    if (!this.#ping?.payload.equals(data)) return;
-    const rtt = performance.now() - this.#ping.sentAt;
-    this.#ping = null;
-    this.#rtt = rtt;
-    // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
-    this.#moved();
-    if (this.#phase === 'listening' || this.#phase === 'leaving') this.#watch();
-    this.emit('pong', rtt);
-  };
-
-  readonly #onStuck = (): void => {
-    this.#die(`nothing moved in the send queue for ${String(this.#pongTimeout)} ms`);
+    this.#liveness.resume();
   };
 
   readonly #onClose = (): void => {
     this.stop();
   };
 
-  #die(happened: string): void {
-    const error = new WsConnError('ETIMEDOUT', `${happened}; the peer is taken for dead`);
+  #onDead(error: WsConnError): void {
+    // A peer that has our Close need not answer a ping.
+    if (!this.#mayPing()) return;
     this.stop();
     this.emit('dead', error);
     this.#ws.terminate();

@@ -6,6 +6,8 @@ export interface OutgoingOptions {
   readonly maxMessageSize: number;
   /** Bytes that may sit in ws and in the socket's own queue. */
   readonly highWaterMark: number;
+  /** Called whenever ws was given a message. */
+  readonly onMessage: () => void;
   /** Called whenever bytes have been handed to the kernel. */
   readonly onProgress: () => void;
 }
@@ -27,6 +29,7 @@ export class Outgoing {
   readonly #ws: WebSocket;
   readonly #maxMessageSize: number;
   readonly #highWaterMark: number;
+  readonly #onMessage: () => void;
   readonly #onProgress: () => void;
   #writes: readonly Write[] = [];
   /** Where the next message starts: in which write, and at which byte of it. */
@@ -43,6 +46,7 @@ export class Outgoing {
     this.#ws = ws;
     this.#maxMessageSize = options.maxMessageSize;
     this.#highWaterMark = options.highWaterMark;
+    this.#onMessage = options.onMessage;
     this.#onProgress = options.onProgress;
   }
 
@@ -99,6 +103,7 @@ export class Outgoing {
         this.#pump();
       }
     });
+    this.#onMessage();
   }
 
   #finish(): void {

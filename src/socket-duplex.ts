@@ -287,12 +287,12 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Lets go of a write that is lost, by telling Writable, through `settle`, that it is done: an error would become `errored`, which
-   * is settled by then. Its callbacks hear the truth.
+   * Lets go of a write that is lost. What Writable is told of it becomes `errored`, which is settled: so it is told of the error
+   * that ended the stream or, as by net.Socket, of none. The callbacks of the write hear the truth either way.
    */
-  protected loseWrite(settle: () => void): void {
-    this.#losing = true;
-    settle();
+  protected settleLost(error: Error | null, settle: (told: Error | null) => void): void {
+    this.#losing = error === null;
+    settle(error);
     this.#losing = false;
   }
 

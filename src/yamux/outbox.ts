@@ -15,8 +15,8 @@ export interface Sender {
 }
 
 export interface OutboxEvents {
-  /** The transport has got rid of a run of frames. */
-  readonly onSent: () => void;
+  /** The transport was given a run of frames, of so many bytes. */
+  readonly onWritten: (bytes: number) => void;
   /** Too many replies wait, because the peer asks without reading; once. */
   readonly onFlood: () => void;
 }
@@ -207,14 +207,15 @@ export class Outbox {
     this.#underWay.add(run);
     const sent = this.#sent;
     if (sent.length > 0) this.#sent = [];
-    this.#transport.write(this.#writer.take(), (error) => {
+    const frames = this.#writer.take();
+    this.#transport.write(frames, (error) => {
       // The transport tells of its error itself. One that was destroyed calls back for what it has dropped as if that had been
       // sent: a net.Socket does.
       if (error || this.#transport.destroyed) return;
-      this.#events.onSent();
       for (const callback of sent) callback();
       if (this.#underWay.delete(run)) run.settle(null);
     });
+    this.#events.onWritten(frames.length);
   }
 
   #writeSessionFrames(): void {

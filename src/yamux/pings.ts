@@ -1,6 +1,7 @@
 import { invalidState, WsConnError } from '../errors.ts';
-import { Flag, FrameType, MAX_UINT32 } from './frame.ts';
+import { Flag, FrameType } from './frame.ts';
 import type { Outbox } from './outbox.ts';
+import { FIRST_KEEPALIVE_ID } from './session-keepalive.ts';
 
 interface Ping {
   sentAt: number;
@@ -15,12 +16,12 @@ const SAMPLES = 8;
 /** Age in ms at which the last measure is too old to size a window by. */
 const STALE_AFTER = 5_000;
 
-/** Sends pings, matches their answers, and remembers how long they took. Number 0 is left to the keepalive. */
+/** Sends pings, matches their answers, and remembers how long they took. The upper half of the numbers is left to the keepalive. */
 export class Pings {
   readonly #outbox: Outbox;
   readonly #timeout: number;
   readonly #waiting = new Map<number, Ping>();
-  #nextId = 1;
+  #nextId = 0;
   #samples: number[] = [];
   #measuredAt = -STALE_AFTER;
   #ended = false;
@@ -40,7 +41,7 @@ export class Pings {
   ping(): Promise<number> {
     if (this.#ended) return Promise.reject(invalidState('the session has ended'));
     const id = this.#nextId;
-    this.#nextId = id === MAX_UINT32 ? 1 : id + 1;
+    this.#nextId = (id + 1) % FIRST_KEEPALIVE_ID;
     this.#measuredAt = performance.now();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

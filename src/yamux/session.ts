@@ -75,8 +75,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport = duplex;
     this.#settings = settings;
     this.#outbox = new Outbox(duplex, {
-      onSent: () => {
-        this.#keepalive?.onSent();
+      onWritten: (bytes) => {
+        this.#keepalive?.onWritten(bytes);
       },
       onFlood: () => {
         this.#onViolation('the peer asks faster than it reads the answers');
@@ -196,8 +196,12 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     const { client, maxStreamWindowSize } = this.#settings;
     return new FrameRouter(!client, maxStreamWindowSize, this.#streams, {
       onPing: (id, isAnswer) => {
-        if (isAnswer) this.#pings.onAnswer(id);
-        else this.#outbox.sendReply(FrameType.ping, Flag.ack, 0, id);
+        if (isAnswer) {
+          this.#pings.onAnswer(id);
+          this.#keepalive?.onAnswer(id);
+        } else {
+          this.#outbox.sendReply(FrameType.ping, Flag.ack, 0, id);
+        }
       },
       onGoAway: (code) => {
         this.#onGoAway(code);
@@ -209,9 +213,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   #makeKeepalive({ interval, timeout }: { interval: number; timeout: number }): SessionKeepalive {
-    return new SessionKeepalive(interval, timeout, {
-      onPing: (whenSent) => {
-        this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, 0, whenSent);
+    return new SessionKeepalive(this.#transport, interval, timeout, {
+      onPing: (id, whenSent) => {
+        this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
       },
       onDead: (error) => {
         this.#part(error, 'at once');
@@ -247,7 +251,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#keepalive?.onReceived();
+    this.#keepalive?.onReceived(chunk.length);
     this.#router.decode(chunk);
   };
 

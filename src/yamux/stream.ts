@@ -173,10 +173,10 @@ export class YamuxStream extends SocketDuplex {
     this.#intake.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
-    // Writable leaves the write that it has handed over to us. What it is told becomes `errored`: where there was no error it
-    // is told of none, as a net.Socket does it, and itself gives ERR_STREAM_DESTROYED to the writes behind that one.
     process.nextTick(() => {
-      this.#write.settle(error);
+      this.settleLost(error, (told) => {
+        this.#write.settle(told);
+      });
     });
     done();
   }

@@ -135,7 +135,10 @@ export class Link {
         this.#sockets.delete(socket);
         clearTimeout(idle);
         if (!socket.readableEnded) end('fin');
-        if (both.every(({ destroyed }) => destroyed)) this.#ends.delete(end);
+        if (!both.every(({ destroyed }) => destroyed)) return;
+        this.#ends.delete(end);
+        // An end that the other side had no ear for any more is in there still.
+        for (const lane of lanes) lane.stop();
       });
     }
     const { idleLimit } = this.#options;

@@ -1,0 +1,46 @@
+/**
+ * Slowest rate that a link is taken to have, in bytes per ms: 8 kB/s, half of what the slowest links in the field do. The rate
+ * seen so far is no better guide: it may fall at any moment, and what would tell of it is the answer that is waited for.
+ */
+const SLOWEST_RATE = 8;
+
+/** Bytes that kernels and hops may hold of one connection, beside our own send queue. */
+const MOST_UNSEEN = 16 * 1024 * 1024;
+
+/**
+ * Reckons when bytes have reached the peer at the latest. "Handed to the kernel" does not say it: kernels hold megabytes. Only
+ * an answer tells what has arrived; of what was written after it, `SLOWEST_RATE` is taken to arrive. Times are in ms.
+ */
+export class Transit {
+  #written = 0;
+  /** Bytes that have arrived at the latest by `#at`. */
+  #arrived = 0;
+  #at: number;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** Takes note of how many bytes were written so far, and how many of them wait in our own queue. */
+  onWritten(written: number, queued: number, now: number): void {
+    this.#arrived = Math.max(this.arrived(now), written - queued - MOST_UNSEEN);
+    this.#at = now;
+    this.#written = written;
+  }
+
+  /** Takes note of an answer: the bytes up to `position` have arrived. Whether more have, it does not say. */
+  onArrived(position: number, now: number): void {
+    this.#arrived = position;
+    this.#at = now;
+  }
+
+  /** Bytes that have arrived by now, at the slowest rate. */
+  arrived(now: number): number {
+    return Math.min(this.#written, this.#arrived + (now - this.#at) * SLOWEST_RATE);
+  }
+
+  /** When the bytes up to `position` have arrived, at the slowest rate; no earlier than what was last taken note of. */
+  arrivalOf(position: number): number {
+    return this.#at + Math.max(0, position - this.#arrived) / SLOWEST_RATE;
+  }
+}
