@@ -1,4 +1,4 @@
-import { GOING_AWAY, NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
+import { NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
 import { WsConnError } from './errors.ts';
 
 /** What is known when a WebSocket has closed. */
@@ -16,7 +16,7 @@ export interface Closed {
   readonly socketError: Error | undefined;
 }
 
-const ORDERLY = new Set([NORMAL_CLOSURE, GOING_AWAY, NO_CODE]);
+const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
 
 /** Tells what the end of a WebSocket means for the stream: an error, or null where the stream is whole. */
 export function closeError(closed: Closed): WsConnError | null {
