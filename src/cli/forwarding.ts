@@ -1,17 +1,22 @@
 import type net from 'node:net';
 
 import { join } from '../join.ts';
+import type { SocketDuplex } from '../socket-duplex.ts';
 
 import { Failure } from './failure.ts';
 import { showHostPort } from './host-port.ts';
 import type { Log } from './log.ts';
-import type { Opener } from './opener.ts';
+import type { Opened, Opener } from './opener.ts';
+import { handOn } from './stop.ts';
 
 /** Leads TCP connections to the target of the server. */
 export class Forwarding {
   readonly #opener: Opener;
   readonly #log: Log;
+  /** Local connections that are open, or of which something is left on the way to the server. */
   readonly #open = new Set<net.Socket>();
+  /** Those that are joined, each with what it is joined to. */
+  readonly #joined = new Map<net.Socket, SocketDuplex>();
   #count = 0;
   #ending = false;
 
@@ -27,8 +32,8 @@ export class Forwarding {
     const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
     this.#log.detail(`${name} from ${from} opened`);
     this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
-    this.#lead(socket).then(
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const led = this.#lead(socket).then(
       () => {
         const bytes = `${String(socket.bytesRead)} bytes out, ${String(socket.bytesWritten)} bytes in`;
         this.#log.detail(`${name} ended: ${bytes}`);
@@ -39,34 +44,44 @@ export class Forwarding {
         this.#log.stack(error);
       },
     );
+    void Promise.all([led, closed]).then(() => this.#open.delete(socket));
   }
 
-  /** Ends what is open, and gives how many there were. */
+  /** Delivers what was taken from local programs, ends what is open, and gives how many there were. */
   async end(): Promise<number> {
     this.#ending = true;
     const left = this.#open.size;
+    await Promise.all([...this.#joined].map(([socket, connection]) => handOn(socket, connection)));
     await this.#opener.end();
-    for (const socket of this.#open) socket.resetAndDestroy();
+    for (const socket of this.#open) {
+      if (!socket.destroyed) socket.resetAndDestroy();
+    }
     return left;
   }
 
   async #lead(socket: net.Socket): Promise<void> {
-    const gone = new AbortController();
+    const left = new AbortController();
     const leave = (): void => {
-      gone.abort(new Failure('the local program has gone'));
+      left.abort(new Failure('the local program has gone'));
     };
     socket.once('close', leave);
     // Its error is the join's to report, or of no interest before there is anything to join.
     socket.on('error', leave);
-    let connection;
+    let opened: Opened;
     try {
-      connection = await this.#opener.open(gone.signal);
+      opened = await this.#opener.open(left.signal);
     } catch (error) {
       socket.resetAndDestroy();
       throw error;
     }
+    const { connection, gone } = opened;
     // From a closed socket join() would not hear any more.
-    if (socket.destroyed) connection.resetAndDestroy();
-    else await join(socket, connection);
+    if (socket.destroyed) {
+      connection.resetAndDestroy();
+    } else {
+      this.#joined.set(socket, connection);
+      await join(socket, connection).finally(() => this.#joined.delete(socket));
+    }
+    await gone;
   }
 }
