@@ -51,7 +51,14 @@ export class Forwarding {
   async end(): Promise<number> {
     this.#ending = true;
     const left = this.#open.size;
-    await Promise.all([...this.#joined].map(([socket, connection]) => handOn(socket, connection)));
+    const joined = [...this.#joined];
+    await Promise.all(
+      joined.map(([socket, connection]) =>
+        handOn(connection, () => {
+          endWithRest(socket, connection);
+        }),
+      ),
+    );
     await this.#opener.end();
     for (const socket of this.#open) {
       if (!socket.destroyed) socket.resetAndDestroy();
@@ -84,4 +91,12 @@ export class Forwarding {
     }
     await gone;
   }
+}
+
+/** Ends what a socket is piped into with what was read from the socket so far; what still comes there is left to its reset. */
+function endWithRest(socket: net.Socket, connection: SocketDuplex): void {
+  socket.unpipe(connection);
+  if (connection.destroyed || connection.writableEnded) return;
+  for (let rest = socket.read() as unknown; rest !== null; rest = socket.read()) connection.write(rest);
+  connection.end();
 }

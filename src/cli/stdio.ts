@@ -67,7 +67,9 @@ export class Stdio extends Duplex {
 
   /** Takes no more of stdin: what was read so far is the end of it. */
   stopReading(): void {
-    if (this.readableEnded || this.destroyed) return;
+    if (this.#input.destroyed || this.destroyed) return;
+    // What came after the input was paused waits there. The listener of its 'data' gets it from this, too.
+    while (this.#input.read() !== null);
     this.#input.destroy();
     this.push(null);
   }

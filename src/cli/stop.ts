@@ -1,6 +1,4 @@
 /** What becomes of connections when the program is asked to stop: one rule for `connect` and `forward`. */
-import type { Duplex } from 'node:stream';
-
 import { WsConnAdapter } from '../adapter.ts';
 import { GOING_AWAY, NORMAL_CLOSURE } from '../close-code.ts';
 import type { SocketDuplex } from '../socket-duplex.ts';
@@ -11,20 +9,14 @@ import { goneWithin } from './gone.ts';
 export const STOP_TIMEOUT = 5_000;
 
 /**
- * Takes no more from the local end, and hands on what was taken from it already; what comes the other way goes on. Resolves
+ * Stops taking from the local end, and hands on what was taken from it already; what comes the other way goes on. Resolves
  * with true when all of it has left this program, and with false when none of it did for `STOP_TIMEOUT`: how fast it goes
- * does not matter.
+ * does not matter. A WebSocket that is not there yet is given up, and with it what was meant for it.
+ * @param stopTaking - makes what was taken the last that is written to the connection
  */
-export async function handOn(local: Duplex, connection: SocketDuplex): Promise<boolean> {
-  local.unpipe(connection);
-  // A WebSocket that is not there yet is given up, and with it what was meant for it.
-  if (connection instanceof WsConnAdapter && connection.connecting) {
-    return local.readableLength === 0 && connection.writableLength === 0;
-  }
-  if (!connection.destroyed && !connection.writableEnded) {
-    for (let taken = local.read() as unknown; taken !== null; taken = local.read()) connection.write(taken);
-    connection.end();
-  }
+export async function handOn(connection: SocketDuplex, stopTaking: () => void): Promise<boolean> {
+  stopTaking();
+  if (connection instanceof WsConnAdapter && connection.connecting) return connection.writableLength === 0;
   if (!connection.destroyed && !connection.writableFinished) await finishOrStandstill(connection);
   return connection.writableFinished;
 }
@@ -49,9 +41,11 @@ function finishOrStandstill(connection: SocketDuplex): Promise<void> {
 
 /**
  * Closes a connection after `handOn()`, and resolves when nothing of it is left: with 1000 where all that was taken has been
- * handed on, so that the peer sees the end of it, or with 1001, which tells the peer that it was cut.
+ * handed on, so that the peer sees the end of it, or with 1001, which tells the peer that it was cut. Gives what `close()`
+ * gives: an error where not all may have arrived.
  */
-export async function closeStopped(adapter: WsConnAdapter): Promise<void> {
-  await adapter.close(adapter.writableFinished ? NORMAL_CLOSURE : GOING_AWAY);
+export async function closeStopped(adapter: WsConnAdapter): Promise<Error | null> {
+  const error = await adapter.close(adapter.writableFinished ? NORMAL_CLOSURE : GOING_AWAY);
   await goneWithin(adapter, STOP_TIMEOUT);
+  return error;
 }

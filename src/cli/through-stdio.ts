@@ -58,13 +58,15 @@ export async function throughStdio(
   if (asked === undefined) return 0;
   const exitCode = exitCodeOf(asked);
   if (whole) return exitCode;
-  throw new Failure(`${asked} came before all was sent that stdin had brought`, { exitCode });
+  throw new Failure(`${asked} came before all that stdin had brought was delivered`, { exitCode });
 }
 
 /** Takes no more from stdin, delivers what was taken, and ends the connection; tells whether all of it was delivered. */
 async function stop(adapter: WsConnAdapter, stdio: Stdio): Promise<boolean> {
-  const whole = await handOn(stdio, adapter);
-  await closeStopped(adapter);
+  const handedOn = await handOn(adapter, () => {
+    stdio.stopReading();
+  });
+  const error = await closeStopped(adapter);
   stdio.destroy();
-  return whole;
+  return handedOn && error === null;
 }
