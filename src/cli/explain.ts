@@ -57,8 +57,9 @@ const STATUSES: Readonly<Record<number, string>> = {
  */
 export function explain(error: unknown, peer: 'client' | 'server' = 'server'): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof WsConnError) return explainConnection(error, peer);
-  const code = codeOf(error);
+  const attempts = attemptsOf(error);
+  if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
+  const code = tellingCode(attempts) ?? codeOf(error);
   const meaning = code === undefined ? undefined : MEANINGS[code];
   const tried = whatWasTried(error);
   // Of an error that nobody foresaw, at least its own words.
@@ -77,9 +78,19 @@ export function wordsOf(error: Error): string {
  * one error, which has no message. Gives undefined for any other error.
  */
 export function whatWasTried(error: Error): string | undefined {
+  const attempts = attemptsOf(error);
+  return attempts.length === 0 ? undefined : `tried ${attempts.map(nameAttempt).join(', ')}`;
+}
+
+function attemptsOf(error: Error): readonly unknown[] {
   const { errors } = error as { readonly errors?: unknown };
-  if (!Array.isArray(errors) || errors.length === 0) return undefined;
-  return `tried ${errors.map(nameAttempt).join(', ')}`;
+  return Array.isArray(errors) ? errors : [];
+}
+
+/** Of several attempts, the one that reached a host says more than one that found no way, as IPv6 often does. */
+function tellingCode(attempts: readonly unknown[]): string | undefined {
+  const codes = attempts.map(codeOf);
+  return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code));
 }
 
 function nameAttempt(error: unknown): string {
