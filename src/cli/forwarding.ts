@@ -13,12 +13,14 @@ import { handOn } from './stop.ts';
 export class Forwarding {
   readonly #opener: Opener;
   readonly #log: Log;
-  /** Local connections that are open, or of which something is left on the way to the server. */
-  readonly #open = new Set<net.Socket>();
+  /** Local connections that are open, or of which something is left on the way to the server; each resolves when nothing is. */
+  readonly #open = new Map<net.Socket, Promise<unknown>>();
   /** Those that are joined, each with what it is joined to. */
   readonly #joined = new Map<net.Socket, SocketDuplex>();
   #count = 0;
   #ending = false;
+  /** How many were open when the end came, and were cut by it. */
+  #cut = 0;
 
   constructor(opener: Opener, log: Log) {
     this.#opener = opener;
@@ -31,7 +33,6 @@ export class Forwarding {
     const { remoteAddress, remotePort } = socket;
     const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
     this.#log.detail(`${name} from ${from} opened`);
-    this.#open.add(socket);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const led = this.#lead(socket).then(
       () => {
@@ -39,18 +40,21 @@ export class Forwarding {
         this.#log.detail(`${name} ended: ${bytes}`);
       },
       (error: unknown) => {
-        if (this.#ending) return;
+        if (this.#ending) {
+          this.#cut++;
+          return;
+        }
         this.#log.info(`${name} from ${from} broke off: ${this.#opener.failure(error).message}`);
         this.#log.stack(error);
       },
     );
-    void Promise.all([led, closed]).then(() => this.#open.delete(socket));
+    const over = Promise.all([led, closed]).then(() => this.#open.delete(socket));
+    this.#open.set(socket, over);
   }
 
-  /** Delivers what was taken from local programs, ends what is open, and gives how many there were. */
+  /** Delivers what was taken from local programs, ends what is open, and gives how many it cut. */
   async end(): Promise<number> {
     this.#ending = true;
-    const left = this.#open.size;
     const joined = [...this.#joined];
     await Promise.all(
       joined.map(([socket, connection]) =>
@@ -59,11 +63,13 @@ export class Forwarding {
         }),
       ),
     );
-    await this.#opener.end();
-    for (const socket of this.#open) {
+    const late = await this.#opener.end();
+    const left = [...this.#open];
+    for (const [socket] of left) {
       if (!socket.destroyed) socket.resetAndDestroy();
     }
-    return left;
+    await Promise.all(left.map(([, over]) => over));
+    return this.#cut + late;
   }
 
   async #lead(socket: net.Socket): Promise<void> {

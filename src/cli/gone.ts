@@ -13,11 +13,17 @@ export function gone({ ws }: WsConnAdapter): Promise<void> {
   });
 }
 
-/** Waits until the WebSocket below an adapter is gone, and cuts it where that takes longer than `ms`. */
-export async function goneWithin(adapter: WsConnAdapter, ms: number): Promise<void> {
+/**
+ * Waits until the WebSocket below an adapter is gone, and cuts it where that takes longer than `ms`; tells whether it went by
+ * itself.
+ */
+export async function goneWithin(adapter: WsConnAdapter, ms: number): Promise<boolean> {
+  let inTime = true;
   const late = setTimeout(() => {
+    inTime = false;
     adapter.ws.terminate();
   }, ms);
   await gone(adapter);
   clearTimeout(late);
+  return inTime;
 }

@@ -46,10 +46,11 @@ export class MuxOpener implements Opener {
     return new Failure(`${explain(error)}; the log of the server may say why`, { cause: error });
   }
 
-  async end(): Promise<void> {
+  async end(): Promise<number> {
     this.#ending.abort(new Failure('this program is ending'));
-    await Promise.all([...this.#open].map((mux) => mux.close()));
+    const wentInTime = await Promise.all([...this.#open].map((mux) => mux.close()));
     await this.#running;
+    return wentInTime.filter((inTime) => !inTime).length;
   }
 
   /** Keeps one WebSocket there, for as long as the program runs. */

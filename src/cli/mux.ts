@@ -83,10 +83,10 @@ export class Mux {
     this.#closeWhenEmpty();
   }
 
-  /** Ends now, all streams with it, and resolves when nothing is left. */
-  async close(): Promise<void> {
+  /** Ends now, all streams with it, and resolves when nothing is left; tells whether its WebSocket went in time. */
+  async close(): Promise<boolean> {
     await this.#session.close();
-    await goneWithin(this.#adapter, STOP_TIMEOUT);
+    return goneWithin(this.#adapter, STOP_TIMEOUT);
   }
 
   #add(stream: YamuxStream): void {

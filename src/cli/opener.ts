@@ -20,8 +20,11 @@ export interface Opener {
   open(signal: AbortSignal): Promise<Opened>;
   /** Makes what broke a connection off into a line for the user. */
   failure(error: unknown): Error;
-  /** Ends everything that is open, in order where all was handed on; gives no connection any more. */
-  end(): Promise<void>;
+  /**
+   * Ends everything that is open, in order where all was handed on; gives no connection any more. Gives how many had closed
+   * before, and lingered for so long that they were cut.
+   */
+  end(): Promise<number>;
 }
 
 /** Opens a WebSocket for each connection. */
@@ -45,7 +48,12 @@ export class PlainOpener implements Opener {
     return this.#dialer.failure(error);
   }
 
-  async end(): Promise<void> {
-    await Promise.all([...this.#open].map((adapter) => closeStopped(adapter)));
+  async end(): Promise<number> {
+    const lateOnes = [...this.#open].map(async (adapter) => {
+      const lingered = adapter.closed;
+      const error = await closeStopped(adapter);
+      return lingered && error !== null;
+    });
+    return (await Promise.all(lateOnes)).filter(Boolean).length;
   }
 }

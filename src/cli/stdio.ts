@@ -4,6 +4,7 @@ import { devNull } from 'node:os';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import tty from 'node:tty';
 
+// Where nobody waits for the end of one of these it stays open: closed, its number would be that of the next socket.
 const STDIN = 0;
 const STDOUT = 1;
 
@@ -13,7 +14,7 @@ function openInput(): Readable {
   const stat = fstatSync(STDIN);
   return stat.isFIFO() || stat.isSocket()
     ? new net.Socket({ fd: STDIN, readable: true, writable: false })
-    : createReadStream('', { fd: STDIN });
+    : createReadStream('', { fd: STDIN, autoClose: false });
 }
 
 /**
@@ -26,7 +27,7 @@ function openOutput(): Writable {
   if (stat.isFIFO()) return new PipeOutput();
   return stat.isSocket()
     ? new net.Socket({ fd: STDOUT, readable: false, writable: true })
-    : createWriteStream('', { fd: STDOUT });
+    : createWriteStream('', { fd: STDOUT, autoClose: false });
 }
 
 /** Writes to stdout where that is a pipe (FIFO), which ends for its reader only when all who could write to it have closed it. */

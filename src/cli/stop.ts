@@ -1,6 +1,7 @@
 /** What becomes of connections when the program is asked to stop: one rule for `connect` and `forward`. */
 import { WsConnAdapter } from '../adapter.ts';
 import { GOING_AWAY, NORMAL_CLOSURE } from '../close-code.ts';
+import { WsConnError } from '../errors.ts';
 import type { SocketDuplex } from '../socket-duplex.ts';
 
 import { goneWithin } from './gone.ts';
@@ -42,10 +43,11 @@ function finishOrStandstill(connection: SocketDuplex): Promise<void> {
 /**
  * Closes a connection after `handOn()`, and resolves when nothing of it is left: with 1000 where all that was taken has been
  * handed on, so that the peer sees the end of it, or with 1001, which tells the peer that it was cut. Gives what `close()`
- * gives: an error where not all may have arrived.
+ * gives, an error where not all may have arrived; `ETIMEDOUT` too for one that had closed and lingered for longer than
+ * `STOP_TIMEOUT`.
  */
 export async function closeStopped(adapter: WsConnAdapter): Promise<Error | null> {
   const error = await adapter.close(adapter.writableFinished ? NORMAL_CLOSURE : GOING_AWAY);
-  await goneWithin(adapter, STOP_TIMEOUT);
-  return error;
+  if ((await goneWithin(adapter, STOP_TIMEOUT)) || error) return error;
+  return new WsConnError('ETIMEDOUT', 'what the peer had not read in time may be lost');
 }
