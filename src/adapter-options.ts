@@ -1,6 +1,7 @@
 import { delay, wholeNumber, yesNo } from './check-option.ts';
 import { invalidArgType } from './errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from './keepalive.ts';
+import { checkMaxPayload } from './max-payload.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from './socket-duplex.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
@@ -10,6 +11,11 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    * @default false
    */
   readonly halfClose?: boolean | undefined;
+  /**
+   * Whether a client has offered half close and was answered; it counts as agreed when the client shows that it saw the answer.
+   * @internal
+   */
+  readonly halfCloseOffered?: boolean | undefined;
   /**
    * Whether to call `ping()` as soon as the connection is there, and with which options.
    * @default false
@@ -31,6 +37,12 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    */
   readonly maxMessageSize?: number | undefined;
   /**
+   * Bytes of the largest message that the WebSocket takes; for a WebSocket of one's own: `connect()` and `createServer()` give
+   * theirs. yamux keeps its windows below it, since a peer may send what a window allows as one message.
+   * @default 104857600, as in ws
+   */
+  readonly maxPayload?: number | undefined;
+  /**
    * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
    * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
    * @default false
@@ -40,13 +52,17 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
 
 const DEFAULT_CLOSE_TIMEOUT = 5_000;
 const DEFAULT_MESSAGE_SIZE = 65_536;
+/** That of ws: 100 MiB. */
+const DEFAULT_MAX_PAYLOAD_OF_WS = 104_857_600;
 
 export interface CheckedAdapterOptions {
   readonly halfClose: boolean | undefined;
+  readonly halfCloseOffered: boolean;
   readonly keepalive: KeepaliveOptions | undefined;
   readonly closeTimeout: number;
   readonly handshakeTimeout: number | undefined;
   readonly maxMessageSize: number;
+  readonly maxPayload: number;
   readonly tcpEndIsEof: boolean;
 }
 
@@ -56,11 +72,13 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
   const { halfClose, handshakeTimeout } = options;
   return {
     halfClose: halfClose === undefined ? undefined : yesNo('options.halfClose', halfClose, false),
+    halfCloseOffered: options.halfCloseOffered ?? false,
     keepalive: checkKeepalive(options.keepalive),
     closeTimeout: delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
     handshakeTimeout:
       handshakeTimeout === undefined ? undefined : delay('options.handshakeTimeout', handshakeTimeout, 1),
     maxMessageSize: wholeNumber('options.maxMessageSize', options.maxMessageSize, DEFAULT_MESSAGE_SIZE, 1),
+    maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
     tcpEndIsEof: yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false),
   };
 }

@@ -9,60 +9,52 @@ import {
   type CheckedAdapterOptions,
   type WsConnAdapterOptions,
 } from './adapter-options.ts';
-import { claim } from './claim.ts';
+import { checkSocket, claim } from './claim.ts';
 import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
-import { closeError, frameError, handshakeError } from './ending.ts';
-import { streamDestroyed, WsConnError } from './errors.ts';
+import { closeError, frameError, handshakeError } from './close-error.ts';
+import { Closing, type Done } from './closing.ts';
+import { WsConnError } from './errors.ts';
+import { namesHalfClose } from './features-header.ts';
 import { Gatherer, type WriteCallback } from './gatherer.ts';
-import { namesHalfClose } from './half-close.ts';
+import { HalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
 import { Outgoing, type Write } from './outgoing.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import { SocketDuplex } from './socket-duplex.ts';
-
-/** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
-const FIN = Buffer.alloc(0);
 
 /**
  * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in binary messages whose
  * borders mean nothing.
  *
- * Takes a `ws` WebSocket that is CONNECTING or OPEN, of a client or a server, and owns it from then on. On one that is
- * OPEN it must be made before the event loop turns, or messages are lost to whoever listens then.
+ * Takes a WebSocket of the package ws, 8.3 or newer, that is CONNECTING or OPEN, of a client or a server, and owns it from then
+ * on. On one that is OPEN it must be made before the event loop turns, or messages are lost to whoever listens then.
  *
  * The events are those of `net.Socket`, and 'pong' with the round trip in ms. Where it differs from `net.Socket`:
  * - Without half close, `end()` closes both directions, as a WebSocket does: the peer cannot answer after it.
- * - A connection cut without a Close frame is an error (`ECONNRESET`), never an 'end'.
+ * - A connection cut without a Close frame, or closed with a code other than 1000, is an error (`ECONNRESET`), never an 'end'.
  * - `close()` ends in order and gives the first error; `ping()` keeps the connection alive.
+ * - After 'close' the socket below may live on, to throw away what still comes, until the peer has ended too.
  */
 export class WsConnAdapter extends SocketDuplex {
   /** The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's. */
   readonly ws: WebSocket;
-  readonly #link: Link;
-  readonly #gatherer: Gatherer;
   readonly #options: CheckedAdapterOptions;
-  #halfClose: boolean;
+  readonly #link: Link;
+  readonly #received: ReceiveBuffer;
+  readonly #gatherer: Gatherer;
+  readonly #halfClose: HalfClose;
+  readonly #closing: Closing;
+  #keepalive: Keepalive | null = null;
   #bytesRead = 0;
-  #finSent = false;
-  #finReceived = false;
+  #referenced = true;
+  #closed: Promise<Error | null> | null = null;
   /** Ends the writable side; set while the FIN is on its way. */
   #finished: (() => void) | null = null;
-  /** Whether what arrives is thrown away. */
-  #discarding = false;
-  /** How `destroy()` is to end the connection, where its argument does not say it. */
-  #manner: 'as told' | 'complain' | 'reset' = 'as told';
-  /** What close() wants the Close frame to say; null until it is called. */
-  #farewell: { readonly code: number; readonly reason: string } | null = null;
-  #closing: Promise<Error | null> | null = null;
-  #hungUp: (() => void) | null = null;
-  /** The error of a close() that ran out of time when the stream had ended by itself already. */
-  #tooLate: Error | null = null;
-  #keepalive: Keepalive | null = null;
-  #referenced = true;
 
   /**
-   * @throws `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for an option, `ERR_INVALID_STATE` for a WebSocket that has an
-   * adapter or is closing
+   * @throws `ERR_INVALID_ARG_TYPE` for a WebSocket that lacks what the adapter needs, and for an option; `ERR_OUT_OF_RANGE` for
+   * an option; `ERR_INVALID_STATE` for a WebSocket that has an adapter or is closing
    */
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
@@ -70,16 +62,19 @@ export class WsConnAdapter extends SocketDuplex {
     claim(ws);
     this.ws = ws;
     this.#options = checked;
-    this.#halfClose = checked.halfClose ?? false;
+    const { closeTimeout, halfClose, halfCloseOffered, maxMessageSize } = checked;
     const outgoing = new Outgoing(ws, {
-      maxMessageSize: checked.maxMessageSize,
+      maxMessageSize,
       highWaterMark: this.writableHighWaterMark,
       onProgress: () => {
         this.markActive();
       },
     });
-    this.#gatherer = new Gatherer(this, outgoing, checked.maxMessageSize, ws.readyState === ws.OPEN);
+    this.#gatherer = new Gatherer(this, outgoing, maxMessageSize, ws.readyState === ws.OPEN);
+    this.#received = this.#makeReceiveBuffer();
+    this.#halfClose = new HalfClose(ws, halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off');
     this.#link = this.#makeLink();
+    this.#closing = new Closing(this, this.#link, closeTimeout);
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
     if (checked.keepalive) this.ping(checked.keepalive);
@@ -92,6 +87,11 @@ export class WsConnAdapter extends SocketDuplex {
    */
   override get givesMemoryBack(): boolean {
     return this.#link.raw instanceof net.Socket;
+  }
+
+  /** @internal */
+  override get maxMessageBytes(): number {
+    return this.#options.maxPayload;
   }
 
   override get connecting(): boolean {
@@ -110,40 +110,48 @@ export class WsConnAdapter extends SocketDuplex {
    * Ends the connection in order: sends what was written, then does the closing handshake; what arrives meanwhile is
    * thrown away. Anyone may call it, at any time and any number of times: the first call does the work, every call
    * returns the same promise. It resolves after 'close' with the first error that the connection ever had, or null, at
-   * the latest `closeTimeout` later (then with `ETIMEDOUT`). It never rejects. A handshake that still goes on is given up.
+   * the latest `closeTimeout` later (then with `ETIMEDOUT`, and the connection is cut). It never rejects. Before 'connect' it
+   * gives up the handshake and what was written, and resolves with null.
    *
-   * @param code - close code for the peer, which takes every one but 1000 and 1001 for `ECONNRESET`
+   * @param code - close code for the peer, which takes every one but 1000 for `ECONNRESET`
    * @param reason - at most 123 bytes of UTF-8
    * @throws `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_TYPE` for a code or reason that cannot be sent
    */
   override close(code = NORMAL_CLOSURE, reason = ''): Promise<Error | null> {
     checkClose(code, reason);
-    this.#closing ??= this.#closeOnce(code, reason);
-    return this.#closing;
+    this.#closed ??= this.#closeOnce(code, reason);
+    return this.#closed;
   }
 
   /**
    * Starts the keepalive. The first call starts it, every call returns the same one, also before 'connect' (it starts
-   * then) and after 'close' (it is stopped). A peer that gives no sign of life destroys the adapter with `ETIMEDOUT`.
+   * then) and after 'close' (it is stopped). A peer that gives no sign of life destroys the adapter with `ETIMEDOUT`; every byte
+   * that comes in is one, also while what was written cannot leave.
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   ping(options?: KeepaliveOptions): Keepalive {
     if (this.#keepalive) return this.#keepalive;
     const keepalive = new Keepalive(this.ws, options);
     this.#keepalive = keepalive;
-    if (this.destroyed || this.#farewell) keepalive.stop();
+    if (this.destroyed || this.#closing.begun) keepalive.stop();
     if (!this.#referenced) keepalive.unref();
     keepalive.on('pong', (rtt) => this.emit('pong', rtt));
     keepalive.on('dead', (error) => this.destroy(error));
     return keepalive;
   }
 
+  /**
+   * Ends the connection, as `net.Socket` does: with nothing unsent in order, so that the peer sees 'end', else at once, so that
+   * it sees `ECONNRESET`.
+   */
+  override destroy(error?: Error | null): this {
+    if (this.destroyed) this.#closing.hurry(error ?? null);
+    return super.destroy(error ?? undefined);
+  }
+
   /** Resets the connection: TCP RST where there is bare TCP below, an end without Close elsewhere. The peer sees `ECONNRESET`. */
   override resetAndDestroy(): this {
-    if (!this.destroyed) {
-      this.#manner = 'reset';
-      this.destroy();
-    }
+    this.#closing.reset();
     return this;
   }
 
@@ -171,8 +179,16 @@ export class WsConnAdapter extends SocketDuplex {
     return this;
   }
 
+  /** Reads as every Readable does. */
+  override read(size?: number): Buffer | string | null {
+    this.#received.beforeRead(size);
+    const chunk = super.read(size) as Buffer | string | null;
+    this.#received.afterRead(size, chunk !== null);
+    return chunk;
+  }
+
   override _read(): void {
-    if (this.ws.isPaused) this.ws.resume();
+    this.#received.want();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -185,48 +201,41 @@ export class WsConnAdapter extends SocketDuplex {
 
   override _final(callback: () => void): void {
     this.#gatherer.whenOpen(() => {
-      if (!this.#link.open) {
-        // The peer has closed: there is nobody to tell, and nothing unsent, or Writable would not be here.
-        callback();
-      } else if (this.#halfClose && !this.#farewell) {
-        this.#sendFin(callback);
-      } else {
-        const { code, reason } = this.#farewell ?? { code: NORMAL_CLOSURE, reason: '' };
-        this.#link.sayGoodbye(code, reason);
-        callback();
-      }
+      this.#halfClose.ask((agreed) => {
+        if (agreed && this.#link.open && !this.#closing.isClosing) {
+          this.#sendFin(callback);
+        } else {
+          // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would not be here.
+          this.#closing.sendClose();
+          callback();
+        }
+      });
     });
   }
 
-  protected override hangUp(error: Error | null, done: (late?: Error | null) => void): void {
-    const link = this.#link;
+  protected override hangUp(error: Error | null, done: Done): void {
     this.#keepalive?.stop();
-    this.#discarding = true;
-    this.#hungUp = () => {
-      const outcome = error ?? this.#tooLate;
-      // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was
-      // no error, it is told when everybody has seen 'close' without one.
-      if (outcome) this.#gatherer.drop(outcome);
-      done(this.#tooLate);
-      if (!outcome) this.#gatherer.drop(streamDestroyed('write'));
-    };
-    if (link.closed) {
-      this.#hungUp();
-      return;
-    }
-    const bothEnded = error === null && this.readableEnded && this.writableFinished;
-    // close() has said goodbye already, and its time limit runs.
-    if (bothEnded && this.#farewell) return;
-    if (this.#manner === 'reset') {
-      link.reset();
-    } else if (this.#manner === 'complain' || bothEnded) {
-      // The peer gets its time to answer: an end at once could run over what it has not read yet.
-      link.partInOrder(NORMAL_CLOSURE);
-    } else if (error !== null || this.writableLength > 0 || link.connecting) {
-      link.cut();
-    } else {
-      link.partNow(NORMAL_CLOSURE);
-    }
+    this.#received.clear();
+    this.#closing.hangUp(error, (late) => {
+      this.#halfClose.release();
+      const outcome = error ?? late;
+      this.#gatherer.drop((settle) => {
+        if (outcome) settle(outcome);
+        else this.loseWrite(settle);
+      });
+      done(late);
+    });
+  }
+
+  #makeReceiveBuffer(): ReceiveBuffer {
+    return new ReceiveBuffer(this, {
+      pause: () => {
+        if (!this.ws.isPaused) this.ws.pause();
+      },
+      resume: () => {
+        if (this.ws.isPaused) this.ws.resume();
+      },
+    });
   }
 
   #makeLink(): Link {
@@ -265,54 +274,52 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #onUpgrade(response: IncomingMessage): void {
-    if (this.#options.halfClose === undefined) this.#halfClose = namesHalfClose(response.headers);
+    if (this.#options.halfClose === undefined && namesHalfClose(response.headers)) this.#halfClose.agree();
   }
 
   #onOpen(): void {
+    try {
+      checkSocket(this.ws);
+    } catch (error) {
+      this.destroy(error as Error);
+      return;
+    }
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
+    this.#halfClose.confirm();
     this.reportOpen();
     this.#gatherer.open();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    if (this.#discarding) return;
+    if (this.#closing.begun || this.destroyed) return;
     // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
     const bytes = data as Buffer;
     if (!isBinary) {
       const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
-      this.#complain(UNSUPPORTED_DATA, text);
+      this.#fail(UNSUPPORTED_DATA, text);
     } else if (bytes.length === 0) {
-      if (this.#halfClose) this.#onFin();
-    } else if (this.#finReceived) {
-      this.#complain(PROTOCOL_ERROR, `${String(bytes.length)} bytes came after the end of their direction`);
+      this.#onEmptyMessage();
+    } else if (this.#halfClose.finReceived) {
+      this.#fail(PROTOCOL_ERROR, `${String(bytes.length)} bytes came after the end of their direction`);
     } else {
       this.#bytesRead += bytes.length;
+      this.#halfClose.onData();
       this.markActive();
-      if (!this.push(bytes)) this.#holdBack();
+      this.#received.add(bytes);
     }
   }
 
-  #holdBack(): void {
-    // Within push() the user may have closed: then what comes is thrown away, and not waited with.
-    if (!this.#discarding) this.ws.pause();
-  }
-
-  #onFin(): void {
-    if (this.#finReceived) return;
-    this.#finReceived = true;
-    this.#pushEnd();
-    // No data will come that could be too much, but the peer's Close will.
-    this.ws.resume();
+  #onEmptyMessage(): void {
+    if (!this.#halfClose.onEmptyMessage()) return;
+    this.#received.end();
     this.#closeWhenBothEnded();
   }
 
   #sendFin(callback: () => void): void {
-    this.#finSent = true;
     this.#finished = callback;
-    // Uncompressed, which is at once: the Close frame of a destroy() that follows must not overtake it.
-    this.ws.send(FIN, { compress: false }, (error) => {
-      // After an error the WebSocket closes, and 'close' settles what is left.
-      if (!error) this.#releaseFinal();
+    // Where the WebSocket closes before, its 'close' settles what is left.
+    this.#halfClose.sendFin(() => {
+      this.#releaseFinal();
     });
     this.#closeWhenBothEnded();
   }
@@ -324,29 +331,25 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #closeWhenBothEnded(): void {
-    if (this.#finSent && this.#finReceived) this.#link.sayGoodbye(NORMAL_CLOSURE);
+    if (this.#halfClose.bothEnded) this.#closing.sendClose();
   }
 
   /** Ends the connection with a Close frame that tells the peer what it did wrong. */
-  #complain(closeCode: number, happened: string): void {
-    this.#link.sayGoodbye(closeCode, happened);
-    this.#manner = 'complain';
-    this.destroy(new WsConnError('EPROTO', happened));
+  #fail(code: number, reason: string): void {
+    this.#received.flush();
+    this.#closing.fail(new WsConnError('EPROTO', reason), { code, reason });
   }
 
   #onError(error: Error): void {
-    if (this.#link.raw) {
-      // ws has sent its own complaint already.
-      this.#manner = 'complain';
-      this.destroy(frameError(error));
-    } else {
-      this.destroy(handshakeError(error));
-    }
+    this.#received.flush();
+    // After the handshake it is about a frame, and ws has sent the Close that belongs to it.
+    if (this.#link.raw) this.#closing.fail(frameError(error));
+    else this.destroy(handshakeError(error, this.ws.url));
   }
 
   #onClose(code: number, reason: string): void {
     if (this.destroyed) {
-      this.#hungUp?.();
+      this.#closing.onWebSocketClosed();
       return;
     }
     const { ownCode, socketError, tcpEnded } = this.#link;
@@ -355,70 +358,34 @@ export class WsConnAdapter extends SocketDuplex {
       reason,
       ownCode,
       unsent: this.writableLength,
-      tcpEndIsEof: this.#options.tcpEndIsEof && tcpEnded,
+      tcpEnded,
+      tcpEndIsEof: this.#options.tcpEndIsEof,
       socketError,
     });
-    if (error || this.#farewell) {
+    if (error || this.#closing.isClosing) {
+      this.#received.flush();
       this.destroy(error ?? undefined);
       return;
     }
+    this.#halfClose.giveUp();
     this.#releaseFinal();
-    if (!this.#finReceived) this.#pushEnd();
-  }
-
-  /**
-   * As net.Socket does it: who never reads is to see the end too, if nothing waits before it. A turn later, for an end may come
-   * with the handshake, when a promise for the adapter has not got to its user yet.
-   */
-  #pushEnd(): void {
-    this.push(null);
-    setImmediate(() => {
-      this.read(0);
-    });
+    this.#received.end();
+    this.reportPeerGone();
   }
 
   #closeOnce(code: number, reason: string): Promise<Error | null> {
     const closed = this.afterClose();
     this.#keepalive?.stop();
-    if (this.destroyed) return closed;
-    if (this.#link.closed || !this.#link.raw) {
+    if (this.destroyed) {
+      this.#closing.close(code, reason);
+    } else if (this.#link.closed || !this.#link.raw) {
       // An error that a write was told of already is the first one.
       this.destroy(this.errored ?? undefined);
-      return closed;
-    }
-    this.#farewell = { code, reason };
-    this.#discarding = true;
-    this.#link.resume();
-    this.#link.limit(this.#options.closeTimeout, () => {
-      this.#onCloseTimeout();
-    });
-    const sayGoodbye = (): void => {
-      this.#link.sayGoodbye(code, reason);
-    };
-    if (this.writableFinished) {
-      sayGoodbye();
     } else {
-      this.once('finish', sayGoodbye);
-      this.end();
+      this.#received.discard();
+      this.#closing.close(code, reason);
+      this.#halfClose.giveUp();
     }
     return closed;
-  }
-
-  #onCloseTimeout(): void {
-    if (this.#link.closeAnswered) {
-      // Only the peer's TCP end is missing, and with it no byte.
-      this.#link.cut();
-      return;
-    }
-    const limit = `close() was not answered within ${String(this.#options.closeTimeout)} ms`;
-    const stake = `${String(this.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
-    const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
-    if (this.destroyed) {
-      // Both directions had ended by themselves: the stream waits for nothing but this.
-      this.#tooLate = error;
-      this.#link.cut();
-    } else {
-      this.destroy(error);
-    }
   }
 }

@@ -12,6 +12,8 @@ export const UNSUPPORTED_DATA = 1003;
 export const NO_CODE = 1005;
 /** Stands for an end without a Close frame; never sent. */
 export const NO_CLOSE_FRAME = 1006;
+/** A message was too big for who got it. */
+export const MESSAGE_TOO_BIG = 1009;
 
 /** A control frame carries 125 bytes, of which the code takes two (RFC 6455, section 5.5). */
 const MAX_REASON_BYTES = 123;

@@ -5,10 +5,11 @@ import { type ClientOptions, WebSocket } from 'ws';
 
 import type { WsConnAdapterOptions } from './adapter-options.ts';
 import { WsConnAdapter } from './adapter.ts';
-import { checkObject, MAX_DELAY } from './check-option.ts';
+import { checkObject } from './check-option.ts';
 import { invalidArgValue } from './errors.ts';
-import { FEATURES_HEADER, HALF_CLOSE } from './half-close.ts';
+import { FEATURES_HEADER, HALF_CLOSE } from './features-header.ts';
 import { checkMaxPayload } from './max-payload.ts';
+import { WS_LIMITS } from './ws-limits.ts';
 
 export interface ConnectOptions
   extends
@@ -72,10 +73,16 @@ function checkUrl(url: string | URL): URL {
 export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
   checkObject('options', options);
   const target = checkUrl(url);
-  const ws = new WebSocket(target, subprotocols(options.protocols), clientOptions(options));
+  const maxPayload = checkMaxPayload(options.maxPayload);
+  const ws = new WebSocket(
+    target,
+    subprotocols(options.protocols),
+    clientOptions({ ...options, maxPayload }),
+  );
   try {
     return new WsConnAdapter(ws, {
       ...options,
+      maxPayload,
       handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
     });
   } catch (error) {
@@ -106,9 +113,7 @@ function clientOptions(options: ConnectOptions): ClientOptions {
   return {
     ...rest,
     perMessageDeflate: options.perMessageDeflate ?? false,
-    maxPayload: checkMaxPayload(options.maxPayload),
     headers: { ...offer, ...options.headers },
-    // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
-    closeTimeout: MAX_DELAY,
-  } as ClientOptions; // @types/ws does not know closeTimeout, nor that headers may be numbers or lists.
+    ...WS_LIMITS,
+  } as ClientOptions; // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
 }

@@ -83,10 +83,12 @@ export class Gatherer {
   }
 
   /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
-  drop(error: Error): void {
+  drop(tell: (settle: (error?: Error) => void) => void): void {
     this.#held = null;
     process.nextTick(() => {
-      this.#settle(error);
+      tell((error) => {
+        this.#settle(error);
+      });
     });
   }
 

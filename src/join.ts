@@ -1,12 +1,8 @@
 import { type Duplex, finished } from 'node:stream';
 
 import { invalidArgType, WsConnError } from './errors.ts';
-
-/** What a socket has beyond Duplex, and another stream may lack. */
-interface SocketLike {
-  readonly connecting?: boolean;
-  resetAndDestroy?: () => unknown;
-}
+import { resetSocket } from './reset-socket.ts';
+import { PEER_GONE, SocketDuplex } from './socket-duplex.ts';
 
 export interface JoinOptions {
   /**
@@ -20,35 +16,25 @@ export interface JoinOptions {
 /**
  * Makes one connection of two: what one gives is written to the other, both ways, with back pressure. When one direction
  * ends, its end is passed on and the other direction stays open, so half closes go through: `allowHalfOpen` of both
- * streams is set to true for it.
+ * streams is set to true for it. Where the peer of one has ended both directions, as by a Close frame, the other gets what came
+ * before and is ended too: nobody could hear it any more.
  *
  * An error or early close of one ends the other with it, by a reset where it has one: a stream that was cut must not
  * look whole. The promise resolves when both directions are done, and rejects with the first error, or with
  * `ECONNRESET` where a stream was closed before its end without one. Nothing is left on either.
  */
 export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<void> {
-  const cut = options.cut ?? resetOrDestroy;
-  let first: Error | undefined;
-  const fail = (error: Error, failed: Duplex): void => {
-    if (first) return;
-    first = error;
-    // One that has told its error without being destroyed is not to tell it again.
-    if (!failed.destroyed) failed.destroy();
-    for (const stream of [a, b]) {
-      if (!stream.destroyed) cut(stream, error);
-    }
-  };
   checkDuplex('a', a);
   checkDuplex('b', b);
-  a.allowHalfOpen = true;
-  b.allowHalfOpen = true;
-  const bothDone = Promise.all([done(a, fail), done(b, fail)]);
-  a.pipe(b);
-  b.pipe(a);
-  await bothDone;
-  a.unpipe(b);
-  b.unpipe(a);
-  if (first) throw first;
+  const joint = new Joint(
+    a,
+    b,
+    options.cut ??
+      ((stream, error) => {
+        resetSocket(stream, error);
+      }),
+  );
+  await joint.done();
 }
 
 function checkDuplex(name: string, stream: Partial<Duplex> | null | undefined): void {
@@ -57,15 +43,109 @@ function checkDuplex(name: string, stream: Partial<Duplex> | null | undefined): 
   }
 }
 
-/** Waits until both halves of the stream are done, whole or not. */
-function done(stream: Duplex, fail: (error: Error, failed: Duplex) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const letGo = finished(stream, (error) => {
-      letGo();
-      if (error) fail(stream.errored ?? asSocketError(error), stream);
-      resolve();
+/** Two streams that are one connection. */
+class Joint {
+  readonly #a: Duplex;
+  readonly #b: Duplex;
+  readonly #cut: (stream: Duplex, error: Error) => void;
+  #first: Error | null = null;
+  /** Whether the peer of one has ended both directions, and the other is ended for it. */
+  #over = false;
+
+  constructor(a: Duplex, b: Duplex, cut: (stream: Duplex, error: Error) => void) {
+    this.#a = a;
+    this.#b = b;
+    this.#cut = cut;
+  }
+
+  /** Lets the bytes flow, and resolves or rejects when both directions are done. */
+  async done(): Promise<void> {
+    const [a, b] = [this.#a, this.#b];
+    a.allowHalfOpen = b.allowHalfOpen = true;
+    const letGo = [this.#flow(a, b), this.#flow(b, a)];
+    await Promise.all([this.#finished(a), this.#finished(b)]);
+    for (const undo of letGo) undo();
+    if (this.#first) throw this.#first;
+  }
+
+  /** Lets the bytes flow one way; gives what stops it. */
+  #flow(from: Duplex, to: Duplex): () => void {
+    const gather = (): void => {
+      gatherWrites(to);
+    };
+    const onPeerGone = (): void => {
+      this.#onPeerGone(from, to);
+    };
+    from.on('data', gather);
+    from.pipe(to);
+    if (from instanceof SocketDuplex && from.peerIsGone) onPeerGone();
+    else from.once(PEER_GONE, onPeerGone);
+    return () => {
+      from.unpipe(to);
+      from.off('data', gather);
+      from.off(PEER_GONE, onPeerGone);
+    };
+  }
+
+  /** Ends `other` once it has got what came before: what it says would be heard by nobody. */
+  #onPeerGone(gone: Duplex, other: Duplex): void {
+    other.unpipe(gone);
+    const end = (): void => {
+      this.#over = true;
+      if (!gone.writableEnded) gone.end();
+      destroySoon(other);
+    };
+    if (gone.readableEnded) end();
+    else gone.once('end', end);
+  }
+
+  /** Waits until both halves of the stream are done, whole or not. */
+  #finished(stream: Duplex): Promise<void> {
+    return new Promise((resolve) => {
+      const letGo = finished(stream, (error) => {
+        letGo();
+        if (error && !this.#isOver(stream, error)) this.#fail(stream.errored ?? asSocketError(error), stream);
+        resolve();
+      });
     });
+  }
+
+  /** Whether a stream was closed early because we ended it ourselves. */
+  #isOver(stream: Duplex, { code }: NodeJS.ErrnoException): boolean {
+    return this.#over && stream.errored === null && code === 'ERR_STREAM_PREMATURE_CLOSE';
+  }
+
+  #fail(error: Error, failed: Duplex): void {
+    if (this.#first) return;
+    this.#first = error;
+    // One that has told its error without being destroyed is not to tell it again.
+    if (!failed.destroyed) failed.destroy();
+    for (const stream of [this.#a, this.#b]) {
+      if (!stream.destroyed) this.#cut(stream, error);
+    }
+  }
+}
+
+/** Lets what is written in this turn of the event loop leave in one write. */
+function gatherWrites(stream: Duplex): void {
+  // Streams of this package gather by themselves.
+  if (stream instanceof SocketDuplex || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => {
+    stream.uncork();
   });
+}
+
+/** Destroys a stream when everything that was written to it has left. */
+function destroySoon(stream: Duplex): void {
+  if (stream.writableFinished) {
+    stream.destroy();
+    return;
+  }
+  stream.once('finish', () => {
+    stream.destroy();
+  });
+  stream.end();
 }
 
 /** Gives an early close the code that sockets have for it; every other error as it is. */
@@ -73,19 +153,4 @@ function asSocketError(error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') return error;
   const happened = 'one of the joined streams was closed before its end';
   return new WsConnError('ECONNRESET', happened, { cause: error });
-}
-
-function resetOrDestroy(stream: Duplex, error: Error): void {
-  if (!reset(stream)) stream.destroy(error);
-}
-
-/** Resets the stream, where it is one that can be. */
-function reset(stream: Duplex & SocketLike): boolean {
-  if (stream.connecting) return false;
-  try {
-    stream.resetAndDestroy?.();
-  } catch {
-    // Node resets bare TCP only, and throws ERR_INVALID_HANDLE_TYPE for TLS and pipes: destroy() serves there.
-  }
-  return stream.destroyed;
 }

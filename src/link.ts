@@ -2,7 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 
 import type { RawData, WebSocket } from 'ws';
 
-import { rawSocket, type RawSocket } from './raw-socket.ts';
+import { linger, probe } from './lingering.ts';
+import { rawSocket, type RawSocket, refCloseTimer } from './raw-socket.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** What a link tells its owner. `onClose` comes exactly once, and nothing after it. */
 export interface LinkOwner {
@@ -23,12 +25,14 @@ export interface LinkOwner {
 export class Link {
   readonly ws: WebSocket;
   readonly #owner: LinkOwner;
+  /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
   #raw: RawSocket | null = null;
   #socketError: Error | undefined;
   #tcpEnded = false;
   #ownCode: number | undefined;
   #limit: NodeJS.Timeout | undefined;
+  #released = false;
   #referenced = true;
   #noDelay: boolean | undefined;
   #tcpKeepAlive: { readonly enable: boolean; readonly initialDelay: number } | undefined;
@@ -92,44 +96,35 @@ export class Link {
     if (this.#raw) this.ws.resume();
   }
 
-  /** Starts the closing handshake, unless one side has started it already. */
-  sayGoodbye(code: number, reason = ''): void {
+  /** Starts the closing handshake, unless one side has started it already. Nothing may follow it, so the kernel asks from here on. */
+  sendClose(code: number, reason = ''): void {
     if (!this.open) return;
     this.#ownCode = code;
     this.ws.close(code, reason);
+    refCloseTimer(this.ws, this.#referenced);
+    if (this.#raw) probe(this.#raw);
   }
 
-  /**
-   * Sends Close and the TCP end together. What the peer sends until it has read that far, such as the answer to a ping, is
-   * thrown away: a socket that is gone by then would answer it with a reset, and the peer lose what it has not read.
-   */
-  partNow(code: number): void {
-    this.sayGoodbye(code);
+  /** Ends TCP in this direction, behind what was sent. */
+  endTcp(): void {
     this.#raw?.end();
-    this.resume();
-    this.#cutAfterTimeout();
-  }
-
-  /** Lets the closing handshake take its time, but no longer than `closeTimeout`; reads on, since the peer's Close is to come. */
-  partInOrder(code: number): void {
-    this.sayGoodbye(code);
-    this.resume();
-    this.#cutAfterTimeout();
   }
 
   /** Ends the connection without a Close frame; a handshake that still goes on is given up. */
-  cut(): void {
+  terminate(): void {
     this.ws.terminate();
   }
 
-  /** Ends the connection with a TCP reset, or where only bare TCP has one, by a cut. */
+  /** Ends the connection with a TCP reset, or, where there is no bare TCP below, without a Close frame. */
   reset(): void {
-    try {
-      this.#raw?.resetAndDestroy?.();
-    } catch {
-      // Node resets bare TCP only, and throws ERR_INVALID_HANDLE_TYPE for TLS and pipes: the cut below serves there.
-    }
-    this.cut();
+    if (this.#raw) resetSocket(this.#raw);
+    else this.terminate();
+  }
+
+  /** Leaves the WebSocket to itself until its peer has ended it too; no listener and no timer of this is left. */
+  linger(): void {
+    this.#letGo();
+    if (this.#raw) linger(this.ws, this.#raw);
   }
 
   /** Calls `expired` after `ms`, unless the WebSocket has opened or closed by then; replaces an earlier limit. */
@@ -153,12 +148,14 @@ export class Link {
     this.#referenced = true;
     if (!this.#rawIsGone) this.#raw?.ref?.();
     this.#limit?.ref();
+    if (!this.closed) refCloseTimer(this.ws, true);
   }
 
   unref(): void {
     this.#referenced = false;
     if (!this.#rawIsGone) this.#raw?.unref?.();
     this.#limit?.unref();
+    refCloseTimer(this.ws, false);
   }
 
   /** net.Socket would take a ref() after its end for one before its connection, and keep a listener for each. */
@@ -172,7 +169,9 @@ export class Link {
     this.#raw = raw;
     raw.on('error', this.#onSocketError);
     raw.on('end', this.#onTcpEnd);
-    raw.on('finish', this.#linger);
+    raw.on('finish', this.#awaitTcpEnd);
+    raw.on('data', this.#onData);
+    raw.on('removeListener', this.#onListenerRemoved);
     if (!this.#referenced) raw.unref?.();
     if (this.#noDelay !== undefined) raw.setNoDelay?.(this.#noDelay);
     if (this.#tcpKeepAlive) raw.setKeepAlive?.(this.#tcpKeepAlive.enable, this.#tcpKeepAlive.initialDelay);
@@ -202,6 +201,12 @@ export class Link {
   };
 
   readonly #onClose = (code: number, reason: Buffer): void => {
+    this.#letGo();
+    this.#owner.onClose(code, reason.toString());
+  };
+
+  #letGo(): void {
+    this.#released = true;
     clearTimeout(this.#limit);
     const { ws } = this;
     ws.off('open', this.#onOpen);
@@ -212,9 +217,10 @@ export class Link {
     ws.off('close', this.#onClose);
     this.#raw?.off('error', this.#onSocketError);
     this.#raw?.off('end', this.#onTcpEnd);
-    this.#raw?.off('finish', this.#linger);
-    this.#owner.onClose(code, reason.toString());
-  };
+    this.#raw?.off('finish', this.#awaitTcpEnd);
+    this.#raw?.off('removeListener', this.#onListenerRemoved);
+    this.#raw?.off('data', this.#onData);
+  }
 
   readonly #onSocketError = (error: Error): void => {
     this.#socketError = error;
@@ -222,20 +228,32 @@ export class Link {
 
   readonly #onTcpEnd = (): void => {
     this.#tcpEnded = true;
-    this.#linger();
+    this.#awaitTcpEnd();
   };
 
   /**
-   * Once one side of TCP has ended, nothing but the end of the other is to come. ws waits for it as long as it is told to,
-   * and connect() and createServer() tell it to wait without end, so that a slow reader may take its time before this.
+   * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames that it cannot read. ws tells of
+   * neither before TCP has ended, which may be never.
    */
-  readonly #linger = (): void => {
-    if (!this.#limit) this.#cutAfterTimeout();
+  readonly #onListenerRemoved = (event: string): void => {
+    if (event !== 'data') return;
+    process.nextTick(() => {
+      if (!this.open && !this.closed) this.#awaitTcpEnd();
+    });
   };
 
-  #cutAfterTimeout(): void {
+  /** Is there so that Node tells when ws removes its own: of the only listener for an event it says nothing. */
+  readonly #onData = (): void => undefined;
+
+  /**
+   * The peer has sent Close or ended TCP, so nothing comes that matters, and what still waits here it will not take: it has
+   * `closeTimeout` to let our Close through and to end. What the kernel holds it goes on to deliver, at the peer's pace, after the
+   * socket is closed: no byte may follow the peer's Close, and so no reset run over it.
+   */
+  readonly #awaitTcpEnd = (): void => {
+    if (this.#limit || this.#released) return;
     this.limit(this.#closeTimeout, () => {
-      this.cut();
+      this.terminate();
     });
-  }
+  };
 }

@@ -39,7 +39,8 @@ export interface CreateServerOptions
    */
   readonly handshakeTimeout?: number | undefined;
   /**
-   * Connections that may be open or in their handshake at once; one more gets 503.
+   * Connections that may be there or in their handshake at once; one more gets 503. Those whose stream is done, and whose peer
+   * still reads, count too, but the oldest of them gives way.
    * @default no limit
    */
   readonly maxConnections?: number | undefined;
@@ -54,6 +55,7 @@ const DEFAULT_TIMEOUT = 10_000;
 
 export interface CheckedServerOptions {
   readonly authenticateTimeout: number;
+  readonly closeTimeout: number;
   readonly handshakeTimeout: number;
   readonly maxConnections: number;
   readonly maxPayload: number;
@@ -61,7 +63,7 @@ export interface CheckedServerOptions {
 
 /** Checks the server's options, those for its adapters included, and fills in the defaults; throws with the name. */
 export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
-  checkAdapterOptions(options);
+  const { closeTimeout } = checkAdapterOptions(options);
   const { authenticate, authenticateTimeout, handshakeTimeout, path, server } = options;
   if (path !== undefined && typeof path !== 'string') {
     throw invalidArgType('options.path', 'of type string', path);
@@ -77,6 +79,7 @@ export function checkServerOptions(options: CreateServerOptions): CheckedServerO
   }
   return {
     authenticateTimeout: delay('options.authenticateTimeout', authenticateTimeout, DEFAULT_TIMEOUT),
+    closeTimeout,
     handshakeTimeout: delay('options.handshakeTimeout', handshakeTimeout, DEFAULT_TIMEOUT),
     maxConnections: wholeNumber('options.maxConnections', options.maxConnections, Infinity, 0),
     maxPayload: checkMaxPayload(options.maxPayload),

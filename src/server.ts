@@ -8,9 +8,10 @@ import type { WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from './adapter.ts';
 import { GOING_AWAY } from './close-code.ts';
+import { Connections } from './connections.ts';
 import { invalidState } from './errors.ts';
 import { ask, type Authenticate, type Verdict } from './gatekeeper.ts';
-import { agreesOnHalfClose } from './half-close.ts';
+import { halfCloseOptions } from './features-header.ts';
 import { makeHttpServer } from './http-server.ts';
 import { refuse } from './refuse.ts';
 import { type CheckedServerOptions, checkServerOptions, type CreateServerOptions } from './server-options.ts';
@@ -37,12 +38,12 @@ const UNAVAILABLE = 503;
 
 /** Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by `createServer()`. */
 export class WsConnServer extends EventEmitter<WsConnServerEvents> {
-  /** Connections that may be open or in their handshake at once, as in `net.Server`. */
+  /** Connections that may be there or in their handshake at once; those whose stream is done give way to new ones. */
   maxConnections: number;
   readonly #options: CreateServerOptions;
   readonly #checked: CheckedServerOptions;
   readonly #wss: WebSocketServer;
-  readonly #adapters = new Set<WsConnAdapter>();
+  readonly #connections = new Connections();
   /** Handshakes that wait for their verdict, each with what refuses it. */
   readonly #waiting = new Set<() => void>();
   #http: http.Server | null = null;
@@ -57,9 +58,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     if (options.server) this.#attach(options.server);
   }
 
-  /** Connections that are open. */
+  /** Connections that are open, or whose stream is done while the peer still reads from their socket. */
   get connections(): number {
-    return this.#adapters.size;
+    return this.#connections.size;
   }
 
   /** Whether the HTTP server listens. */
@@ -106,8 +107,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   /**
-   * Stops accepting, closes what is open with code 1001, and ends the HTTP server if it is its own. Every call gives the
-   * same promise, which resolves after 'close'; the callback is called then too.
+   * Stops accepting, closes what is open with code 1001, by which the peers know that they were cut, and ends the HTTP server
+   * if it is its own. Streams that are done, and whose peers still read, get `closeTimeout`. Every call gives the same
+   * promise, which resolves after 'close'; the callback is called then too.
    */
   close(callback?: () => void): Promise<void> {
     if (!this.#closing) {
@@ -135,7 +137,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     const { server } = this.#options;
     if (server) this.#detach(server);
     for (const refuseWaiting of this.#waiting) refuseWaiting();
-    const ended: Promise<unknown>[] = [...this.#adapters].map((adapter) => adapter.close(GOING_AWAY));
+    const ended: Promise<unknown>[] = [this.#connections.close(GOING_AWAY, this.#checked.closeTimeout)];
     const own = server ? null : this.#http;
     if (own) {
       // An error here says that it did not listen any more, and that is what was wanted.
@@ -223,7 +225,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /** What can be said without asking anybody. */
   #turnAway(request: IncomingMessage): Verdict | null {
     if (!this.#pathFits(request)) return { status: NOT_FOUND };
-    const full = this.#adapters.size + this.#waiting.size >= this.maxConnections;
+    const full = this.#connections.open + this.#waiting.size >= this.maxConnections;
     return this.#closing || full ? { status: UNAVAILABLE } : null;
   }
 
@@ -259,10 +261,14 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      const halfClose = agreesOnHalfClose(this.#options.halfClose, request.headers);
-      const adapter = new WsConnAdapter(ws, { ...this.#options, halfClose });
-      this.#adapters.add(adapter);
-      adapter.once('close', () => this.#adapters.delete(adapter));
+      const halfClose = halfCloseOptions(this.#options.halfClose, request.headers);
+      const adapter = new WsConnAdapter(ws, {
+        ...this.#options,
+        ...halfClose,
+        maxPayload: this.#checked.maxPayload,
+      });
+      if (this.#connections.size >= this.maxConnections) this.#connections.giveWay();
+      this.#connections.add(adapter);
       this.emit('connection', adapter, request);
     });
   }

@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
 import { checkObject, idleLimit, wholeNumber, yesNo } from './check-option.ts';
-import { invalidArgType } from './errors.ts';
+import { invalidArgType, streamDestroyed } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
 export interface Addresses {
@@ -34,7 +34,16 @@ export interface SocketDuplexOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * Event by which a stream tells join() that its peer is gone in order: nobody can hear what is written any more, and what came
+ * before may still be read.
+ * @internal
+ */
+export const PEER_GONE: unique symbol = Symbol('peer gone');
+
 const DEFAULT_HIGH_WATER_MARK = 65_536;
+
+type WriteDone = (error: Error | null | undefined) => void;
 
 /** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
 export function checkSocketOptions(
@@ -72,9 +81,12 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Always empty: connection attempts belong to the transport. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
   #idle: NodeJS.Timeout | undefined;
-  /** What ended it: `errored` may be set later, by a write that was dropped. */
+  /** What ended it, or null. */
   #error: Error | null = null;
   #closeEmitted = false;
+  #peerIsGone = false;
+  /** Whether a write is being let go of: its bytes are lost, and there was no error. */
+  #losing = false;
 
   constructor(options: SocketDuplexOptions = {}) {
     super({
@@ -109,6 +121,22 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    */
   get givesMemoryBack(): boolean {
     return false;
+  }
+
+  /**
+   * Whether the peer is gone in order, as `PEER_GONE` has told.
+   * @internal
+   */
+  get peerIsGone(): boolean {
+    return this.#peerIsGone;
+  }
+
+  /**
+   * Bytes of the largest message that the transport takes; undefined where the transport has no messages.
+   * @internal
+   */
+  get maxMessageBytes(): number | undefined {
+    return undefined;
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -221,6 +249,18 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     }
   }
 
+  /**
+   * Writes as every Writable does. Where `destroy()` without an error loses the bytes, the callback gets
+   * `ERR_STREAM_DESTROYED`, also for those of which net.Socket says that all went well.
+   */
+  override write(chunk: unknown, callback?: WriteDone): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteDone): boolean;
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteDone, callback?: WriteDone): boolean {
+    if (typeof encoding === 'function') return super.write(chunk, this.#truthful(encoding));
+    if (encoding === undefined) return super.write(chunk);
+    return super.write(chunk, encoding, callback && this.#truthful(callback));
+  }
+
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
@@ -244,6 +284,28 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   protected adoptAddresses(from: Addresses): void {
     const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = from;
     Object.assign(this, { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort });
+  }
+
+  /**
+   * Lets go of a write that is lost, by telling Writable, through `settle`, that it is done: an error would become `errored`, which
+   * is settled by then. Its callbacks hear the truth.
+   */
+  protected loseWrite(settle: () => void): void {
+    this.#losing = true;
+    settle();
+    this.#losing = false;
+  }
+
+  #truthful(callback: WriteDone): WriteDone {
+    return (error) => {
+      callback(error ?? (this.#losing ? streamDestroyed('write') : error));
+    };
+  }
+
+  /** Tells join() that nobody can hear what is written any more. */
+  protected reportPeerGone(): void {
+    this.#peerIsGone = true;
+    this.emit(PEER_GONE);
   }
 
   /** Tells the users of the stream that the connection is there. */

@@ -1,7 +1,7 @@
 import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { MAX_DELAY } from './check-option.ts';
-import { agreesOnHalfClose, FEATURES_HEADER, HALF_CLOSE } from './half-close.ts';
+import { answersHalfClose, FEATURES_HEADER, HALF_CLOSE } from './features-header.ts';
+import { WS_LIMITS } from './ws-limits.ts';
 
 /** Options that ws takes as they are. */
 type PassedOn = Pick<
@@ -21,12 +21,11 @@ export function makeWebSocketServer({ halfClose, ...options }: WebSocketServerSe
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    // Time limits are the adapter's: ws would cut a reader that is slow to get to the end.
-    closeTimeout: MAX_DELAY,
+    ...WS_LIMITS,
     ...Object.fromEntries(given),
-  } as WsServerOptions); // @types/ws does not know closeTimeout.
+  }); // @types/ws does not know all of them.
   wss.on('headers', (headers, { headers: offered }) => {
-    if (agreesOnHalfClose(halfClose, offered)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+    if (answersHalfClose(halfClose, offered)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
   });
   return wss;
 }

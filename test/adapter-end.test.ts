@@ -139,17 +139,33 @@ describe.each(ROLES)('end() of a %s', (role) => {
       expect(recording.names).toEqual(['end', 'finish', 'close']);
     });
 
-    test('is done after closeTimeout when both directions have ended and the peer does not answer', async () => {
+    test('waits for the answer however late it comes, for the peer may still be reading', async () => {
       const { adapter, peer } = await meetRaw(role, { ...options, closeTimeout: SHORT });
       const recording = record(adapter.resume());
       peer.send(BINARY);
       await next(adapter, 'end');
       adapter.end('bye');
+      expect(await peer.closeCode()).toBe(1000);
+      await new Promise((resolve) => setTimeout(resolve, 5 * SHORT));
+      expect(recording.names).toEqual(['end', 'finish']);
+      expect(peer.socket.readableEnded).toBe(false);
+      peer.sendClose(1000);
+      expect(await peer.tcpEnd).toBe('end');
+      peer.socket.end();
       await recording.closed;
       expect(recording.names).toEqual(['end', 'finish', 'close']);
-      expect(peer.bytes.toString()).toBe('bye');
+    });
+
+    test('is done closeTimeout after close() when the peer does not answer, with ETIMEDOUT', async () => {
+      const { adapter, peer } = await meetRaw(role, { ...options, closeTimeout: SHORT });
+      const recording = record(adapter.resume());
+      peer.send(BINARY);
+      await next(adapter, 'end');
+      adapter.end('bye');
       expect(await peer.closeCode()).toBe(1000);
-      expect(await peer.tcpEnd).toBe('end');
+      expect(await adapter.close()).toMatchObject({ code: 'ETIMEDOUT' });
+      expect(recording.names).toEqual(['end', 'finish', 'error', 'close']);
+      expect(adapter.errored).toBe(recording.errors[0]);
     });
 
     test('keeps what was not read yet when the closing handshake is over', async () => {

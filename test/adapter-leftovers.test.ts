@@ -25,7 +25,14 @@ function listeners(emitter: Emitter): Record<string, number> {
 }
 
 const ENDINGS: readonly (readonly [string, (adapter: WsConnAdapter, peer: RawPeer) => unknown])[] = [
-  ['destroy()', (adapter) => adapter.destroy()],
+  [
+    'destroy() and the end of the peer',
+    async (adapter, peer) => {
+      adapter.destroy();
+      await peer.closeCode();
+      peer.socket.end();
+    },
+  ],
   ['destroy(error)', (adapter) => adapter.destroy(new Error('enough'))],
   ['resetAndDestroy()', (adapter) => adapter.resetAndDestroy()],
   ['close() without an answer', (adapter) => adapter.close()],
@@ -74,9 +81,11 @@ const ENDINGS: readonly (readonly [string, (adapter: WsConnAdapter, peer: RawPee
   ],
   [
     'both FINs',
-    (adapter, peer) => {
+    async (adapter, peer) => {
       peer.send(BINARY);
       adapter.end();
+      peer.sendClose(await peer.closeCode());
+      peer.socket.end();
     },
   ],
 ];

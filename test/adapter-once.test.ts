@@ -37,11 +37,12 @@ describe.each(ROLES)('fifty callers of a %s', (role) => {
     });
 
     test('of ping() get the same Keepalive', async () => {
-      const { adapter } = await meetAdapter(role);
+      const { adapter } = await meetAdapter(role, { halfClose: true });
+      const before = adapter.ws.listenerCount('pong');
       const keepalives = new Set<Keepalive>();
       await fiftyTimes(schedule, () => keepalives.add(adapter.ping()));
       expect(keepalives.size).toBe(1);
-      expect(adapter.ws.listenerCount('pong')).toBe(1);
+      expect(adapter.ws.listenerCount('pong') - before).toBe(1);
     });
 
     test('of end() end it once', async () => {

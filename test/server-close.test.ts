@@ -17,7 +17,7 @@ async function listening(options: CreateServerOptions = {}): Promise<{ server: W
 }
 
 describe('close() of a server', () => {
-  test('ends every connection with 1001, which is an end for the clients', async () => {
+  test('ends every connection with 1001, by which the clients know that they were cut', async () => {
     const { server, port } = await listening();
     const clients = await Promise.all(
       [1, 2, 3].map(async () => {
@@ -31,7 +31,10 @@ describe('close() of a server', () => {
     const recordings = clients.map((client) => record(client.resume()));
     await server.close();
     await Promise.all(recordings.map(({ closed }) => closed));
-    for (const { names } of recordings) expect(names).toEqual(['end', 'finish', 'close']);
+    for (const { names, errors } of recordings) {
+      expect(names).toEqual(['error', 'close']);
+      expect(errors[0]).toMatchObject({ code: 'ECONNRESET', closeCode: 1001 });
+    }
     expect([server.connections, server.listening, server.address()]).toEqual([0, false, null]);
   });
 

@@ -5,7 +5,7 @@
  */
 
 /** Carries yamux: each stream of it is one connection to the target. */
-export const MUX_PROTOCOL = 'wsconn.mux';
+export { MUX_PROTOCOL } from '../yamux/mux-protocol.ts';
 
 /** Carries nothing: the server dials no target, sends no ping of its own, and gives back what it gets. For ping and doctor. */
 export const PROBE_PROTOCOL = 'wsconn.probe';

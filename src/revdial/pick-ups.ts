@@ -5,7 +5,7 @@ import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
 import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter-options.ts';
 import { WsConnAdapter } from '../adapter.ts';
-import { agreesOnHalfClose, namesHalfClose } from '../half-close.ts';
+import { halfCloseOptions, namesHalfClose } from '../features-header.ts';
 import { checkMaxPayload } from '../max-payload.ts';
 import { refuse } from '../refuse.ts';
 import { makeWebSocketServer } from '../websocket-server.ts';
@@ -49,13 +49,10 @@ export class PickUps {
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(options: PickUpOptions) {
     checkAdapterOptions(options);
-    this.#options = options;
-    const { halfClose, maxPayload, perMessageDeflate } = options;
-    this.#wss = makeWebSocketServer({
-      halfClose,
-      maxPayload: checkMaxPayload(maxPayload),
-      perMessageDeflate,
-    });
+    const maxPayload = checkMaxPayload(options.maxPayload);
+    this.#options = { ...options, maxPayload };
+    const { halfClose, perMessageDeflate } = options;
+    this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
   }
 
   /** Expects one pick-up with these ids, and hands it to `take`, at most once. */
@@ -82,7 +79,7 @@ export class PickUps {
       const speaksClose = namesHalfClose(request.headers);
       const adapter = new WsConnAdapter(ws, {
         ...this.#options,
-        halfClose: agreesOnHalfClose(this.#options.halfClose, request.headers),
+        ...halfCloseOptions(this.#options.halfClose, request.headers),
         tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
       });
       expected.take(adapter);

@@ -1,11 +1,10 @@
+import { ignore } from './ignore.ts';
 import type { YamuxStream } from './stream.ts';
 
 interface Taker {
   readonly resolve: (result: IteratorResult<YamuxStream, undefined>) => void;
   readonly reject: (error: Error) => void;
 }
-
-const ignore = (): void => undefined;
 
 /** Keeps the streams that the peer has opened until somebody takes them. */
 export class AcceptQueue {

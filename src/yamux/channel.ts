@@ -1,10 +1,11 @@
 import { WsConnError } from '../errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { Flag, FrameType, HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
+import { Flag, FrameType, HEADER_SIZE } from './frame.ts';
 import type { Outbox, Sender } from './outbox.ts';
 import { guarded } from './guarded.ts';
-import { Outgoing } from './outgoing.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
+import type { Run, WhenSettled } from './run.ts';
+import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */
 export interface ChannelEvents {
@@ -19,6 +20,8 @@ export interface ChannelEvents {
   readonly onSessionClosing: () => void;
   /** No frame will come or go any more; null if nothing was cut. */
   readonly onSessionEnd: (error: Error | null) => void;
+  /** After that: the transport has failed before it had taken the last frames of the stream. */
+  readonly onLost: (error: Error) => void;
 }
 
 /** What a channel asks of its session. */
@@ -26,7 +29,7 @@ export interface ChannelHost {
   readonly outbox: Outbox;
   readonly budget: WindowBudget;
   /** Largest receive window, in bytes. */
-  readonly maxWindow: number;
+  readonly maxWindow: () => number;
   /** First receive window, in bytes. */
   readonly firstWindow: number;
   /** Shortest round trip of late, in ms. */
@@ -48,10 +51,8 @@ export class Channel implements Sender {
   readonly window: ReceiveWindow;
   readonly #host: ChannelHost;
   #events: ChannelEvents | null = null;
-  readonly #outgoing = new Outgoing();
-  #whenRunSent: (() => void) | null = null;
-  #whenFinSent: (() => void) | null = null;
-  #sendWindow = INITIAL_WINDOW;
+  readonly #sendHalf = new SendHalf();
+  #whenFinTaken: (() => void) | null = null;
   /** Flags and bytes of window that the next control frame carries. */
   #flags = 0;
   #credit = 0;
@@ -62,8 +63,11 @@ export class Channel implements Sender {
   #established: boolean;
   #finWanted = false;
   #finReceived = false;
-  /** Whether the last frame of this side is out. */
+  /** The run that the last bytes, or the last frame, of this side are in. */
+  #lastRun: Run | null = null;
+  /** Whether the last frame of this side is out, and whether the transport has taken it. */
   #localEnded = false;
+  #localEndTaken = false;
   #gone = false;
 
   /** @param incoming - whether the peer has opened it */
@@ -104,7 +108,7 @@ export class Channel implements Sender {
     this.#started = true;
     this.#credit += this.window.widen(this.#host.firstWindow);
     this.#wantControl(Flag.syn);
-    if (this.#outgoing.length > 0) this.#host.outbox.wantData(this);
+    this.#wantData();
   }
 
   /** Sends the ACK: the stream has its user. */
@@ -115,26 +119,27 @@ export class Channel implements Sender {
     this.#events?.onTaken();
   }
 
-  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, if there is nobody to send them to. */
+  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to send them to. */
   send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
     if (this.#gone) {
-      whenSent(new WsConnError('EPIPE', 'bytes were written after the end of the session'));
+      process.nextTick(whenSent, new WsConnError('EPIPE', 'bytes were written after the end of the session'));
       return;
     }
-    for (const chunk of chunks) this.#outgoing.add(chunk);
-    this.#whenRunSent = whenSent;
-    if (this.#outgoing.length === 0) this.#whenSentNow();
-    else if (this.#started && this.#sendWindow > 0) this.#host.outbox.wantData(this);
+    this.#sendHalf.add(chunks, whenSent);
+    this.#wantData();
   }
 
-  /** Sends FIN; everything has been sent before. */
-  finish(whenSent: () => void): void {
+  /** Sends FIN; everything has been sent before. `whenTaken` comes when the transport has taken it all. */
+  finish(whenTaken: () => void): void {
+    this.#whenFinTaken = whenTaken;
     if (this.#gone) {
-      whenSent();
+      // There is nobody to tell, but what was sent before may still be on its way out.
+      this.#whenLastRunSettled((lost) => {
+        if (!lost) this.#finish();
+      });
       return;
     }
     this.#finWanted = true;
-    this.#whenFinSent = whenSent;
     this.#wantControl(Flag.fin);
   }
 
@@ -180,10 +185,9 @@ export class Channel implements Sender {
 
   /** The peer opens its window further; false if by more than a window can be. */
   onCredit(bytes: number): boolean {
-    const before = this.#sendWindow;
-    this.#sendWindow += bytes;
-    if (before === 0 && bytes > 0 && this.#outgoing.length > 0) this.#host.outbox.wantData(this);
-    return this.#sendWindow <= MAX_UINT32;
+    const possible = this.#sendHalf.widen(bytes);
+    this.#wantData();
+    return possible;
   }
 
   onBody(piece: Buffer): void {
@@ -195,7 +199,7 @@ export class Channel implements Sender {
     if (this.#finReceived) return;
     this.#finReceived = true;
     this.#events?.onFin();
-    if (this.#localEnded && !this.#gone) this.#leave(false);
+    if (this.#localEndTaken && !this.#gone) this.#leave(false);
   }
 
   onReset(): void {
@@ -211,16 +215,18 @@ export class Channel implements Sender {
   }
 
   onSessionEnd(error: Error | null): void {
-    const finish = this.#whenFinSent;
     this.#gone = true;
-    this.#forget();
+    this.#dropFrames();
     this.window.release();
     this.#events?.onSessionEnd(error);
-    // The FIN is of no use any more, and nothing was lost before it.
-    if (finish) guarded(finish);
+    this.#whenLastRunSettled((lost) => {
+      // A FIN that was not sent is of no use any more, and nothing was lost before it.
+      if (!lost) this.#finish();
+      else guarded(() => this.#events?.onLost(lost));
+    });
   }
 
-  sendControl(writer: FrameWriter): void {
+  sendControl(writer: FrameWriter, run: Run): void {
     const flags = this.#flags;
     const credit = this.#credit;
     this.#flags = this.#credit = 0;
@@ -228,43 +234,40 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    this.#finish();
+    this.#lastRun = run;
     this.#endLocal();
+    run.whenSettled((lost) => {
+      if (!lost) this.#onEndTaken();
+    });
+  }
+
+  sendData(writer: FrameWriter, run: Run): boolean {
+    if (!this.#sendHalf.ready || writer.room <= HEADER_SIZE) return false;
+    this.#lastRun = run;
+    this.#sendHalf.fill(writer, this.id);
+    return this.#sendHalf.ready;
+  }
+
+  /** The transport has taken FIN or RST. */
+  #onEndTaken(): void {
+    this.#localEndTaken = true;
+    this.#finish();
     if (this.#finReceived && !this.#gone) this.#leave(false);
   }
 
-  /**
-   * Fills one frame. A write is done when it is copied there, and then Writable hands over what was written behind it: small
-   * writes share a frame.
-   */
-  sendData(writer: FrameWriter): boolean {
-    const most = Math.min(this.#sendWindow, writer.room - HEADER_SIZE);
-    let left = most;
-    if (this.#outgoing.length === 0 || most <= 0) return false;
-    writer.beginData();
-    while (left > 0 && this.#outgoing.length > 0) {
-      const length = Math.min(this.#outgoing.length, left);
-      left -= length;
-      this.#outgoing.take(length, (chunk) => {
-        writer.body(chunk);
-      });
-      if (this.#outgoing.length === 0) this.#whenSentNow();
-    }
-    writer.endData(this.id);
-    this.#sendWindow -= most - left;
-    return this.#outgoing.length > 0 && this.#sendWindow > 0;
-  }
-
-  #whenSentNow(): void {
-    const whenSent = this.#whenRunSent;
-    this.#whenRunSent = null;
-    if (whenSent) guarded(whenSent);
+  #whenLastRunSettled(callback: WhenSettled): void {
+    if (this.#lastRun) this.#lastRun.whenSettled(callback);
+    else callback(null);
   }
 
   #finish(): void {
-    const finish = this.#whenFinSent;
-    this.#whenFinSent = null;
-    if (finish) guarded(finish);
+    const whenTaken = this.#whenFinTaken;
+    this.#whenFinTaken = null;
+    if (whenTaken) guarded(whenTaken);
+  }
+
+  #wantData(): void {
+    if (this.#started && this.#sendHalf.ready) this.#host.outbox.wantData(this);
   }
 
   #wantControl(flags: number): void {
@@ -272,11 +275,15 @@ export class Channel implements Sender {
     if (this.#started) this.#host.outbox.wantControl(this);
   }
 
-  /** Drops what is due and what waits. */
+  /** Drops what is due, what waits, and who waits for it. */
   #forget(): void {
+    this.#dropFrames();
+    this.#whenFinTaken = null;
+  }
+
+  #dropFrames(): void {
     this.#flags = this.#credit = 0;
-    this.#outgoing.clear();
-    this.#whenRunSent = this.#whenFinSent = null;
+    this.#sendHalf.clear();
     this.#host.outbox.drop(this);
   }
 

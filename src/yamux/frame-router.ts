@@ -123,7 +123,9 @@ export class FrameRouter {
   }
 
   #onWindowUpdate(header: FrameHeader, channel: Channel | undefined): void {
-    if (channel && !channel.onCredit(header.length)) {
+    // The length of a reset is no window: libp2p's go-yamux puts an error code there.
+    const isReset = (header.flags & Flag.rst) !== 0;
+    if (channel && !isReset && !channel.onCredit(header.length)) {
       this.#violation(`the window of stream ${String(header.streamId)} was opened beyond 2^32 - 1 bytes`);
       return;
     }

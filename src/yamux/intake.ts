@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import { Inbox } from './inbox.ts';
+import { ChunkQueue } from '../chunk-queue.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /** What the intake asks of the stream whose reader it serves. */
@@ -13,12 +13,12 @@ export type FedStream = Pick<Readable, 'push' | 'read' | 'readableFlowing' | 're
 export class Intake {
   readonly #stream: FedStream;
   readonly #budget: WindowBudget;
-  readonly #inbox = new Inbox();
+  readonly #queue = new ChunkQueue();
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
-  /** The end of the peer's half: whether it waits behind bytes that were not asked for, or Readable has it. */
-  #end: 'to come' | 'waiting' | 'passed' = 'to come';
+  /** The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has it, or it is not to have it. */
+  #end: 'to come' | 'waiting' | 'passed' | 'dropped' = 'to come';
   /** Whether the stream has its user; until then its end waits, even with nothing before it. */
   #adopted = false;
 
@@ -40,16 +40,18 @@ export class Intake {
 
   /** Bytes came. */
   add(piece: Buffer): void {
-    if (this.#stream.readableFlowing && this.#stream.readableLength + this.#inbox.length === 0) {
+    if (this.#end === 'dropped') return;
+    if (this.#stream.readableFlowing && this.#stream.readableLength + this.#queue.length === 0) {
       this.#stream.push(piece);
       return;
     }
-    this.#inbox.add(piece);
+    this.#queue.add(piece);
     if (this.#wanted) this.#feed();
   }
 
   /** The end came. */
   end(): void {
+    if (this.#end !== 'to come') return;
     this.#end = 'waiting';
     this.#feed();
   }
@@ -58,7 +60,7 @@ export class Intake {
    * Whether Readable waits for more than it has, as for `read(n)` of a large n: what it has is no reason to hold the peer back.
    */
   get starving(): boolean {
-    return this.#wanted && this.#inbox.length === 0;
+    return this.#wanted && this.#queue.length === 0;
   }
 
   /** The stream has its user. */
@@ -69,29 +71,31 @@ export class Intake {
 
   /** Brings the books up to date after bytes came or were read. */
   settle(): void {
-    this.#record(this.#stream.readableLength + this.#inbox.length);
+    this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
-  /** Throws away what Readable has not asked for. */
-  clear(): void {
-    this.#inbox.clear();
+  /** Throws away what Readable has not asked for and what comes yet. The end goes with it: it would say that all was there. */
+  discard(): void {
+    if (this.#end !== 'passed') this.#end = 'dropped';
+    this.#queue.clear();
+    this.settle();
   }
 
   /** Throws away all that waits: nobody will read it. */
   abandon(): void {
-    this.clear();
+    this.#queue.clear();
     this.#record(0);
   }
 
   #feed(): void {
     while (this.#wanted) {
-      const block = this.#inbox.take();
+      const block = this.#queue.take();
       if (block === undefined) break;
       this.#wanted = false;
       // When it wants more it asks again, maybe within this call.
       this.#stream.push(block);
     }
-    if (this.#end === 'waiting' && this.#inbox.length === 0) {
+    if (this.#end === 'waiting' && this.#queue.length === 0) {
       this.#end = 'passed';
       this.#stream.push(null);
       this.#tellEnd();

@@ -4,13 +4,14 @@ import type { Duplex } from 'node:stream';
 import { SocketDuplex } from '../socket-duplex.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HEADER_SIZE } from './frame.ts';
+import { Run } from './run.ts';
 
 /** One that has frames to send: a stream of the session. */
 export interface Sender {
-  /** Writes the control frames that are due. */
-  sendControl(writer: FrameWriter): void;
-  /** Writes at most one data frame; true if it could write another one at once. */
-  sendData(writer: FrameWriter): boolean;
+  /** Writes the control frames that are due, into that run. */
+  sendControl(writer: FrameWriter, run: Run): void;
+  /** Writes at most one data frame into that run; true if it could write another one at once. */
+  sendData(writer: FrameWriter, run: Run): boolean;
 }
 
 export interface OutboxEvents {
@@ -54,6 +55,9 @@ export class Outbox {
   #round = new Set<Sender>();
   #next = new Set<Sender>();
   #sent: (() => void)[] = [];
+  /** The run that is being put together, and those that the transport has not taken yet. */
+  #run = new Run();
+  readonly #underWay = new Set<Run>();
   #scheduled = false;
   #flushing = false;
   #flooded = false;
@@ -62,6 +66,11 @@ export class Outbox {
   constructor(transport: Duplex, events: OutboxEvents) {
     this.#transport = transport;
     this.#events = events;
+  }
+
+  /** Whether the transport was given frames that it has not taken yet. */
+  get hasUntaken(): boolean {
+    return this.#underWay.size > 0;
   }
 
   /** Sends a frame of the session itself; `whenSent` comes when the transport has got rid of it. */
@@ -123,6 +132,13 @@ export class Outbox {
     }
   };
 
+  /** Sends what the transport takes, and the frames of the session also to one that has enough: they are the last. */
+  flushLast(): void {
+    this.flush();
+    const left = this.#sessionFrames.length > 0 && !this.#flushing && !this.#stopped;
+    if (left && this.#transport.writable) this.#writeRun();
+  }
+
   /** Sends no more, and forgets what waits. */
   stop(): void {
     this.#stopped = true;
@@ -131,6 +147,20 @@ export class Outbox {
     this.#round.clear();
     this.#next.clear();
     this.#sent = [];
+  }
+
+  /** Calls back once the transport has taken, or lost, all that it was given so far; at once if it has. */
+  whenAllTaken(callback: () => void): void {
+    const last = [...this.#underWay].at(-1);
+    if (last) last.whenSettled(callback);
+    else callback();
+  }
+
+  /** The transport is gone, and takes nothing any more: what it has not taken is lost. */
+  giveUp(error: Error): void {
+    const lost = [...this.#underWay];
+    this.#underWay.clear();
+    for (const run of lost) run.settle(error);
   }
 
   /**
@@ -168,17 +198,22 @@ export class Outbox {
     for (const sender of this.#urgent) {
       if (this.#writer.room < HEADER_SIZE) break;
       this.#urgent.delete(sender);
-      sender.sendControl(this.#writer);
+      sender.sendControl(this.#writer, this.#run);
     }
     this.#writeData();
     if (this.#writer.length === 0) return;
+    const run = this.#run;
+    this.#run = new Run();
+    this.#underWay.add(run);
     const sent = this.#sent;
     if (sent.length > 0) this.#sent = [];
     this.#transport.write(this.#writer.take(), (error) => {
-      // The transport tells of its error itself, and then nobody waits for this run.
-      if (error) return;
+      // The transport tells of its error itself. One that was destroyed calls back for what it has dropped as if that had been
+      // sent: a net.Socket does.
+      if (error || this.#transport.destroyed) return;
       this.#events.onSent();
       for (const callback of sent) callback();
+      if (this.#underWay.delete(run)) run.settle(null);
     });
   }
 
@@ -198,7 +233,7 @@ export class Outbox {
       }
       for (const sender of this.#round) {
         this.#round.delete(sender);
-        if (sender.sendData(this.#writer)) this.#next.add(sender);
+        if (sender.sendData(this.#writer, this.#run)) this.#next.add(sender);
         if (this.#writer.room < SMALLEST_ROOM) return;
       }
     }

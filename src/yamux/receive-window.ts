@@ -57,14 +57,15 @@ const LARGEST_STEP = 4;
  * trips' worth of bytes at the measured rate.
  */
 export class ReceiveWindow {
-  readonly #max: number;
+  readonly #max: () => number;
   readonly #budget: WindowBudget;
   #size = INITIAL_WINDOW;
   #open = INITIAL_WINDOW;
   /** Time of the last credit, in ms; of the first byte before that. */
   #since: number | null = null;
 
-  constructor(max: number, budget: WindowBudget) {
+  /** @param max - bytes beyond which the window does not grow: a transport that still connects may not know them */
+  constructor(max: () => number, budget: WindowBudget) {
     this.#max = max;
     this.#budget = budget;
     budget.promise(INITIAL_WINDOW);
@@ -106,7 +107,7 @@ export class ReceiveWindow {
     let bytes = this.#size - this.#open - unread;
     if (roundTrip !== undefined && this.#since !== null) {
       const bytesOfRoundTrip = (bytes / Math.max(now - this.#since, 0.01)) * roundTrip;
-      const wanted = Math.min(this.#max, LARGEST_STEP * this.#size, ROUND_TRIPS_HELD * bytesOfRoundTrip);
+      const wanted = Math.min(LARGEST_STEP * this.#size, ROUND_TRIPS_HELD * bytesOfRoundTrip);
       bytes += this.#enlarge(Math.floor(wanted));
     }
     this.#since = now;
@@ -126,8 +127,12 @@ export class ReceiveWindow {
     this.#budget.promise(-this.#size);
   }
 
-  /** Makes the window as large as `size` if it is smaller, as far as the session has room; gives the bytes by which it grew. */
-  #enlarge(size: number): number {
+  /**
+   * Makes the window as large as `wanted` if it is smaller, as far as it may be and the session has room; gives the bytes by
+   * which it grew.
+   */
+  #enlarge(wanted: number): number {
+    const size = Math.min(wanted, this.#max());
     if (size <= this.#size) return 0;
     const bytes = this.#budget.promiseUpTo(size - this.#size);
     this.#size += bytes;

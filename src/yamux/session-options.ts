@@ -37,7 +37,10 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
    */
   readonly streamWindowSize?: number | undefined;
   /**
-   * Bytes up to which a stream's window grows where round trip and rate ask for it.
+   * Bytes up to which a stream's window grows where round trip and rate ask for it. Over a WebSocket it also stays below the
+   * largest message that this end takes (`maxPayload`, 1 MiB for connect() and createServer()), since Go programs send what a
+   * window allows as one message; with the subprotocol `wsconn.mux` both ends are known not to. A `maxPayload` below the 262144
+   * bytes that the protocol gives each stream cannot be kept to: such a peer fails the session with `EMSGSIZE`.
    * @default 16777216
    */
   readonly maxStreamWindowSize?: number | undefined;

@@ -5,13 +5,16 @@ import { invalidState, WsConnError } from '../errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../socket-duplex.ts';
 import { claimTransport } from './claim-transport.ts';
 import { Deadline } from './deadline.ts';
+import { largestBody } from './frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from './frame.ts';
 import { guarded } from './guarded.ts';
+import { ignore } from './ignore.ts';
 import { Outbox } from './outbox.ts';
 import { Pings } from './pings.ts';
 import { SessionKeepalive } from './session-keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './session-options.ts';
+import { SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from './stream.ts';
 import { Streams } from './streams.ts';
 
@@ -20,7 +23,7 @@ export interface YamuxSessionEvents {
   stream: [stream: YamuxStream];
   /** The peer opens no more streams and takes none; the code is 0 in normal times. */
   goaway: [code: number];
-  /** The session failed; once, before 'close'. Its streams have failed too. */
+  /** The session failed, or its transport did before it had taken everything; once, before 'close'. close() gives the same error. */
   error: [error: Error];
   /** The transport is gone and nothing is left. The last event. */
   close: [];
@@ -40,6 +43,9 @@ type Phase = 'open' | 'ending' | 'parting' | 'closed';
  *
  * Either end may open streams: `open()` here makes one there, which comes with the event 'stream' or out of `for await`.
  * Each stream has windows of its own, so that one that is not read does not hold up the others.
+ *
+ * A session ends with its transport. A stream whose peer has ended its half by then stays readable to its end, also after the
+ * session's 'close'; one that waits for more from its peer fails.
  */
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #transport: Duplex;
@@ -53,10 +59,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#onLimit();
   });
   #phase: Phase = 'open';
-  #error: Error | null = null;
+  readonly #outcome = new SessionOutcome(this);
   #localGoAway = false;
   #remoteGoAway = false;
-  #closeEmitted = false;
   #closing: Promise<Error | null> | null = null;
 
   /**
@@ -117,16 +122,15 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Tells the peer to open no more streams, and opens none; those that are open go on. */
   goAway(): void {
-    if (this.#localGoAway || this.#phase !== 'open') return;
-    this.#localGoAway = true;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
+    if (this.#phase === 'open') this.#sayGoAway();
   }
 
   /**
-   * Ends the session in order: says GoAway, sends what was written, ends every stream and then the transport. Anyone may
-   * call it, at any time and any number of times: every call returns the same promise. It resolves after 'close' with the
-   * first error that the session ever had, or null, at the latest `closeTimeout` later, whatever the transport does; with
-   * `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the transport. GoAway comes
+   * last, since libp2p's go-yamux drops everything when it hears it. Anyone may call it, at any time and any number of times:
+   * every call returns the same promise. It resolves after 'close' with the first error that the session ever had, or null, at
+   * the latest `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent then. It never
+   * rejects.
    */
   close(): Promise<Error | null> {
     this.#closing ??= this.#closeOnce();
@@ -178,6 +182,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       onSilent: () => {
         this.#partWhenSilent();
       },
+      largestBody: () => largestBody(this.#transport),
       onStrayAllowed: (bytes) => {
         this.#router.allowStray(bytes);
       },
@@ -260,7 +265,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #onError = (error: Error): void => {
     if (!this.closed) this.#part(error, 'at once');
-    else if (!this.#transport.writableFinished) this.#error ??= error;
+    else if (!this.#transport.writableFinished) this.#outcome.fail(error);
   };
 
   readonly #onClose = (): void => {
@@ -272,69 +277,78 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   /** Lets no frame move any more, ends the streams, and lets go of the transport. */
   #part(error: Error | null, manner: 'in order' | 'at once'): void {
     if (this.closed) return;
-    this.#outbox.flush();
+    this.#outbox.flushLast();
     this.#phase = 'parting';
-    this.#error ??= error;
     this.#router.stop();
     this.#outbox.stop();
     this.#keepalive?.stop();
     this.#pings.end(error);
     this.#streams.end(error);
-    if (error) process.nextTick(() => this.emit('error', error));
+    if (error) this.#outcome.fail(error);
     if (manner === 'at once') {
       this.#transport.destroy();
     } else if (this.#transport.writable) {
       this.#transport.end();
     }
-    if (this.#closing === null) this.#startLimit();
+    if (this.#closing) return;
+    if (error) {
+      this.#startLimit();
+    } else {
+      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a limit to it.
+      this.#outbox.whenAllTaken(() => {
+        if (this.#closing === null) this.#startLimit();
+      });
+    }
   }
 
   #startLimit(): void {
+    if (this.#phase === 'closed') return;
     this.#limit.start(this.#settings.closeTimeout);
     this.#limit.ref();
   }
 
   #closeOnce(): Promise<Error | null> {
-    const closed = this.#afterClose();
-    if (this.closed) return closed;
-    this.goAway();
-    this.#phase = 'ending';
+    const closed = this.#outcome.afterClose();
     this.#startLimit();
+    if (this.closed) return closed;
+    this.#phase = 'ending';
     this.#streams.close();
     this.#partWhenSilent();
     return closed;
   }
 
   #partWhenSilent(): void {
-    if (this.#phase === 'ending' && this.#streams.silent) {
-      // Not within the run of frames that has the last FIN in it.
-      process.nextTick(() => {
-        this.#part(null, 'in order');
-      });
-    }
+    if (this.#phase !== 'ending' || !this.#streams.silent) return;
+    // Not within the run of frames that has the last FIN in it.
+    process.nextTick(() => {
+      this.#sayGoAway();
+      this.#part(null, 'in order');
+    });
+  }
+
+  #sayGoAway(): void {
+    if (this.#localGoAway || this.closed) return;
+    this.#localGoAway = true;
+    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
   }
 
   #onLimit(): void {
     const unsent = this.#phase === 'ending' || !this.#transport.writableFinished;
-    if (unsent && this.#error === null) {
+    if (unsent && this.#outcome.error === null) {
       const limit = `the session was not closed within ${String(this.#settings.closeTimeout)} ms`;
       const error = new WsConnError('ETIMEDOUT', `${limit}; what was written last may be lost`);
       if (this.#phase === 'ending') this.#part(error, 'at once');
-      else this.#lateError(error);
+      else this.#outcome.fail(error);
     }
     this.#transport.destroy();
     this.#finish();
-  }
-
-  #lateError(error: Error): void {
-    this.#error = error;
-    process.nextTick(() => this.emit('error', error));
   }
 
   #finish(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#limit.stop();
+    this.#loseUntaken();
     this.#transport.off('data', this.#onData);
     this.#transport.off('end', this.#onEnd);
     this.#transport.off('close', this.#onClose);
@@ -342,24 +356,19 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport.off('error', this.#onError);
     // A transport that was given up on may fail yet, and nobody else listens.
     if (!this.#transport.closed) this.#transport.on('error', ignore);
-    process.nextTick(() => {
-      this.#closeEmitted = true;
-      this.emit('close');
+    this.#outcome.close(() => {
+      this.#streams.endAccepting(this.#outcome.error);
     });
   }
 
-  #afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.#error);
-    return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
-      this.on('error', ignore);
-      this.once('close', () => {
-        resolve(this.#error);
-      });
-    });
+  /** Fails the streams whose last bytes the transport has not taken, now that it is gone. */
+  #loseUntaken(): void {
+    if (!this.#outbox.hasUntaken) return;
+    const cut = new WsConnError(
+      'ECONNRESET',
+      'the transport was closed before it had taken what was written',
+    );
+    this.#outcome.fail(cut);
+    this.#outbox.giveUp(this.#outcome.error ?? cut);
   }
-}
-
-function ignore(): void {
-  // The error reaches its reader in another way.
 }

@@ -1,14 +1,12 @@
 import { addAbortSignal } from 'node:stream';
 
-import { streamDestroyed, WsConnError } from '../errors.ts';
+import { WsConnError } from '../errors.ts';
 import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from './deadline.ts';
 import { Intake } from './intake.ts';
 import type { WindowBudget } from './receive-window.ts';
-
-/** What Writable wants to be called when it may hand over the next write. */
-type WriteCallback = (error?: Error | null) => void;
+import { type WriteCallback, WriteInHand } from './write-in-hand.ts';
 
 /** What a stream takes over from its session. */
 export interface StreamSetup {
@@ -28,6 +26,9 @@ export interface StreamSetup {
  * - It may be written to before 'connect', which comes when the peer has accepted the stream.
  * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`. With nothing unsent the
  *   peer sees 'end', and is reset only if it goes on sending, as the kernel does it for TCP.
+ * - 'finish' means that the transport of the session has taken the last byte. A stream that ends in order has no 'close' before
+ *   that, and fails with `EPIPE` where the transport fails before.
+ * - What the peer has sent and ended may be read to its end also after the 'close' of the session.
  * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its own.
  */
 export class YamuxStream extends SocketDuplex {
@@ -39,10 +40,7 @@ export class YamuxStream extends SocketDuplex {
     this.#onImpatience();
   });
   #bytesRead = 0;
-  /** Bytes that Writable no longer counts. */
-  #bytesDone = 0;
-  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
-  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
+  readonly #write = new WriteInHand();
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
   #closeLimit: NodeJS.Timeout | undefined;
@@ -80,6 +78,10 @@ export class YamuxStream extends SocketDuplex {
       onSessionEnd: (error) => {
         this.#onSessionEnd(error);
       },
+      onLost: (error) => {
+        const lost = 'the transport failed before it had taken all that was written';
+        this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
+      },
     });
     if (!channel.established) this.#patience.start(setup.openTimeout);
     if (options.signal) addAbortSignal(options.signal, this);
@@ -107,11 +109,12 @@ export class YamuxStream extends SocketDuplex {
   }
 
   override get bytesWritten(): number {
-    return this.#bytesDone + this.writableLength;
+    return this.#write.bytesDone + this.writableLength;
   }
 
   /**
-   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile is thrown away. Anyone may call it,
+   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile, and what was not read yet, is thrown away,
+   * with no 'end' behind it. Anyone may call it,
    * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
    * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is reset then; at the latest
    * after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
@@ -170,11 +173,12 @@ export class YamuxStream extends SocketDuplex {
     this.#intake.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
-    // Writable leaves the write that it has handed over to us. What it is told then becomes `errored`: where there was no
-    // error, it is told when everybody has seen 'close' without one.
-    if (error) this.#drop(error);
+    // Writable leaves the write that it has handed over to us. What it is told becomes `errored`: where there was no error it
+    // is told of none, as a net.Socket does it, and itself gives ERR_STREAM_DESTROYED to the writes behind that one.
+    process.nextTick(() => {
+      this.#write.settle(error);
+    });
     done();
-    if (!error) this.#drop(streamDestroyed('write'));
   }
 
   #onOpen(): void {
@@ -189,7 +193,7 @@ export class YamuxStream extends SocketDuplex {
     this.#bytesRead += piece.length;
     this.markActive();
     this.#patience.refresh();
-    if (this.#closing === null) this.#intake.add(piece);
+    this.#intake.add(piece);
     this.#settle();
     if (this.#closing) this.#destroyWhenClosed();
     if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
@@ -216,26 +220,12 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
-    this.#writing = { length, callback };
+    this.#write.take(length, callback);
     this.#channel.send(chunks, (error) => {
+      // Then destroy() has said how the stream ended, and what the write is told must not differ.
+      if (this.destroyed) return;
       this.markActive();
-      this.#settleWrite(error);
-    });
-  }
-
-  /** Tells Writable how its write went, unless it was told before. */
-  #settleWrite(error?: Error): void {
-    const writing = this.#writing;
-    this.#writing = null;
-    if (!writing) return;
-    this.#bytesDone += writing.length;
-    writing.callback(error);
-  }
-
-  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
-  #drop(error: Error): void {
-    process.nextTick(() => {
-      this.#settleWrite(error);
+      this.#write.settle(error ?? null);
     });
   }
 
@@ -253,30 +243,32 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #onSessionEnd(error: Error | null): void {
-    if (error === null && this.#closing) {
-      this.destroy();
-    } else if (!this.#channel.finReceived) {
+    const wanted = !this.#channel.finReceived && this.#closing === null;
+    if (wanted || (error && !this.#channel.finReceived)) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
       this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
     } else if (this.writableLength > 0) {
       const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
       this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
     } else if (this.#closing) {
-      this.destroy();
+      this.#destroyWhenClosed();
+    } else {
+      // All that the peer had to say is here, and may be read to its end; whether what was said to it is lost, the transport
+      // shows yet.
+      this.reportPeerGone();
     }
-    // Else all that the peer had to say is here, and nothing is lost: it may be read to its end.
   }
 
   #closeOnce(): Promise<Error | null> {
     const closed = this.afterClose();
     if (this.destroyed) return closed;
-    const unheardOf = !this.#channel.known && this.writableLength === 0;
-    if (this.#channel.gone || unheardOf) {
+    const { known, gone } = this.#channel;
+    if (!known && !gone && this.writableLength === 0) {
+      // The peer has never heard of the stream.
       this.destroy();
       return closed;
     }
-    this.#intake.clear();
-    this.#intake.settle();
+    this.#intake.discard();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();
     }, this.#setup.closeTimeout);
@@ -303,7 +295,9 @@ export class YamuxStream extends SocketDuplex {
       this.destroy();
     } else {
       const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
-      const stake = `${String(this.writableLength)} written bytes were not sent`;
+      const unsent = this.writableLength;
+      const stake =
+        unsent > 0 ? `${String(unsent)} written bytes were not sent` : 'what was written last may be lost';
       this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
     }
   }

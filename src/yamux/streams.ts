@@ -21,6 +21,8 @@ export interface StreamsOwner {
   readonly onStream: (stream: YamuxStream) => void;
   /** No stream has frames to send any more. */
   readonly onSilent: () => void;
+  /** Bytes of the largest body that the transport lets the peer send in one frame. */
+  readonly largestBody: () => number;
   /** So many bytes may come yet for streams that are gone. */
   readonly onStrayAllowed: (bytes: number) => void;
   /** The peer broke the protocol. */
@@ -172,6 +174,11 @@ export class Streams implements RoutedStreams {
     this.#orphans.clear();
     for (const channel of [...this.#channels.values()]) channel.onSessionEnd(error);
     this.#channels.clear();
+    if (error) this.endAccepting(error);
+  }
+
+  /** Ends every loop over the session, with the error if there is one; without one only when it is certain that none will come. */
+  endAccepting(error: Error | null): void {
     this.#acceptQueue.end(error);
   }
 
@@ -179,7 +186,7 @@ export class Streams implements RoutedStreams {
     return {
       outbox: this.#outbox,
       budget,
-      maxWindow: this.#settings.maxStreamWindowSize,
+      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#owner.largestBody()),
       firstWindow: this.#settings.streamWindowSize,
       roundTrip: () => {
         this.#pings.measure();

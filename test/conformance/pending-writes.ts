@@ -62,7 +62,8 @@ export function pendingWrites(subject: Subject): void {
         await atA.closed;
         await turns(2);
         expectEachOnce(results);
-        expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
+        // As in net.Socket, a destroy() without an error gives none to what is under way, which may be all of it in one piece.
+        if (name === 'destroy(error)') expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
         b.resume();
         await atB.closed;
       }

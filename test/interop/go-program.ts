@@ -15,10 +15,13 @@ const BUILD_LIMIT = 300_000;
 /** A program of test/interop/go, for the tests that need it. */
 export class GoBuild {
   readonly #name: string;
+  readonly #isTest: boolean;
   #folder = '';
 
-  constructor(name: string) {
+  /** @param kind - whether the folder has a program, or tests for `go test`, which are built as a program too */
+  constructor(name: string, kind: 'program' | 'tests' = 'program') {
     this.#name = name;
+    this.#isTest = kind === 'tests';
   }
 
   /** The binary, once a test runs. */
@@ -45,7 +48,8 @@ export class GoBuild {
   async #build(): Promise<void> {
     this.#folder = await mkdtemp(path.join(tmpdir(), 'ws-conn-adapter-go-'));
     const cwd = path.join(import.meta.dirname, 'go');
-    await promisify(execFile)('go', ['build', '-o', this.file, `./${this.#name}`], { cwd });
+    const build = this.#isTest ? ['test', '-c'] : ['build'];
+    await promisify(execFile)('go', [...build, '-o', this.file, `./${this.#name}`], { cwd });
   }
 }
 

@@ -4,15 +4,17 @@ import type { Duplex } from 'node:stream';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect, createServer } from '../../src/index.ts';
-import { FrameDecoder, type FrameHeader, FrameType } from '../../src/yamux/frame.ts';
+import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
+import { FrameDecoder, type FrameHeader, FrameType, HEADER_SIZE } from '../../src/yamux/frame.ts';
 import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
+import { startLink } from '../support/link.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import { GoBuild, GoProgram } from './go-program.ts';
 import { serve, source } from './yamux-serve.ts';
 
+type Kind = 'hashicorp/yamux' | 'libp2p/go-yamux';
 type Wire = 'TCP' | 'a gorilla WebSocket';
 type Role = 'client' | 'server';
 
@@ -46,13 +48,15 @@ async function accept(wire: Wire, dial: (address: string) => void): Promise<Dupl
   return transport;
 }
 
-/** Connects a session of the role with a Go program of the other. The client dials. */
+/** Connects a session of the role with a Go program of the other, which has the kind of yamux. The client dials. */
 async function connectTo(
+  kind: Kind,
   wire: Wire,
   role: Role,
-  flags: readonly string[] = [],
+  extraFlags: readonly string[] = [],
   options: Partial<YamuxSessionOptions> = {},
 ): Promise<Connection> {
+  const flags = [`-kind=${kind === 'hashicorp/yamux' ? 'hashicorp' : 'libp2p'}`, ...extraFlags];
   let go: GoProgram | undefined;
   let transport: Duplex;
   if (role === 'server') {
@@ -90,13 +94,17 @@ function openWith(session: YamuxSession, command: string): YamuxStream {
   return stream;
 }
 
-program.describe('hashicorp/yamux', () => {
-  const sides = (['TCP', 'a gorilla WebSocket'] as const).flatMap((wire) =>
-    (['client', 'server'] as const).map((role) => ({ wire, role })),
+program.describe('yamux of Go', () => {
+  const sides = (['hashicorp/yamux', 'libp2p/go-yamux'] as const).flatMap((kind) =>
+    (['TCP', 'a gorilla WebSocket'] as const).flatMap((wire) =>
+      (['client', 'server'] as const).map((role) => ({ kind, wire, role })),
+    ),
   );
-  describe.each(sides)('over $wire, with this side as the $role', ({ wire, role }) => {
+  describe.each(sides)('$kind over $wire, with this side as the $role', ({ kind, wire, role }) => {
+    const isHashicorp = kind === 'hashicorp/yamux';
+
     test('takes 1000 streams and gives back what they carry', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       const answers = Array.from({ length: 1000 }, (_, i) => {
         const stream = openWith(session, 'echo');
         stream.end(`stream ${String(i)}`);
@@ -110,13 +118,13 @@ program.describe('hashicorp/yamux', () => {
     });
 
     test('opens 1000 streams and gets back what they carry', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       expect(await go.ask('echo 1000 3000')).toMatchObject({ whole: 1000, error: null });
       expect(session.numStreams).toBe(0);
     });
 
     test('takes 64 MiB whole, and answers after our end', async () => {
-      const { session } = await connectTo(wire, role);
+      const { session } = await connectTo(kind, wire, role);
       const stream = openWith(session, 'sum');
       const hash = createHash('sha256');
       const answer = readAll(stream);
@@ -131,8 +139,8 @@ program.describe('hashicorp/yamux', () => {
       expect(String(await answer)).toBe(`${String(64 * MIB)} ${hash.digest('hex')}`);
     });
 
-    test('sends 64 MiB whole in frames of its whole window', async () => {
-      const { session, headers } = await connectTo(wire, role);
+    test('sends 64 MiB whole, in frames of its whole window where it is hashicorp', async () => {
+      const { session, headers } = await connectTo(kind, wire, role);
       const stream = openWith(session, `source ${String(64 * MIB)} ${String(MIB)}`);
       const hash = createHash('sha256');
       const tail: Buffer[] = [];
@@ -147,17 +155,18 @@ program.describe('hashicorp/yamux', () => {
       const longest = headers
         .filter(({ type }) => type === FrameType.data)
         .reduce((most, { length }) => Math.max(most, length), 0);
-      expect(longest).toBeGreaterThanOrEqual(262_144);
+      if (isHashicorp) expect(longest).toBeGreaterThanOrEqual(262_144);
+      else expect(longest).toBeLessThanOrEqual(65_536);
     });
 
     test('sends and takes 64 MiB on streams that it opens', async () => {
-      const { go } = await connectTo(wire, role);
+      const { go } = await connectTo(kind, wire, role);
       expect(await go.ask(`sum ${String(64 * MIB)} 262144`)).toMatchObject({ same: true, error: null });
       expect(await go.ask(`source ${String(64 * MIB)}`)).toMatchObject({ same: true, error: null });
     });
 
     test('reads on after its own end, and after ours', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       // Its echo client ends its half before it reads; ours here does the same.
       expect(await go.ask('echo 1 200000')).toMatchObject({ whole: 1 });
       const stream = openWith(session, 'leave');
@@ -170,24 +179,26 @@ program.describe('hashicorp/yamux', () => {
     });
 
     test('sees our reset', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       const stream = openWith(session, 'report');
       await go.line('reading');
       stream.resetAndDestroy();
-      expect(await go.line('report')).toMatchObject({ error: 'connection reset' });
+      const error = isHashicorp ? 'connection reset' : 'stream reset by remote, error code: 0';
+      expect(await go.line('report')).toMatchObject({ error });
       expect(session.numStreams).toBe(0);
     });
 
-    test('resets a stream, and we see ECONNRESET', async () => {
-      const { session } = await connectTo(wire, role, ['-close-timeout=100ms']);
-      const stream = openWith(session, 'leave').resume();
+    test('resets a stream, with the largest error code if it has one, and we see ECONNRESET', async () => {
+      const { session } = await connectTo(kind, wire, role, ['-close-timeout=100ms']);
+      const stream = openWith(session, isHashicorp ? 'leave' : `reset ${String(2 ** 32 - 1)}`).resume();
       const [error] = await next(stream, 'error');
       expect(error).toMatchObject({ code: 'ECONNRESET' });
       expect(session.numStreams).toBe(0);
+      expect(await session.ping()).toBeGreaterThan(0);
     });
 
     test('says go away: open streams go on, new ones are not opened', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       const stream = openWith(session, 'echo');
       stream.write('first');
       expect(String(await readExactly(stream, 5))).toBe('first');
@@ -199,8 +210,8 @@ program.describe('hashicorp/yamux', () => {
       expect(String(await readAll(stream))).toBe('still here');
     });
 
-    test('hears our go away: it opens no streams, and open ones go on', async () => {
-      const { session, go } = await connectTo(wire, role);
+    test.runIf(isHashicorp)('hears our go away: it opens no streams, and open ones go on', async () => {
+      const { session, go } = await connectTo(kind, wire, role);
       // The Go side may say that it has opened a stream before the SYN is here.
       const opened = next(session, 'stream');
       expect(await go.ask('hold')).toMatchObject({ error: null });
@@ -214,14 +225,32 @@ program.describe('hashicorp/yamux', () => {
       expect(session.numStreams).toBe(1);
     });
 
+    test.skipIf(isHashicorp)('ends its session when it hears our go away', async () => {
+      const { session, go } = await connectTo(kind, wire, role);
+      session.on('error', () => undefined);
+      const closed = next(session, 'close');
+      session.goAway();
+      expect(await go.line('ended')).toMatchObject({ error: expect.stringContaining('go away') as unknown });
+      await closed;
+    });
+
+    test('gets all that was written before our close(), for it hears our go away behind that', async () => {
+      const { session, go } = await connectTo(kind, wire, role);
+      const stream = openWith(session, 'report');
+      await go.line('reading');
+      stream.write(Buffer.alloc(4 * MIB));
+      expect(await session.close()).toBeNull();
+      expect(await go.line('report')).toMatchObject({ error: null, bytes: 4 * MIB });
+    });
+
     test('answers our ping, and gets an answer to its own', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       expect(await session.ping()).toBeGreaterThan(0);
       expect(await go.ask('ping')).toMatchObject({ error: null });
     });
 
     test('takes more than 256 KiB unread when its window is larger', async () => {
-      const { session } = await connectTo(wire, role, [`-window=${String(4 * MIB)}`]);
+      const { session } = await connectTo(kind, wire, role, [`-window=${String(4 * MIB)}`]);
       const stream = openWith(session, 'stall');
       await new Promise((resolve) => stream.write(Buffer.alloc(3 * MIB), resolve));
       expect(stream.writableLength).toBe(0);
@@ -229,7 +258,7 @@ program.describe('hashicorp/yamux', () => {
     });
 
     test('keeps the session alive with pings of its own', async () => {
-      const { session, headers, transport } = await connectTo(wire, role, ['-keepalive=20ms'], {
+      const { session, headers, transport } = await connectTo(kind, wire, role, ['-keepalive=20ms'], {
         keepAlive: false,
       });
       while (headers.filter(({ type, flags }) => type === FrameType.ping && flags === 1).length < 5) {
@@ -239,7 +268,7 @@ program.describe('hashicorp/yamux', () => {
     });
 
     test('closes its session, which cuts our streams', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       const stream = openWith(session, 'stall');
       const [failed, sessionFailed] = [next(stream, 'error'), next(session, 'error')];
       await session.ping();
@@ -250,14 +279,16 @@ program.describe('hashicorp/yamux', () => {
     });
 
     test('sees its streams end when we close the session', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
+      const opened = next(session, 'stream');
       await go.ask('hold');
+      await opened;
       expect(await session.close()).toBeNull();
       expect(await go.line('released')).toMatchObject({ error: null });
     });
 
     test('is killed: every stream and the session fail', async () => {
-      const { session, go } = await connectTo(wire, role);
+      const { session, go } = await connectTo(kind, wire, role);
       const streams = Array.from({ length: 10 }, () => openWith(session, 'echo'));
       for (const stream of streams) stream.write('hello');
       await Promise.all(streams.map((stream) => readExactly(stream, 5)));
@@ -271,8 +302,39 @@ program.describe('hashicorp/yamux', () => {
     });
   });
 
+  test('writes 4 MiB at once over a long way and a WebSocket with all defaults, and no message is too large', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => server.close());
+    await next(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const link = await startLink(port, { delay: 20, buffer: 16 * MIB });
+    const connection = next(server, 'connection');
+    const go = new GoProgram(program.file, ['-role=client', `-dial=ws://127.0.0.1:${String(link.port)}`]);
+    const [adapter] = (await connection) as [WsConnAdapter];
+    const headers: FrameHeader[] = [];
+    const decoder = new FrameDecoder({ onHeader: (header) => headers.push(header), onBody: () => undefined });
+    adapter.on('data', (chunk: Buffer) => {
+      decoder.decode(chunk);
+    });
+    const session = new YamuxSession(adapter, { role: 'server' });
+    onTestFinished(async () => {
+      const closed = session.close();
+      await go.kill();
+      await closed;
+      await closeOf(adapter);
+    });
+    const stream = openWith(session, `source ${String(24 * MIB)} ${String(4 * MIB)}`);
+    const bytes = await readAll(stream);
+    stream.end();
+    expect(sha256(bytes.subarray(0, 24 * MIB))).toBe(bytes.subarray(24 * MIB).toString('hex'));
+    const longest = Math.max(...headers.map(({ type, length }) => (type === FrameType.data ? length : 0)));
+    expect(longest + HEADER_SIZE).toBeLessThanOrEqual(MIB);
+    // The window has grown as far as it may.
+    expect(longest).toBeGreaterThan(MIB / 2);
+  });
+
   test('the bytes of the source are those that the program made', async () => {
-    const { session } = await connectTo('TCP', 'client');
+    const { session } = await connectTo('hashicorp/yamux', 'TCP', 'client');
     const stream = openWith(session, 'source 100000 1000');
     const bytes = await readAll(stream);
     stream.end();

@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { connect, createServer, type WsConnAdapter, type WsConnAdapterOptions } from '../../src/index.ts';
+import {
+  connect,
+  createServer,
+  type CreateServerOptions,
+  type WsConnAdapter,
+  type WsConnAdapterOptions,
+  type WsConnServer,
+} from '../../src/index.ts';
 import { closeOf, next } from './events.ts';
 import { rawClient, type RawPeer, rawServer } from './raw-peer.ts';
 
@@ -18,26 +25,28 @@ export type MeetOptions = Omit<WsConnAdapterOptions, 'signal'> & {
   readonly perMessageDeflate?: boolean;
 };
 
-/** Destroys the adapter when the test is over, and waits until nothing of it is left. */
-export function stopAfterTest(adapter: WsConnAdapter): void {
+/** Destroys the adapters when the test is over, and waits until nothing of them is left. */
+export function stopAfterTest(...adapters: readonly WsConnAdapter[]): void {
   onTestFinished(async () => {
-    const closed = closeOf(adapter);
-    adapter.resetAndDestroy();
-    await closed;
+    const closed = adapters.map(closeOf);
+    // One that was destroyed before may linger yet.
+    for (const adapter of adapters) adapter.resetAndDestroy();
+    for (const { ws } of adapters) ws.terminate();
+    await Promise.all(closed);
   });
 }
 
 /** A server for one test, its url, and the first adapter that it accepts, whose errors count as handled. */
 export async function serve(
-  options: MeetOptions,
-): Promise<{ url: string; port: number; accepted: Promise<WsConnAdapter> }> {
+  options: CreateServerOptions,
+): Promise<{ url: string; port: number; server: WsConnServer; accepted: Promise<WsConnAdapter> }> {
   const server = createServer(options).listen(0, '127.0.0.1');
   onTestFinished(() => server.close());
   const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
   server.on('connection', (adapter) => adapter.on('error', () => undefined));
   await next(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { url: `ws://127.0.0.1:${String(port)}`, port, accepted };
+  return { url: `ws://127.0.0.1:${String(port)}`, port, server, accepted };
 }
 
 /** Connects two adapters; the one under test has the role. */
@@ -48,10 +57,9 @@ export async function meetAdapter(
 ): Promise<{ adapter: WsConnAdapter; peer: WsConnAdapter }> {
   const { url, accepted } = await serve(role === 'server' ? options : peerOptions);
   const dialled = connect(url, role === 'client' ? options : peerOptions);
-  stopAfterTest(dialled);
   await next(dialled, 'connect');
   const taken = await accepted;
-  stopAfterTest(taken);
+  stopAfterTest(dialled, taken);
   return role === 'client' ? { adapter: dialled, peer: taken } : { adapter: taken, peer: dialled };
 }
 

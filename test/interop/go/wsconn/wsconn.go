@@ -5,6 +5,7 @@ package wsconn
 import (
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -58,6 +59,26 @@ func (c *Conn) Write(from []byte) (int, error) {
 		return 0, err
 	}
 	return len(from), nil
+}
+
+// LocalAddr gives the address of the TCP connection below.
+func (c *Conn) LocalAddr() net.Addr {
+	return c.ws.NetConn().LocalAddr()
+}
+
+// RemoteAddr gives the address of the TCP connection below.
+func (c *Conn) RemoteAddr() net.Addr {
+	return c.ws.NetConn().RemoteAddr()
+}
+
+// SetDeadline limits what follows.
+func (c *Conn) SetDeadline(at time.Time) error {
+	return errors.Join(c.SetReadDeadline(at), c.SetWriteDeadline(at))
+}
+
+// SetReadDeadline limits the reads that follow.
+func (c *Conn) SetReadDeadline(at time.Time) error {
+	return c.ws.SetReadDeadline(at)
 }
 
 // SetWriteDeadline limits the writes that follow.

@@ -1,4 +1,5 @@
-// Command yamux-peer is the other end of the yamux tests: hashicorp/yamux over TCP or over a gorilla WebSocket.
+// Command yamux-peer is the other end of the yamux tests: hashicorp/yamux, or libp2p/go-yamux, over TCP or over a gorilla
+// WebSocket.
 //
 // It takes commands on stdin, a line each, and answers each with a line of JSON. Whoever opens a stream writes a line
 // first that says what the other end is to do with it (see serve).
@@ -23,7 +24,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/hashicorp/yamux"
+	libp2p "github.com/libp2p/go-yamux/v5"
 
 	"ws-conn-adapter/test/interop/wsconn"
 )
@@ -51,36 +52,29 @@ func textOf(err error) any {
 func main() {
 	dial := flag.String("dial", "", "address or ws URL to dial; without it, listen on a free port of the loopback interface")
 	ws := flag.Bool("ws", false, "speak WebSocket when listening")
+	kind := flag.String("kind", "hashicorp", "whose yamux: hashicorp or libp2p")
 	role := flag.String("role", "server", "yamux role")
-	window := flag.Uint("window", 256*1024, "MaxStreamWindowSize")
+	window := flag.Uint("window", 256*1024, "bytes of the receive window")
 	keepalive := flag.Duration("keepalive", 0, "KeepAliveInterval; 0 for none")
-	closeTimeout := flag.Duration("close-timeout", 5*time.Minute, "StreamCloseTimeout")
+	closeTimeout := flag.Duration("close-timeout", 5*time.Minute, "StreamCloseTimeout, of hashicorp/yamux alone")
 	flag.Parse()
-
-	config := yamux.DefaultConfig()
-	config.LogOutput = io.Discard
-	config.MaxStreamWindowSize = uint32(*window)
-	config.EnableKeepAlive = *keepalive > 0
-	if *keepalive > 0 {
-		config.KeepAliveInterval = *keepalive
-	}
-	config.StreamCloseTimeout = *closeTimeout
 
 	conn, err := transport(*dial, *ws)
 	if err != nil {
 		log.Fatal(err)
 	}
-	newSession := yamux.Server
-	if *role == "client" {
-		newSession = yamux.Client
-	}
-	session, err := newSession(conn, config)
+	session, err := newSession(*kind, conn, settings{
+		client:       *role == "client",
+		window:       uint32(*window),
+		keepalive:    *keepalive,
+		closeTimeout: *closeTimeout,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	go func() {
 		for {
-			stream, err := session.AcceptStream()
+			stream, err := session.accept()
 			if err != nil {
 				say("ended", map[string]any{"error": textOf(err)})
 				return
@@ -94,7 +88,7 @@ func main() {
 	}
 }
 
-func transport(dial string, ws bool) (io.ReadWriteCloser, error) {
+func transport(dial string, ws bool) (net.Conn, error) {
 	if strings.HasPrefix(dial, "ws://") {
 		conn, _, err := websocket.DefaultDialer.Dial(dial, nil)
 		return wsconn.New(conn), err
@@ -128,7 +122,8 @@ func transport(dial string, ws bool) (io.ReadWriteCloser, error) {
 //	stall         reads nothing
 //	leave         ends its half and reads nothing
 //	report        reads to the end, and reports on stdout how it ended
-func serve(stream *yamux.Stream) {
+//	reset N       resets the stream with the error code N (libp2p alone)
+func serve(stream duplex) {
 	reader := bufio.NewReaderSize(stream, 64*1024)
 	line, err := reader.ReadString('\n')
 	if err != nil {
@@ -138,26 +133,29 @@ func serve(stream *yamux.Stream) {
 	switch words[0] {
 	case "echo":
 		io.Copy(stream, reader)
-		stream.Close()
+		stream.CloseWrite()
 	case "sum":
 		hash := sha256.New()
 		n, _ := io.Copy(hash, reader)
 		fmt.Fprintf(stream, "%d %s", n, hex.EncodeToString(hash.Sum(nil)))
-		stream.Close()
+		stream.CloseWrite()
 	case "source":
 		n, _ := strconv.Atoi(words[1])
 		w, _ := strconv.Atoi(words[2])
 		source(stream, n, w)
-		stream.Close()
+		stream.CloseWrite()
 		io.Copy(io.Discard, reader)
 	case "stall":
 	case "leave":
-		stream.Close()
+		stream.CloseWrite()
+	case "reset":
+		code, _ := strconv.ParseUint(words[1], 10, 32)
+		stream.(*libp2p.Stream).ResetWithError(uint32(code))
 	case "report":
 		say("reading", nil)
-		_, err := io.Copy(io.Discard, reader)
-		say("report", map[string]any{"error": textOf(err)})
-		stream.Close()
+		n, err := io.Copy(io.Discard, reader)
+		say("report", map[string]any{"bytes": n, "error": textOf(err)})
+		stream.CloseWrite()
 	}
 }
 
@@ -186,7 +184,7 @@ func source(w io.Writer, n, size int) {
 //	source N      opens a stream, reads N bytes and their SHA-256 from it
 //	hold          opens a stream and waits for its end
 //	ping, goaway, streams, close
-func obey(session *yamux.Session, words []string) {
+func obey(session muxer, words []string) {
 	number := func(i int) int {
 		n, _ := strconv.Atoi(words[i])
 		return n
@@ -199,7 +197,7 @@ func obey(session *yamux.Session, words []string) {
 	case "source":
 		say("source", readSource(session, number(1)))
 	case "hold":
-		stream, err := session.Open()
+		stream, err := session.open()
 		if err == nil {
 			_, err = stream.Write([]byte("hold\n"))
 			go func() {
@@ -220,7 +218,7 @@ func obey(session *yamux.Session, words []string) {
 	}
 }
 
-func echo(session *yamux.Session, count, size int) map[string]any {
+func echo(session muxer, count, size int) map[string]any {
 	var all sync.WaitGroup
 	var lock sync.Mutex
 	good := 0
@@ -243,8 +241,8 @@ func echo(session *yamux.Session, count, size int) map[string]any {
 	return map[string]any{"whole": good, "error": firstError}
 }
 
-func echoOne(session *yamux.Session, size int) error {
-	stream, err := session.Open()
+func echoOne(session muxer, size int) error {
+	stream, err := session.open()
 	if err != nil {
 		return err
 	}
@@ -253,7 +251,7 @@ func echoOne(session *yamux.Session, size int) error {
 	if _, err := stream.Write(append([]byte("echo\n"), payload...)); err != nil {
 		return err
 	}
-	stream.Close()
+	stream.CloseWrite()
 	back, err := io.ReadAll(stream)
 	if err != nil {
 		return err
@@ -264,8 +262,8 @@ func echoOne(session *yamux.Session, size int) error {
 	return nil
 }
 
-func sum(session *yamux.Session, n, size int) map[string]any {
-	stream, err := session.Open()
+func sum(session muxer, n, size int) map[string]any {
+	stream, err := session.open()
 	if err != nil {
 		return map[string]any{"error": err.Error()}
 	}
@@ -283,14 +281,14 @@ func sum(session *yamux.Session, n, size int) map[string]any {
 			return map[string]any{"error": err.Error()}
 		}
 	}
-	stream.Close()
+	stream.CloseWrite()
 	answer, err := io.ReadAll(stream)
 	expected := fmt.Sprintf("%d %s", n, hex.EncodeToString(hash.Sum(nil)))
 	return map[string]any{"same": string(answer) == expected, "error": textOf(err)}
 }
 
-func readSource(session *yamux.Session, n int) map[string]any {
-	stream, err := session.Open()
+func readSource(session muxer, n int) map[string]any {
+	stream, err := session.open()
 	if err != nil {
 		return map[string]any{"error": err.Error()}
 	}
@@ -300,6 +298,6 @@ func readSource(session *yamux.Session, n int) map[string]any {
 		return map[string]any{"error": err.Error()}
 	}
 	digest, err := io.ReadAll(stream)
-	stream.Close()
+	stream.CloseWrite()
 	return map[string]any{"same": string(digest) == string(hash.Sum(nil)), "error": textOf(err)}
 }

@@ -16,7 +16,7 @@ function fitted(block: Buffer): Buffer {
  * Holds the bytes of a stream that its reader has not asked for yet, in memory of about their size. A piece is a view
  * into what the transport read, and keeps all of that alive: small pieces are copied together.
  */
-export class Inbox {
+export class ChunkQueue {
   #blocks: Buffer[] = [];
   #tail: Buffer | null = null;
   #filled = 0;

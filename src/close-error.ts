@@ -1,4 +1,4 @@
-import { NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
+import { MESSAGE_TOO_BIG, NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from './close-code.ts';
 import { WsConnError } from './errors.ts';
 
 /** What is known when a WebSocket has closed. */
@@ -10,12 +10,15 @@ export interface Closed {
   readonly ownCode: number | undefined;
   /** Bytes of the writes that did not get through whole. */
   readonly unsent: number;
-  /** Whether the TCP end counts as an end of the stream: it was orderly, and the user said so. */
+  /** Whether the peer has ended TCP in order. */
+  readonly tcpEnded: boolean;
+  /** Whether that counts as an end of the stream. */
   readonly tcpEndIsEof: boolean;
   /** Error of the socket below. */
   readonly socketError: Error | undefined;
 }
 
+/** Ends a stream as a whole one. 1001, going away, does not: servers that reload and pages that are left send it in mid-stream. */
 const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
 
 /** Tells what the end of a WebSocket means for the stream: an error, or null where the stream is whole. */
@@ -23,7 +26,8 @@ export function closeError(closed: Closed): WsConnError | null {
   const { code, reason, unsent } = closed;
   const details = { closeCode: code, closeReason: reason, cause: closed.socketError };
   const stake = unsent > 0 ? `; ${String(unsent)} written bytes were not all sent` : '';
-  if (ORDERLY.has(code) || code === closed.ownCode || (code === NO_CLOSE_FRAME && closed.tcpEndIsEof)) {
+  const eof = code === NO_CLOSE_FRAME && closed.tcpEnded && closed.tcpEndIsEof;
+  if (ORDERLY.has(code) || code === closed.ownCode || eof) {
     if (unsent === 0) return null;
     return new WsConnError(
       'EPIPE',
@@ -32,18 +36,22 @@ export function closeError(closed: Closed): WsConnError | null {
     );
   }
   if (code === NO_CLOSE_FRAME) {
-    return new WsConnError(
-      'ECONNRESET',
-      `TCP ended without a Close frame, so the peer may have meant to send more${stake}`,
-      details,
-    );
+    return new WsConnError('ECONNRESET', `${cutText(closed)}${stake}`, details);
   }
-  const because = reason === '' ? '' : `: ${reason}`;
+  const said = reason === '' ? '' : `: ${reason}`;
+  const because = code === MESSAGE_TOO_BIG ? `${said} (it takes smaller messages: see maxMessageSize)` : said;
   return new WsConnError(
     'ECONNRESET',
     `the peer closed with code ${String(code)}${because}${stake}`,
     details,
   );
+}
+
+/** Says who ended a connection without a Close frame. */
+function cutText({ tcpEnded, socketError }: Closed): string {
+  if (socketError) return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
+  if (tcpEnded) return 'TCP ended without a Close frame, so the peer may have meant to send more';
+  return 'the WebSocket was terminated on this side, by ws or by whoever else has it';
 }
 
 function codeOf(error: Error): string | undefined {
@@ -55,9 +63,21 @@ function codeOf(error: Error): string | undefined {
  * Turns an error that ws found before the handshake was done into the one to show. Those of the system (ECONNREFUSED,
  * ENOTFOUND, a certificate's) say what they are and pass as they come; what ws says of a bad answer has no code.
  */
-export function handshakeError(error: Error): Error {
+export function handshakeError(error: Error, url: string): Error {
+  if (error instanceof AggregateError) return connectError(error, url);
   if (codeOf(error) !== undefined) return error;
   return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, { cause: error });
+}
+
+/** Gives Node's error for a host of several addresses a message, which it has not: each address that was tried, and why not. */
+function connectError(error: AggregateError, url: string): Error {
+  const tries = (error.errors as NodeJS.ErrnoException[]).map((one) => {
+    const { address, port } = one as { readonly address?: string; readonly port?: number };
+    const where = address === undefined ? 'an address' : `${address} port ${String(port)}`;
+    return `${where} (${codeOf(one) ?? one.message})`;
+  });
+  const message = `cannot connect to ${new URL(url).host}: tried ${tries.join(' and ')}`;
+  return Object.assign(new AggregateError(error.errors, message, { cause: error }), { code: codeOf(error) });
 }
 
 /** What ws calls a message over `maxPayload`, and one over 2^53 bytes. */

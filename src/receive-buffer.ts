@@ -1,0 +1,173 @@
+import type { Readable } from 'node:stream';
+
+import { ChunkQueue } from './chunk-queue.ts';
+
+/** What the buffer asks of the stream whose reader it serves. */
+export type ServedStream = Pick<
+  Readable,
+  'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
+>;
+
+/** Holds the peer back, and lets it go on. */
+export interface Faucet {
+  pause(): void;
+  resume(): void;
+}
+
+/** Bytes from which a message is handed on by itself: it is worth a write of its own, and not worth a copy. */
+const LARGE = 4_096;
+
+/**
+ * Takes the messages that come and gives Readable what its reader asks for. Small messages of one turn of the event loop come
+ * out as one chunk, and what waits for a reader costs memory in proportion to its bytes, however small they came. While
+ * as much as the high-water mark waits, the peer is held back.
+ */
+export class ReceiveBuffer {
+  readonly #stream: ServedStream;
+  readonly #faucet: Faucet;
+  readonly #queue = new ChunkQueue();
+  /** The only message that waits, not copied yet: most turns bring no second one. */
+  #single: Buffer | null = null;
+  /** Whether what waits is handed on when the turn is over. */
+  #scheduled = false;
+  /** Bytes that the reader has asked for at once, and that Readable must have together. */
+  #wanted = 0;
+  /** The peer's end: whether it waits behind bytes, or Readable has it. */
+  #end: 'to come' | 'waiting' | 'passed' = 'to come';
+  #discarding = false;
+
+  constructor(stream: ServedStream, faucet: Faucet) {
+    this.#stream = stream;
+    this.#faucet = faucet;
+  }
+
+  /** Bytes that wait here, before Readable has them. */
+  get length(): number {
+    return this.#queue.length + (this.#single?.length ?? 0);
+  }
+
+  /** Takes a message; the bytes are the buffer's from then on. */
+  add(bytes: Buffer): void {
+    if (this.#discarding) return;
+    const isLarge = bytes.length >= LARGE && this.#stream.readableFlowing === true;
+    if (isLarge) this.#feed();
+    if (isLarge && this.length === 0) {
+      this.#stream.push(bytes);
+    } else {
+      if (this.length === 0) {
+        this.#single = bytes;
+      } else {
+        this.#spill();
+        this.#queue.add(bytes);
+      }
+      this.#schedule();
+    }
+    this.#balance();
+  }
+
+  /** Takes the peer's end, which comes behind the bytes. */
+  end(): void {
+    if (this.#end !== 'to come' || this.#discarding) return;
+    this.#end = 'waiting';
+    this.#feed();
+    this.#passEnd();
+    this.#balance();
+  }
+
+  /** Hands on what the turn has brought, before an error that comes behind it. */
+  flush(): void {
+    if (!this.#discarding) this.#feed();
+  }
+
+  /** Readable asks for bytes. */
+  want(): void {
+    this.#feed();
+    this.#passEnd();
+    this.#balance();
+  }
+
+  /** The reader asks for so many bytes at once; for what there is, where it does not say. */
+  beforeRead(size: number | undefined): void {
+    // Readable itself looks with read(0), and asks for nothing.
+    if (size === 0) return;
+    this.#wanted = size ?? 0;
+    this.#feed();
+  }
+
+  /** The reader got them, or must wait until there are as many. */
+  afterRead(size: number | undefined, got: boolean): void {
+    if (size !== 0 && got) this.#wanted = 0;
+    this.#feed();
+    this.#balance();
+    // Not within read(): the end makes Readable call the reader, who has not got yet what this read() gives.
+    if (this.#end === 'waiting') this.#schedule();
+  }
+
+  /** Takes no more: what comes is thrown away, what waits may still be read. */
+  discard(): void {
+    this.#discarding = true;
+  }
+
+  /** Throws away what waits: nobody will read it. */
+  clear(): void {
+    this.#discarding = true;
+    this.#single = null;
+    this.#queue.clear();
+  }
+
+  /** Copies the only message to the queue, so that a few bytes do not keep alive all that the socket has read with them. */
+  #spill(): void {
+    if (this.#single) this.#queue.add(this.#single);
+    this.#single = null;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      this.#feed();
+      this.#passEnd();
+      this.#balance();
+    });
+  }
+
+  /** Whether Readable is to have more: it hands on at once, has nothing, or not as much as was asked for. */
+  get #takes(): boolean {
+    const buffered = this.#stream.readableLength;
+    return buffered === 0 || buffered < this.#wanted || this.#stream.readableFlowing === true;
+  }
+
+  #feed(): void {
+    while (this.length > 0 && this.#takes) {
+      const block = this.#single ?? this.#queue.take();
+      this.#single = null;
+      if (block) this.#stream.push(block);
+    }
+    this.#spill();
+  }
+
+  /**
+   * Gives Readable the end, if nothing waits before it.
+   *
+   * As net.Socket does it: who never reads is to see the end too. A turn later, for an end may come
+   * with the handshake, when a promise for the stream has not got to its user yet.
+   */
+  #passEnd(): void {
+    if (this.#end !== 'waiting' || this.length > 0) return;
+    this.#end = 'passed';
+    this.#stream.push(null);
+    setImmediate(() => {
+      this.#stream.read(0);
+    });
+  }
+
+  /** Holds the peer back or lets it go on, by what waits. */
+  #balance(): void {
+    const waiting = this.length + this.#stream.readableLength;
+    const enough = waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
+    // Behind the end no data comes that could be too much, but the peer's Close.
+    if (enough && this.#end === 'to come' && !this.#discarding) this.#faucet.pause();
+    else this.#faucet.resume();
+  }
+}

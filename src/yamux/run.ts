@@ -1,0 +1,25 @@
+/** Called once, with null when the transport has taken a run, or with why it never will. */
+export type WhenSettled = (lost: Error | null) => void;
+
+/**
+ * Is a run of frames that leaves in one write, and knows what became of it. A stream is only whole once the transport has
+ * taken the runs that its bytes and its FIN are in: what is in a run may still be lost.
+ */
+export class Run {
+  #outcome: 'under way' | { readonly lost: Error | null } = 'under way';
+  #waiting: WhenSettled[] = [];
+
+  /** Calls back when the run was taken or lost, at once if that is known already. */
+  whenSettled(callback: WhenSettled): void {
+    if (this.#outcome === 'under way') this.#waiting.push(callback);
+    else callback(this.#outcome.lost);
+  }
+
+  /** Tells who waits; once. */
+  settle(lost: Error | null): void {
+    this.#outcome = { lost };
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const callback of waiting) callback(lost);
+  }
+}
