@@ -2,9 +2,9 @@ import type { Command } from './command.ts';
 import { Dialer, DIAL_OPTIONS, KEEPALIVE_OPTION } from './dialer.ts';
 import { readOptions } from './options.ts';
 import { Stdio } from './stdio.ts';
-import { throughStdio } from './through-stdio.ts';
+import { EXIT_ON_EOF_OPTION, throughStdio } from './through-stdio.ts';
 
-const OPTIONS = { ...DIAL_OPTIONS, ...KEEPALIVE_OPTION };
+const OPTIONS = { ...EXIT_ON_EOF_OPTION, ...DIAL_OPTIONS, ...KEEPALIVE_OPTION };
 
 export const connectCommand: Command = {
   name: 'connect',
@@ -23,6 +23,7 @@ export const connectCommand: Command = {
   async run(args) {
     const values = readOptions(args, process.env, OPTIONS, 'url');
     const dialer = new Dialer(values, values.milliseconds('keepalive'));
-    return throughStdio(dialer, await dialer.dial(), new Stdio());
+    const exitOnEof = values.flag('exit-on-eof');
+    return throughStdio(dialer, await dialer.dial(), new Stdio(), { exitOnEof });
   },
 };

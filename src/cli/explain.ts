@@ -1,6 +1,8 @@
+import { GOING_AWAY } from '../close-code.ts';
 import { WsConnError } from '../errors.ts';
 
 import { codeOf } from './error-code.ts';
+import { showHostPort } from './host-port.ts';
 
 /** What an error of the system, of TLS or of this package means for somebody at a shell, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -49,23 +51,66 @@ const STATUSES: Readonly<Record<number, string>> = {
   504: 'the proxy before the server got no answer from it (504): check that the server runs',
 };
 
-/** Says in one line what an error means and what to do about it. */
-export function explain(error: unknown): string {
+/**
+ * Says in one line what an error means and what to do about it; the line is never empty.
+ * @param peer - who is at the other end of the connection that the error belongs to
+ */
+export function explain(error: unknown, peer: 'client' | 'server' = 'server'): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof WsConnError) return explainConnection(error);
-  const code = codeOf(error);
+  const attempts = attemptsOf(error);
+  if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
+  const code = tellingCode(attempts) ?? codeOf(error);
   const meaning = code === undefined ? undefined : MEANINGS[code];
+  const tried = whatWasTried(error);
   // Of an error that nobody foresaw, at least its own words.
-  return meaning === undefined ? error.message : `${meaning} (${String(code)})`;
+  if (meaning === undefined) return tried ?? wordsOf(error);
+  return `${meaning} (${tried ?? String(code)})`;
 }
 
-function explainConnection(error: WsConnError): string {
+/** Gives what an error says of itself, and where it says nothing, what it is: no line is to end in nothing. */
+export function wordsOf(error: Error): string {
+  if (error.message !== '') return error.message;
+  return codeOf(error) ?? (error.cause instanceof Error ? wordsOf(error.cause) : error.name);
+}
+
+/**
+ * Lists the addresses of one name that were all tried in vain, each with why: Node puts those of both address families into
+ * one error, which has no message. Gives undefined for any other error.
+ */
+export function whatWasTried(error: Error): string | undefined {
+  const attempts = attemptsOf(error);
+  return attempts.length === 0 ? undefined : `tried ${attempts.map(nameAttempt).join(', ')}`;
+}
+
+function attemptsOf(error: Error): readonly unknown[] {
+  const { errors } = error as { readonly errors?: unknown };
+  return Array.isArray(errors) ? errors : [];
+}
+
+/** Of several attempts, the one that reached a host says more than one that found no way, as IPv6 often does. */
+function tellingCode(attempts: readonly unknown[]): string | undefined {
+  const codes = attempts.map(codeOf);
+  return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code));
+}
+
+function nameAttempt(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { address, port } = error as { readonly address?: string; readonly port?: number };
+  if (address === undefined || port === undefined) return wordsOf(error);
+  return `${showHostPort({ host: address, port })}: ${codeOf(error) ?? wordsOf(error)}`;
+}
+
+function explainConnection(error: WsConnError, peer: string): string {
   const { statusCode, closeCode, closeReason } = error;
   if (statusCode !== undefined) {
     return (
       STATUSES[statusCode] ?? `the server answered with HTTP status ${String(statusCode)}: check the URL`
     );
   }
+  if (closeCode === GOING_AWAY) {
+    const said = closeReason ? `: ${closeReason}` : '';
+    return `the ${peer} or a proxy before it went away (1001)${said}: what came last may be missing`;
+  }
   if (closeReason) return `the other end broke off (${String(closeCode)}): ${closeReason}`;
-  return error.message;
+  return wordsOf(error);
 }

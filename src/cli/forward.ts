@@ -12,11 +12,12 @@ import { type OptionSpecs, readOptions } from './options.ts';
 import { type Opener, PlainOpener } from './opener.ts';
 import { onceAskedToEnd } from './signals.ts';
 import { Stdio } from './stdio.ts';
-import { throughStdio } from './through-stdio.ts';
+import { EXIT_ON_EOF_OPTION, throughStdio } from './through-stdio.ts';
 
 const OPTIONS = {
   listen: { value: 'HOST:PORT', help: "where to take TCP connections; '-' for one on stdin and stdout" },
   mux: { help: 'carry all connections over one WebSocket, which is made again when it dies' },
+  'exit-on-eof': { help: `with --listen -: ${EXIT_ON_EOF_OPTION['exit-on-eof'].help}` },
   ...DIAL_OPTIONS,
   ...KEEPALIVE_OPTION,
 } as const satisfies OptionSpecs;
@@ -39,7 +40,10 @@ export const forward: Command = {
     const log = new Log('forward', { verbose: values.flag('verbose'), timed: true });
     const dialer = new Dialer(values, values.milliseconds('keepalive'));
     const where = values.required('listen');
-    if (where === STDIO) return throughStdio(dialer, await dialer.dial(), new Stdio());
+    if (where === STDIO) {
+      const exitOnEof = values.flag('exit-on-eof');
+      return throughStdio(dialer, await dialer.dial(), new Stdio(), { exitOnEof });
+    }
     const place = parseHostPort(where, values.nameOf('listen'));
     const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
     const forwarding = new Forwarding(opener, log);

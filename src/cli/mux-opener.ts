@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { WsConnAdapter } from '../adapter.ts';
-import type { YamuxStream } from '../yamux/index.ts';
 
 import { BackOff } from './back-off.ts';
 import type { Dialer } from './dialer.ts';
@@ -10,7 +9,7 @@ import { explain } from './explain.ts';
 import { Failure } from './failure.ts';
 import type { Log } from './log.ts';
 import { Mux } from './mux.ts';
-import type { Opener } from './opener.ts';
+import type { Opened, Opener } from './opener.ts';
 import { MUX_PROTOCOL } from './subprotocols.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -36,9 +35,10 @@ export class MuxOpener implements Opener {
     this.#running = this.#run();
   }
 
-  async open(signal: AbortSignal): Promise<YamuxStream> {
+  async open(signal: AbortSignal): Promise<Opened> {
     const mux = this.#current ?? (await this.#wait(signal));
-    return mux.open();
+    // What may outlive a stream is the WebSocket that all of them share.
+    return { connection: mux.open(), gone: Promise.resolve() };
   }
 
   failure(error: unknown): Error {
@@ -46,10 +46,11 @@ export class MuxOpener implements Opener {
     return new Failure(`${explain(error)}; the log of the server may say why`, { cause: error });
   }
 
-  async end(): Promise<void> {
+  async end(): Promise<number> {
     this.#ending.abort(new Failure('this program is ending'));
-    await Promise.all([...this.#open].map((mux) => mux.close()));
+    const wentInTime = await Promise.all([...this.#open].map((mux) => mux.close()));
     await this.#running;
+    return wentInTime.filter((inTime) => !inTime).length;
   }
 
   /** Keeps one WebSocket there, for as long as the program runs. */
@@ -77,7 +78,7 @@ export class MuxOpener implements Opener {
     const adapter = await this.#handshake();
     const mux = new Mux(adapter, 'client');
     this.#open.add(mux);
-    void mux.closed.then(() => this.#open.delete(mux));
+    void mux.gone.then(() => this.#open.delete(mux));
     this.#log.info(`connected to ${this.#dialer.url.host}`);
     return mux;
   }

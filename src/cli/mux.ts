@@ -2,6 +2,9 @@ import type { WsConnAdapter } from '../adapter.ts';
 import { MAX_DELAY } from '../check-option.ts';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../yamux/index.ts';
 
+import { gone, goneWithin } from './gone.ts';
+import { STOP_TIMEOUT } from './stop.ts';
+
 /** Options of the yamux sessions at both ends. */
 const SESSION: Omit<YamuxSessionOptions, 'role'> = {
   allowHalfOpen: true,
@@ -13,15 +16,20 @@ const SESSION: Omit<YamuxSessionOptions, 'role'> = {
 
 /** One end of a multiplexed WebSocket, which knows its streams and can come to an end with the last of them. */
 export class Mux {
+  readonly #adapter: WsConnAdapter;
   readonly #session: YamuxSession;
   readonly #streams = new Set<YamuxStream>();
   #retired = false;
   /** Resolves when the session is gone, with its error or null; never rejects. */
   readonly closed: Promise<Error | null>;
+  /** Resolves when nothing of its WebSocket is left, which may be later. */
+  readonly gone: Promise<void>;
 
   constructor(adapter: WsConnAdapter, role: 'client' | 'server') {
     const session = new YamuxSession(adapter, { ...SESSION, role });
+    this.#adapter = adapter;
     this.#session = session;
+    this.gone = gone(adapter);
     let failure: Error | null = null;
     session.on('error', (error) => {
       failure = error;
@@ -75,9 +83,10 @@ export class Mux {
     this.#closeWhenEmpty();
   }
 
-  /** Ends now, all streams with it. */
-  async close(): Promise<void> {
+  /** Ends now, all streams with it, and resolves when nothing is left; tells whether its WebSocket went in time. */
+  async close(): Promise<boolean> {
     await this.#session.close();
+    return goneWithin(this.#adapter, STOP_TIMEOUT);
   }
 
   #add(stream: YamuxStream): void {

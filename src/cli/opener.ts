@@ -1,19 +1,30 @@
 import type { WsConnAdapter } from '../adapter.ts';
-import { GOING_AWAY } from '../close-code.ts';
 import type { SocketDuplex } from '../socket-duplex.ts';
 
 import type { Dialer } from './dialer.ts';
+import { gone } from './gone.ts';
+import { closeStopped } from './stop.ts';
+
+/** A connection to the target of the server, perhaps still connecting. */
+export interface Opened {
+  readonly connection: SocketDuplex;
+  /** Resolves when nothing of it is left, which may be later than its 'close'. */
+  readonly gone: Promise<void>;
+}
 
 /** Opens connections to the target of the server, in one of the ways there are. */
 export interface Opener {
   /**
-   * Gives a connection, perhaps still connecting. Rejects with a Failure where none can be had, or when the signal fires.
+   * Gives a connection. Rejects with a Failure where none can be had, or when the signal fires.
    */
-  open(signal: AbortSignal): Promise<SocketDuplex>;
+  open(signal: AbortSignal): Promise<Opened>;
   /** Makes what broke a connection off into a line for the user. */
   failure(error: unknown): Error;
-  /** Ends everything that is open, in order; gives no connection any more. */
-  end(): Promise<void>;
+  /**
+   * Ends everything that is open, in order where all was handed on; gives no connection any more. Gives how many had closed
+   * before, and lingered for so long that they were cut.
+   */
+  end(): Promise<number>;
 }
 
 /** Opens a WebSocket for each connection. */
@@ -25,18 +36,24 @@ export class PlainOpener implements Opener {
     this.#dialer = dialer;
   }
 
-  async open(): Promise<WsConnAdapter> {
+  async open(): Promise<Opened> {
     const adapter = await this.#dialer.dial();
     this.#open.add(adapter);
-    adapter.once('close', () => this.#open.delete(adapter));
-    return adapter;
+    const left = gone(adapter);
+    void left.then(() => this.#open.delete(adapter));
+    return { connection: adapter, gone: left };
   }
 
   failure(error: unknown): Error {
     return this.#dialer.failure(error);
   }
 
-  async end(): Promise<void> {
-    await Promise.all([...this.#open].map((adapter) => adapter.close(GOING_AWAY)));
+  async end(): Promise<number> {
+    const lateOnes = [...this.#open].map(async (adapter) => {
+      const lingered = adapter.closed;
+      const error = await closeStopped(adapter);
+      return lingered && error !== null;
+    });
+    return (await Promise.all(lateOnes)).filter(Boolean).length;
   }
 }

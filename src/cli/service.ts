@@ -8,6 +8,7 @@ import type { SocketDuplex } from '../socket-duplex.ts';
 
 import { echo } from './echo.ts';
 import { explain } from './explain.ts';
+import { gone } from './gone.ts';
 import { type HostPort, showHostPort } from './host-port.ts';
 import type { Log } from './log.ts';
 import type { Mux } from './mux.ts';
@@ -24,7 +25,7 @@ export interface ServiceOptions {
   readonly log: Log;
 }
 
-/** Service restart: the server shuts down (the IANA registry of WebSocket close codes). Unlike 1001, no orderly end of the stream. */
+/** Service restart: the server shuts down (the IANA registry of WebSocket close codes). */
 const SERVICE_RESTART = 1012;
 const SHUTTING_DOWN = 'the server is shutting down: connect again';
 
@@ -40,7 +41,7 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
-  /** What is open, each with what asks it to end by itself. */
+  /** What is open, or of which something is left on its way, each with what asks it to end by itself. */
   readonly #open = new Map<WsConnAdapter, () => void>();
   #streams = 0;
   #count = 0;
@@ -106,7 +107,7 @@ export class Service {
     const { log, target, keepalive } = this.#options;
     log.info(`${name} from ${whoAsks(request)} opened`);
     this.#open.set(adapter, () => undefined);
-    adapter.once('close', () => {
+    void gone(adapter).then(() => {
       this.#open.delete(adapter);
       if (this.#open.size === 0) this.#whenEmpty();
     });
@@ -164,7 +165,7 @@ export class Service {
         ended('ended');
       },
       (error: unknown) => {
-        ended(`broke off (${explain(error)})`);
+        ended(`broke off (${explain(error, 'client')})`);
         log.stack(error);
       },
     );

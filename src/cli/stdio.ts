@@ -1,26 +1,48 @@
-import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, fstatSync, openSync } from 'node:fs';
 import net from 'node:net';
+import { devNull } from 'node:os';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import tty from 'node:tty';
 
-/** Opens a descriptor of our own for reading and writing; unlike `process.stdout`, what it gives can be closed. */
-function openInput(fd: number): Readable {
-  if (tty.isatty(fd)) return new tty.ReadStream(fd);
-  return isStream(fd)
-    ? new net.Socket({ fd, readable: true, writable: false })
-    : createReadStream('', { fd });
+// Where nobody waits for the end of one of these it stays open: closed, its number would be that of the next socket.
+const STDIN = 0;
+const STDOUT = 1;
+
+/** Opens stdin once more; unlike `process.stdin`, what it gives can be closed. */
+function openInput(): Readable {
+  if (tty.isatty(STDIN)) return new tty.ReadStream(STDIN);
+  const stat = fstatSync(STDIN);
+  return stat.isFIFO() || stat.isSocket()
+    ? new net.Socket({ fd: STDIN, readable: true, writable: false })
+    : createReadStream('', { fd: STDIN, autoClose: false });
 }
 
-function openOutput(fd: number): Writable {
-  if (tty.isatty(fd)) return new tty.WriteStream(fd);
-  return isStream(fd)
-    ? new net.Socket({ fd, readable: false, writable: true })
-    : createWriteStream('', { fd });
+/**
+ * Opens stdout once more, as something that shows its end to who reads there. A socket does so with its `end()`, also where
+ * stdin is the same socket and reads on; of a file or a terminal nobody waits for the end.
+ */
+function openOutput(): Writable {
+  if (tty.isatty(STDOUT)) return new tty.WriteStream(STDOUT);
+  const stat = fstatSync(STDOUT);
+  if (stat.isFIFO()) return new PipeOutput();
+  return stat.isSocket()
+    ? new net.Socket({ fd: STDOUT, readable: false, writable: true })
+    : createWriteStream('', { fd: STDOUT, autoClose: false });
 }
 
-function isStream(fd: number): boolean {
-  const stat = fstatSync(fd);
-  return stat.isFIFO() || stat.isSocket();
+/** Writes to stdout where that is a pipe (FIFO), which ends for its reader only when all who could write to it have closed it. */
+class PipeOutput extends net.Socket {
+  constructor() {
+    super({ fd: STDOUT, readable: false, writable: true });
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    super._destroy(error, callback);
+    // libuv lets go of the descriptors 0 to 2 without closing them. At once there is another in its place, or the next
+    // socket would get this number, and be what others take for stdout.
+    closeSync(STDOUT);
+    openSync(devNull, 'r+');
+  }
 }
 
 /**
@@ -31,7 +53,7 @@ export class Stdio extends Duplex {
   readonly #input: Readable;
   readonly #output: Writable;
 
-  constructor(input: Readable = openInput(0), output: Writable = openOutput(1)) {
+  constructor(input: Readable = openInput(), output: Writable = openOutput()) {
     super({ allowHalfOpen: true });
     this.#input = input;
     this.#output = output;
@@ -46,7 +68,9 @@ export class Stdio extends Duplex {
 
   /** Takes no more of stdin: what was read so far is the end of it. */
   stopReading(): void {
-    if (this.readableEnded || this.destroyed) return;
+    if (this.#input.destroyed || this.destroyed) return;
+    // What came after the input was paused waits there. The listener of its 'data' gets it from this, too.
+    while (this.#input.read() !== null);
     this.#input.destroy();
     this.push(null);
   }

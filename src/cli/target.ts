@@ -1,6 +1,7 @@
 import net from 'node:net';
 
 import { codeOf } from './error-code.ts';
+import { whatWasTried, wordsOf } from './explain.ts';
 import { type HostPort, showHostPort } from './host-port.ts';
 
 /** Time in ms that the target has to answer; a client waits for it, and its own limit for a handshake is the same. */
@@ -13,8 +14,8 @@ export class TargetError extends Error {
   readonly reason: string;
 
   constructor(target: HostPort, cause: Error) {
-    const code = codeOf(cause) ?? cause.message;
-    super(`cannot reach the target ${showHostPort(target)} (${code})`, { cause });
+    const code = codeOf(cause) ?? wordsOf(cause);
+    super(`cannot reach the target ${showHostPort(target)} (${whatWasTried(cause) ?? code})`, { cause });
     this.reason = `the target of this server cannot be reached (${code}): check that it runs, and --to of wsconn serve`;
   }
 }

@@ -1,34 +1,72 @@
 import type { WsConnAdapter } from '../adapter.ts';
-import { GOING_AWAY } from '../close-code.ts';
 import { join } from '../join.ts';
 
 import type { Dialer } from './dialer.ts';
 import { codeOf } from './error-code.ts';
-import { exitCodeOf, onceAskedToEnd } from './signals.ts';
+import { Failure } from './failure.ts';
+import { gone } from './gone.ts';
+import type { OptionSpecs } from './options.ts';
+import { type EndSignal, exitCodeOf, onceAskedToEnd } from './signals.ts';
 import type { Stdio } from './stdio.ts';
+import { closeStopped, handOn } from './stop.ts';
+
+/** Option of those that join a connection with stdin and stdout. */
+export const EXIT_ON_EOF_OPTION = {
+  'exit-on-eof': { help: 'end when the target has, in place of waiting for the end of stdin' },
+} as const satisfies OptionSpecs;
+
+export interface ThroughStdioOptions {
+  /** Whether the end of what the target sends is the end of stdin too. */
+  readonly exitOnEof: boolean;
+}
 
 /**
- * Joins stdin and stdout to a connection until both directions are done, and gives the exit code.
+ * Joins stdin and stdout to a connection until both directions are done and nothing of it is left, and gives the exit code.
  * @throws Failure when the connection is refused or breaks off
  */
-export async function throughStdio(dialer: Dialer, adapter: WsConnAdapter, stdio: Stdio): Promise<number> {
-  let exitCode = 0;
+export async function throughStdio(
+  dialer: Dialer,
+  adapter: WsConnAdapter,
+  stdio: Stdio,
+  { exitOnEof }: ThroughStdioOptions,
+): Promise<number> {
+  let asked: EndSignal | undefined;
+  let stopped: Promise<boolean> | undefined;
   const stopListening = onceAskedToEnd((signal) => {
-    exitCode = exitCodeOf(signal);
-    void adapter.close(GOING_AWAY);
+    asked = signal;
+    stopped = stop(adapter, stdio);
   });
-  // Nobody is left to take what could still come from stdin, and somebody at a terminal should not have to type Ctrl-D.
-  adapter.ws.once('close', () => {
+  const stopReading = (): void => {
     stdio.stopReading();
-  });
+  };
+  // Nobody is left to take what could still come from stdin, and somebody at a terminal should not have to type Ctrl-D.
+  adapter.ws.once('close', stopReading);
+  if (exitOnEof) adapter.once('end', stopReading);
   try {
     await join(adapter, stdio);
   } catch (error) {
-    // A reader of stdout who has seen enough (`| head`) ends this as SIGPIPE would, which Node ignores.
-    if (exitCode === 0 && error === stdio.errored && codeOf(error) === 'EPIPE') return exitCodeOf('SIGPIPE');
-    if (exitCode === 0) throw dialer.failure(error);
+    if (asked === undefined) {
+      // A reader of stdout who has seen enough (`| head`) ends this as SIGPIPE would, which Node ignores.
+      if (error === stdio.errored && codeOf(error) === 'EPIPE') return exitCodeOf('SIGPIPE');
+      throw dialer.failure(error);
+    }
   } finally {
+    await gone(adapter);
     stopListening();
   }
-  return exitCode;
+  const whole = await stopped;
+  if (asked === undefined) return 0;
+  const exitCode = exitCodeOf(asked);
+  if (whole) return exitCode;
+  throw new Failure(`${asked} came before all that stdin had brought was delivered`, { exitCode });
+}
+
+/** Takes no more from stdin, delivers what was taken, and ends the connection; tells whether all of it was delivered. */
+async function stop(adapter: WsConnAdapter, stdio: Stdio): Promise<boolean> {
+  const handedOn = await handOn(adapter, () => {
+    stdio.stopReading();
+  });
+  const error = await closeStopped(adapter);
+  stdio.destroy();
+  return handedOn && error === null;
 }

@@ -216,6 +216,21 @@ describe('the other end', () => {
     await fails(['connect', `ws://127.0.0.1:${String(port)}`], /\(4000\): first line second {2}\[31mred/);
   });
 
+  test('goes away with Close 1001: what came may be a part', async () => {
+    await using server = createServer((adapter) => {
+      adapter.write('a part');
+      void adapter.close(1001, 'reload');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await runWsconn(['connect', `ws://127.0.0.1:${String(port)}`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^wsconn connect: .*the server or a proxy before it went away \(1001\): reload: .*\n$/,
+    );
+  });
+
   test('listens already: the port is in use', async () => {
     const port = await target(echo);
     const listen = `127.0.0.1:${String(port)}`;

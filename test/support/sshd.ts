@@ -6,6 +6,9 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+import { freePort } from './free-port.ts';
+import { printed, startProgram } from './program.ts';
+
 /** A private OpenSSH server, and the options with which ssh logs in to it. */
 export interface Sshd {
   readonly port: number;
@@ -31,8 +34,14 @@ function fingerprintOf(publicKey: string): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** Makes keys and configuration in a folder of their own; the only user is the one who runs the tests. */
-function configure(folder: string): {
+/**
+ * Makes keys and configuration in a folder of their own; the only user is the one who runs the tests.
+ * @param more - lines of sshd_config
+ */
+function configure(
+  folder: string,
+  more: readonly string[] = [],
+): {
   config: string;
   keyFile: string;
   hostKey: string;
@@ -56,6 +65,7 @@ function configure(folder: string): {
       // the machine's own affair, and may print.
       'SetEnv SHLVL=2',
       'Subsystem sftp internal-sftp',
+      ...more,
       '',
     ].join('\n'),
   );
@@ -66,6 +76,33 @@ function configure(folder: string): {
   return { config, keyFile, hostKey, sshOptions };
 }
 
+/** Makes the folder that sshd, when root starts it, locks itself into before the login; else Debian's boot script does. */
+function makePrivsepFolder(): void {
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
+}
+
+/** Starts a private OpenSSH server that takes one connection at a time which has not logged in yet, and refuses others. */
+export async function startStrictSshd(
+  sshd: string,
+): Promise<Pick<Sshd, 'port' | 'sshOptions' | 'destination' | 'stop'>> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));
+  makePrivsepFolder();
+  const port = await freePort();
+  const listen = [`ListenAddress 127.0.0.1:${String(port)}`, `PidFile ${path.join(folder, 'pid')}`];
+  const { config, sshOptions } = configure(folder, [...listen, 'MaxStartups 1']);
+  const running = startProgram(sshd, ['-D', '-e', '-f', config]);
+  await printed(running, /Server listening on/, 'stderr');
+  return {
+    port,
+    sshOptions,
+    destination: `${os.userInfo().username}@${HOST}`,
+    stop: async () => {
+      await running.stop('SIGTERM');
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
 /**
  * Starts a private OpenSSH server on a free port of the loopback interface. The port is listened to here, and each
  * connection given to an sshd of its own, as inetd does: so no port has to be guessed.
@@ -74,9 +111,7 @@ export async function startSshd(sshd: string): Promise<Sshd> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));
   const { config, keyFile, hostKey, sshOptions } = configure(folder);
   const { username } = os.userInfo();
-  // The folder that sshd, when root starts it, locks itself into before the login; Debian's boot script makes it.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
-
+  makePrivsepFolder();
   const running = new Set<Promise<unknown>>();
   const server = net.createServer({ pauseOnConnect: true }, (socket) => {
     const child = spawn(sshd, ['-i', '-f', config], { stdio: [socket, socket, 'ignore'] });
