@@ -27,8 +27,8 @@ export class Connections {
 
   add(adapter: WsConnAdapter): void {
     this.#open.add(adapter);
-    adapter.once('close', () => {
-      this.#onClose(adapter);
+    adapter.onceClosed(() => {
+      this.#onClosed(adapter);
     });
   }
 
@@ -56,7 +56,7 @@ export class Connections {
     clearTimeout(limit);
   }
 
-  #onClose(adapter: WsConnAdapter): void {
+  #onClosed(adapter: WsConnAdapter): void {
     const { ws } = adapter;
     this.#open.delete(adapter);
     if (ws.readyState !== ws.CLOSED) {

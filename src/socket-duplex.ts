@@ -84,6 +84,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** What ended it, or null. */
   #error: Error | null = null;
   #closeEmitted = false;
+  #whenClosed: (() => void)[] = [];
   #peerIsGone = false;
   /** Whether a write is being let go of: its bytes are lost, and there was no error. */
   #losing = false;
@@ -270,8 +271,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
       callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
-        this.#closeEmitted = true;
-        this.emit('close', outcome !== null);
+        this.#emitClose(outcome !== null);
       });
     });
   }
@@ -279,6 +279,24 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   readonly #onFinish = (): void => {
     this.destroy();
   };
+
+  /**
+   * Calls back once after 'close', also where a user has removed all listeners, as libraries do that wrap a socket in TLS.
+   * @internal
+   */
+  onceClosed(callback: () => void): void {
+    if (this.#closeEmitted) callback();
+    else this.#whenClosed.push(callback);
+  }
+
+  #emitClose(hadError: boolean): void {
+    this.#closeEmitted = true;
+    try {
+      this.emit('close', hadError);
+    } finally {
+      for (const callback of this.#whenClosed.splice(0)) callback();
+    }
+  }
 
   /** Takes over the addresses of the transport; they stay readable after the end, for whoever logs it. */
   protected adoptAddresses(from: Addresses): void {
@@ -326,7 +344,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     return new Promise((resolve) => {
       // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
       this.on('error', () => undefined);
-      this.once('close', () => {
+      this.onceClosed(() => {
         resolve(this.#error);
       });
     });

@@ -1,6 +1,7 @@
 import type net from 'node:net';
 
 import { join } from '../join.ts';
+import { resetSocket } from '../reset-socket.ts';
 import type { SocketDuplex } from '../socket-duplex.ts';
 
 import { Failure } from './failure.ts';
@@ -66,7 +67,7 @@ export class Forwarding {
     const late = await this.#opener.end();
     const left = [...this.#open];
     for (const [socket] of left) {
-      if (!socket.destroyed) socket.resetAndDestroy();
+      resetSocket(socket);
     }
     await Promise.all(left.map(([, over]) => over));
     return this.#cut + late;
@@ -84,7 +85,7 @@ export class Forwarding {
     try {
       opened = await this.#opener.open(left.signal);
     } catch (error) {
-      socket.resetAndDestroy();
+      resetSocket(socket);
       throw error;
     }
     const { connection, gone } = opened;

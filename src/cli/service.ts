@@ -132,7 +132,6 @@ export class Service {
     this.#open.set(adapter, () => {
       mux.retire();
     });
-    const never = new AbortController().signal;
     mux.onStream((stream) => {
       const streamName = `${name}, stream ${String(stream.id)}`;
       if (this.#streams >= maxConnections) {
@@ -145,7 +144,7 @@ export class Service {
       const breakOff = (): void => {
         stream.resetAndDestroy();
       };
-      this.#follow(streamName, stream, leadToTarget(stream, target, never, breakOff));
+      this.#follow(streamName, stream, leadToTarget(stream, target, breakOff));
     });
     const error = await mux.closed;
     if (error) throw error;

@@ -36,12 +36,11 @@ export async function throughStdio(
     asked = signal;
     stopped = stop(adapter, stdio);
   });
-  const stopReading = (): void => {
-    stdio.stopReading();
-  };
-  // Nobody is left to take what could still come from stdin, and somebody at a terminal should not have to type Ctrl-D.
-  adapter.ws.once('close', stopReading);
-  if (exitOnEof) adapter.once('end', stopReading);
+  if (exitOnEof) {
+    adapter.once('end', () => {
+      stdio.stopReading();
+    });
+  }
   try {
     await join(adapter, stdio);
   } catch (error) {

@@ -100,7 +100,10 @@ test('a device that dials back while it is being asked is expected already', asy
   const user = await dialer.dial();
 
   expect(String(await next(client, 'data'))).toMatch(/^HTTP\/1\.1 101 /);
+  const gone = next(user.ws, 'close');
+  client.end();
   await destroyAll([user]);
+  await gone;
   await revdial.close();
 });
 
