@@ -28,6 +28,7 @@ export class Link {
   /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
   #raw: RawSocket | null = null;
+  #dataListenerOfWs: unknown;
   #socketError: Error | undefined;
   #tcpEnded = false;
   #ownCode: number | undefined;
@@ -170,6 +171,8 @@ export class Link {
     raw.on('error', this.#onSocketError);
     raw.on('end', this.#onTcpEnd);
     raw.on('finish', this.#awaitTcpEnd);
+    // ws takes its socket just before it tells anybody, so its listener is the first.
+    [this.#dataListenerOfWs] = raw.listeners('data');
     raw.on('data', this.#onData);
     raw.on('removeListener', this.#onListenerRemoved);
     if (!this.#referenced) raw.unref?.();
@@ -235,11 +238,8 @@ export class Link {
    * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames that it cannot read. ws tells of
    * neither before TCP has ended, which may be never.
    */
-  readonly #onListenerRemoved = (event: string): void => {
-    if (event !== 'data') return;
-    process.nextTick(() => {
-      if (!this.open && !this.closed) this.#awaitTcpEnd();
-    });
+  readonly #onListenerRemoved = (_event: string, listener: unknown): void => {
+    if (listener === this.#dataListenerOfWs) this.#awaitTcpEnd();
   };
 
   /** Is there so that Node tells when ws removes its own: of the only listener for an event it says nothing. */

@@ -116,6 +116,26 @@ describe('a handshake that fails', () => {
     },
   );
 
+  test('names the host, and each address that was tried, where it has several and nobody listens', async () => {
+    const socket = connect('ws://both.test:1', {
+      lookup: (_host, _options, callback) => {
+        callback(null, [
+          { address: '::1', family: 6 },
+          { address: '127.0.0.1', family: 4 },
+        ]);
+      },
+    });
+    const recording = record(socket);
+    await recording.closed;
+    const [error] = recording.errors as (AggregateError & NodeJS.ErrnoException)[];
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(error?.message).toContain('both.test:1');
+    expect(error?.message).toMatch(/::1 port 1 \(E\w+\)/);
+    expect(error?.message).toContain('127.0.0.1 port 1 (ECONNREFUSED)');
+    expect(error?.errors).toHaveLength(2);
+    expect(await socket.close()).toBe(error);
+  });
+
   test('is ETIMEDOUT after handshakeTimeout with a server that never answers', async () => {
     const port = await listening(net.createServer());
     const recording = record(dial(urlOf(port), { handshakeTimeout: 100 }));

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 
 import { abortSignal } from './abort-signal.ts';
+import { agreement } from './agreement.ts';
 import { backPressure } from './back-pressure.ts';
 import { basicIo } from './basic-io.ts';
 import { closePromise } from './close-promise.ts';
@@ -28,6 +29,7 @@ const cases = [
   ending,
   halfClose,
   cutting,
+  agreement,
   pendingWrites,
   concurrentMethods,
   face,
