@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process';
 import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect, type WsConnAdapter } from '../src/index.ts';
+import { connect, createServer, type WsConnAdapter } from '../src/index.ts';
 import { bytesOf, sha256 } from './support/bytes.ts';
+import { makeCertificate } from './support/certificate.ts';
 import { next, record, turns } from './support/events.ts';
 import { BINARY, PING } from './support/frames.ts';
+import { startLink } from './support/link.ts';
 import { meetAdapter, type MeetOptions, meetRaw, ROLES, serve, stopAfterTest } from './support/meet.ts';
+import { describeWith } from './support/program.ts';
 import { rawClient } from './support/raw-peer.ts';
 
 /** So short that a limit which counts slowness for silence passes many times while a reader pauses. */
@@ -237,3 +242,75 @@ test('close() at its limit cuts and does not linger', async () => {
   expect(adapter.ws.readyState).toBe(adapter.ws.CLOSED);
   await peer.tcpEnd;
 });
+
+describeWith('openssl', 'over TLS', (openssl) => {
+  const NAME = 'gateway.internal';
+
+  /** Two adapters over wss, of which the client reads. */
+  async function meetSecurely(
+    options: MeetOptions,
+  ): Promise<{ reader: WsConnAdapter; writer: WsConnAdapter }> {
+    const certificate = makeCertificate(openssl, NAME);
+    const web = https.createServer(certificate).listen(0, '127.0.0.1');
+    const server = createServer({ ...options, server: web });
+    onTestFinished(async () => {
+      await server.close();
+      await new Promise((resolve) => web.close(resolve));
+    });
+    await next(web, 'listening');
+    const connection = next(server, 'connection');
+    const { port } = web.address() as AddressInfo;
+    const reader = connect(`wss://127.0.0.1:${String(port)}`, {
+      ...options,
+      ca: certificate.cert,
+      servername: NAME,
+    });
+    await next(reader, 'connect');
+    const [writer] = (await connection) as [WsConnAdapter];
+    stopAfterTest(reader, writer);
+    return { reader, writer };
+  }
+
+  test.each(['both have ended', 'destroySoon()'])('a slow reader gets all of it after %s', async (how) => {
+    const options = { allowHalfOpen: true, closeTimeout: SHORT, keepalive: BRISK };
+    const { reader, writer } = await meetSecurely(options);
+    const [mine, others] = [record(reader), record(writer.resume())];
+    const received = readLate(reader);
+    writer.end(ANSWER);
+    if (how === 'both have ended') {
+      await next(writer, 'finish');
+      reader.end();
+    } else {
+      writer.destroySoon();
+    }
+    expect(await received).toBe(sha256(ANSWER));
+    reader.end();
+    await Promise.all([mine.closed, others.closed]);
+    expect([...mine.errors, ...others.errors]).toEqual([]);
+  });
+});
+
+test.each(['both have ended', 'destroySoon()'])(
+  'a slow link carries all of it after %s, for many times closeTimeout',
+  async (how) => {
+    const options = { allowHalfOpen: true, closeTimeout: SHORT, keepalive: BRISK };
+    const { port, accepted } = await serve(options);
+    const link = await startLink(port, { rate: 250_000, delay: 20 });
+    const reader = connect(`ws://127.0.0.1:${String(link.port)}`, options);
+    await next(reader, 'connect');
+    const writer = await accepted;
+    stopAfterTest(reader, writer);
+    const [mine, others] = [record(reader), record(writer.resume())];
+    const chunks: Buffer[] = [];
+    reader.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const bytes = ANSWER.subarray(0, 500_000);
+    writer.end(bytes);
+    if (how === 'both have ended') reader.end();
+    else writer.destroySoon();
+    await next(reader, 'end');
+    reader.end();
+    expect(sha256(chunks)).toBe(sha256(bytes));
+    await Promise.all([mine.closed, others.closed]);
+    expect([...mine.errors, ...others.errors]).toEqual([]);
+  },
+);
