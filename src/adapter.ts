@@ -10,7 +10,7 @@ import {
   type WsConnAdapterOptions,
 } from './adapter-options.ts';
 import { checkSocket, claim } from './claim.ts';
-import { checkClose, NORMAL_CLOSURE, PROTOCOL_ERROR, UNSUPPORTED_DATA } from './close-code.ts';
+import { checkClose, NORMAL_CLOSURE } from './close-code.ts';
 import { closeError, frameError, handshakeError } from './close-error.ts';
 import { Closing, type Done } from './closing.ts';
 import { WsConnError } from './errors.ts';
@@ -19,6 +19,7 @@ import { Gatherer, type WriteCallback } from './gatherer.ts';
 import { HalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { Link } from './link.ts';
+import { MessageReader } from './message-reader.ts';
 import { Outgoing, type Write } from './outgoing.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { SocketDuplex } from './socket-duplex.ts';
@@ -44,13 +45,11 @@ export class WsConnAdapter extends SocketDuplex {
   readonly #received: ReceiveBuffer;
   readonly #gatherer: Gatherer;
   readonly #halfClose: HalfClose;
+  readonly #messages: MessageReader;
   readonly #closing: Closing;
   #keepalive: Keepalive | null = null;
-  #bytesRead = 0;
   #referenced = true;
   #closed: Promise<Error | null> | null = null;
-  /** Ends the writable side; set while the FIN is on its way. */
-  #finished: (() => void) | null = null;
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE` for a WebSocket that lacks what the adapter needs, and for an option; `ERR_OUT_OF_RANGE` for
@@ -76,6 +75,7 @@ export class WsConnAdapter extends SocketDuplex {
     this.#gatherer = new Gatherer(this, outgoing, maxMessageSize, ws.readyState === ws.OPEN);
     this.#received = this.#makeReceiveBuffer();
     this.#halfClose = new HalfClose(ws, halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off');
+    this.#messages = this.#makeMessageReader();
     this.#link = this.#makeLink();
     this.#closing = new Closing(this, this.#link, closeTimeout);
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
@@ -102,7 +102,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override get bytesRead(): number {
-    return this.#bytesRead;
+    return this.#messages.bytesRead;
   }
 
   override get bytesWritten(): number {
@@ -206,7 +206,8 @@ export class WsConnAdapter extends SocketDuplex {
     this.#gatherer.whenOpen(() => {
       this.#halfClose.ask((agreed) => {
         if (agreed && this.#link.open && !this.#closing.isClosing) {
-          this.#sendFin(callback);
+          this.#halfClose.sendFin(callback);
+          if (this.#halfClose.bothEnded) this.#closing.sendClose();
         } else {
           // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would not be here.
           this.#closing.sendClose();
@@ -236,6 +237,21 @@ export class WsConnAdapter extends SocketDuplex {
       },
       resume: () => {
         if (this.ws.isPaused) this.ws.resume();
+      },
+    });
+  }
+
+  #makeMessageReader(): MessageReader {
+    return new MessageReader(this.#halfClose, this.#received, {
+      onData: () => {
+        this.markActive();
+      },
+      onFin: () => {
+        if (this.#halfClose.bothEnded) this.#closing.sendClose();
+      },
+      onViolation: (code, reason) => {
+        this.#received.flush();
+        this.#closing.fail(new WsConnError('EPROTO', reason), { code, reason });
       },
     });
   }
@@ -293,53 +309,8 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    if (this.#closing.begun || this.destroyed) return;
     // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
-    const bytes = data as Buffer;
-    if (!isBinary) {
-      const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
-      this.#fail(UNSUPPORTED_DATA, text);
-    } else if (bytes.length === 0) {
-      this.#onEmptyMessage();
-    } else if (this.#halfClose.finReceived) {
-      this.#fail(PROTOCOL_ERROR, `${String(bytes.length)} bytes came after the end of their direction`);
-    } else {
-      this.#bytesRead += bytes.length;
-      this.#halfClose.onData();
-      this.markActive();
-      this.#received.add(bytes);
-    }
-  }
-
-  #onEmptyMessage(): void {
-    if (!this.#halfClose.onEmptyMessage()) return;
-    this.#received.end();
-    this.#closeWhenBothEnded();
-  }
-
-  #sendFin(callback: () => void): void {
-    this.#finished = callback;
-    // Where the WebSocket closes before, its 'close' settles what is left.
-    this.#halfClose.sendFin(() => {
-      this.#releaseFinal();
-    });
-    this.#closeWhenBothEnded();
-  }
-
-  #releaseFinal(): void {
-    const finished = this.#finished;
-    this.#finished = null;
-    finished?.();
-  }
-
-  #closeWhenBothEnded(): void {
-    if (this.#halfClose.bothEnded) this.#closing.sendClose();
-  }
-
-  /** Ends the connection with a Close frame that tells the peer what it did wrong. */
-  #fail(code: number, reason: string): void {
-    this.#received.flush();
-    this.#closing.fail(new WsConnError('EPROTO', reason), { code, reason });
+    if (!this.#closing.begun && !this.destroyed) this.#messages.take(data as Buffer, isBinary);
   }
 
   #onError(error: Error): void {
@@ -369,8 +340,7 @@ export class WsConnAdapter extends SocketDuplex {
       this.destroy(error ?? undefined);
       return;
     }
-    this.#halfClose.giveUp();
-    this.#releaseFinal();
+    this.#halfClose.onPeerGone();
     this.#received.end();
     this.reportPeerGone();
   }

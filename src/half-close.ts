@@ -30,6 +30,8 @@ export class HalfClose {
   #finReceived = false;
   /** Waits to hear whether halves are closed. */
   #asking: ((agreed: boolean) => void) | null = null;
+  /** Waits for the FIN of this direction to leave. */
+  #whenFinSent: (() => void) | null = null;
 
   constructor(ws: WebSocket, agreement: 'off' | 'offered' | 'agreed') {
     this.#ws = ws;
@@ -95,19 +97,33 @@ export class HalfClose {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
 
-  /** Sends the FIN of this direction; `whenSent` does not come when the WebSocket closes before. */
+  /** Sends the FIN of this direction; `whenSent` comes when it has left, or when the WebSocket has closed. */
   sendFin(whenSent: () => void): void {
     this.#finSent = true;
+    this.#whenFinSent = whenSent;
     // Uncompressed, which is at once: the Close frame of a destroy() that follows must not overtake it.
     this.#ws.send(FIN, { compress: false }, (error) => {
-      if (!error) whenSent();
+      // With an error the WebSocket closes, and then it is known which.
+      if (!error) this.#onFinSent();
     });
+  }
+
+  /** The peer has closed the WebSocket: halves are of no interest any more. */
+  onPeerGone(): void {
+    this.giveUp();
+    this.#onFinSent();
   }
 
   /** Lets go of the WebSocket. */
   release(): void {
-    this.#asking = null;
+    this.#asking = this.#whenFinSent = null;
     this.#ws.off('pong', this.#onPong);
+  }
+
+  #onFinSent(): void {
+    const whenFinSent = this.#whenFinSent;
+    this.#whenFinSent = null;
+    whenFinSent?.();
   }
 
   readonly #onPong = (payload: Buffer): void => {

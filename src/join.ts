@@ -1,5 +1,6 @@
 import { type Duplex, finished } from 'node:stream';
 
+import { endForGood } from './end-for-good.ts';
 import { invalidArgType, WsConnError } from './errors.ts';
 import { resetSocket } from './reset-socket.ts';
 import { PEER_GONE, SocketDuplex } from './socket-duplex.ts';
@@ -93,7 +94,7 @@ class Joint {
     const end = (): void => {
       this.#over = true;
       if (!gone.writableEnded) gone.end();
-      destroySoon(other);
+      endForGood(other);
     };
     if (gone.readableEnded) end();
     else gone.once('end', end);
@@ -134,18 +135,6 @@ function gatherWrites(stream: Duplex): void {
   process.nextTick(() => {
     stream.uncork();
   });
-}
-
-/** Destroys a stream when everything that was written to it has left. */
-function destroySoon(stream: Duplex): void {
-  if (stream.writableFinished) {
-    stream.destroy();
-    return;
-  }
-  stream.once('finish', () => {
-    stream.destroy();
-  });
-  stream.end();
 }
 
 /** Gives an early close the code that sockets have for it; every other error as it is. */

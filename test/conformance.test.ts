@@ -19,6 +19,7 @@ const tcp: Features = {
   signal: true,
   addresses: true,
   warnsOfManyCallers: true,
+  lostWritesSetErrored: Number(process.versions.node.split('.')[0]) >= 22,
   mostBuffered: 32 * MIB,
 };
 
@@ -28,6 +29,7 @@ const adapter: Features = {
   close: true,
   asyncDispose: true,
   warnsOfManyCallers: false,
+  lostWritesSetErrored: false,
 };
 
 const withHalfClose = (options?: PairOptions) => adapterPair(options);

@@ -2,9 +2,9 @@ import net, { type AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { createServer, join } from '../src/index.ts';
+import { createServer, join, type WsConnAdapter } from '../src/index.ts';
 import { YamuxSession, type YamuxStream } from '../src/yamux/index.ts';
-import { closeOf, next, record } from './support/events.ts';
+import { closeOf, next, record, turns } from './support/events.ts';
 import { BINARY } from './support/frames.ts';
 import { rawClient } from './support/raw-peer.ts';
 import { tcpPair } from './support/pairs.ts';
@@ -14,7 +14,9 @@ async function gateway(options: { readonly readableHighWaterMark?: number } = {}
   const target = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await next(target, 'listening');
   let joined: Promise<void> | undefined;
+  let adapter: WsConnAdapter | undefined;
   const server = createServer(options, (socket) => {
+    adapter = socket;
     const port = (target.address() as AddressInfo).port;
     joined = join(socket, net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
     joined.catch(() => undefined);
@@ -33,7 +35,7 @@ async function gateway(options: { readonly readableHighWaterMark?: number } = {}
     far.destroy();
     peer.socket.destroy();
   });
-  return { server, peer, far, joined: () => joined };
+  return { server, peer, far, joined: () => joined, adapter: () => adapter };
 }
 
 /** Writes until nobody is there: only who writes finds out. */
@@ -54,11 +56,34 @@ describe('a joined adapter whose peer has sent Close, which ends both directions
     peer.socket.end();
     await next(far, 'end');
     expect(got).toBe(300_000);
-    // The target does not end: it has been ended, and what it says now is answered by a reset.
+    // The target does not end: after some silence it is left, and what it says then is answered by a reset.
     await expect(joined()).resolves.toBeUndefined();
     writeOn(far);
     await recording.closed;
     expect(server.connections).toBe(0);
+  });
+
+  test('reads on and throws away what the target says, so that no reset runs over what it has not read', async () => {
+    const { peer, far, joined, adapter } = await gateway();
+    const ANSWER = 2_000_000;
+    let got = 0;
+    far.on('data', (chunk: Buffer) => (got += chunk.length)).pause();
+    peer.send(BINARY, Buffer.alloc(ANSWER / 2));
+    peer.send(BINARY, Buffer.alloc(ANSWER / 2));
+    peer.sendClose(1000);
+    peer.socket.end();
+    const { ws } = adapter() ?? {};
+    if (ws && ws.readyState !== ws.CLOSED) await next(ws, 'close');
+    // The target is slow to read, and talks meanwhile.
+    for (let i = 0; i < 50; i++) {
+      far.write(Buffer.alloc(10_000));
+      await turns(5);
+    }
+    far.resume();
+    await next(far, 'end');
+    far.end();
+    expect(got).toBe(ANSWER);
+    await expect(joined()).resolves.toBeUndefined();
   });
 
   test('hands on what waited for a slow target first', async () => {

@@ -29,6 +29,11 @@ export interface Features {
   readonly addresses: boolean;
   /** Fifty calls of `destroySoon()`, or of `ref()` after the end, bring Node's warning of too many listeners, as in net.Socket. */
   readonly warnsOfManyCallers?: boolean;
+  /**
+   * A write that `destroy()` loses sets `errored`, though no 'error' comes and 'close' says that there was none: net.Socket does
+   * so since Node 22, by ECANCELED.
+   */
+  readonly lostWritesSetErrored?: boolean;
   /** What is written while it is connecting may be sent before 'connect'. */
   readonly sendsEarly?: boolean;
   /** Bytes of the largest stretch that an unread connection may take in, at both ends and between them. */
