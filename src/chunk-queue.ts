@@ -29,7 +29,8 @@ export class ChunkQueue {
 
   add(piece: Buffer): void {
     this.#length += piece.length;
-    if (piece.length * 2 >= piece.buffer.byteLength) {
+    // A few bytes are copied even where they are all of their memory: an object for each would cost many times more.
+    if (piece.length >= SMALLEST_BLOCK / 2 && piece.length * 2 >= piece.buffer.byteLength) {
       this.#seal();
       this.#blocks.push(piece);
       return;

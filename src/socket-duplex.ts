@@ -255,11 +255,14 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * `ERR_STREAM_DESTROYED`, also for those of which net.Socket says that all went well.
    */
   override write(chunk: unknown, callback?: WriteDone): boolean;
-  override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteDone): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding | undefined, callback?: WriteDone): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | WriteDone, callback?: WriteDone): boolean {
     if (typeof encoding === 'function') return super.write(chunk, this.#truthful(encoding));
-    if (encoding === undefined) return super.write(chunk);
-    return super.write(chunk, encoding, callback && this.#truthful(callback));
+    // Writable takes undefined for its default encoding, which its type does not say.
+    const given = encoding as BufferEncoding;
+    return typeof callback === 'function'
+      ? super.write(chunk, given, this.#truthful(callback))
+      : super.write(chunk, given, callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

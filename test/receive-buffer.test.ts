@@ -4,32 +4,43 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 
 import { ReceiveBuffer } from '../src/receive-buffer.ts';
+import { Intake } from '../src/yamux/intake.ts';
+import { WindowBudget } from '../src/yamux/receive-window.ts';
 import { bytesOf, cutAtRandom } from './support/bytes.ts';
 import { turns } from './support/events.ts';
 
-/** A Readable that is fed as the adapter is, without a WebSocket. */
+/** What feeds a Readable: for the adapter, and for a yamux stream. */
+type Feed = Pick<ReceiveBuffer, 'add' | 'afterRead' | 'beforeRead' | 'end' | 'want'>;
+
+/** A Readable that is fed as a stream of this package is, without a connection. */
 class Fed extends Readable {
-  paused = false;
-  readonly buffer = new ReceiveBuffer(this, {
-    pause: () => {
-      this.paused = true;
-    },
-    resume: () => {
-      this.paused = false;
-    },
-  });
+  readonly feed: Feed;
+
+  constructor(makeFeed: (stream: Readable) => Feed, highWaterMark: number | undefined) {
+    super(highWaterMark === undefined ? {} : { highWaterMark });
+    this.feed = makeFeed(this);
+  }
 
   override read(size?: number): unknown {
-    this.buffer.beforeRead(size);
+    this.feed.beforeRead(size);
     const chunk: unknown = super.read(size);
-    this.buffer.afterRead(size, chunk !== null);
+    this.feed.afterRead(size, chunk !== null);
     return chunk;
   }
 
   override _read(): void {
-    this.buffer.want();
+    this.feed.want();
   }
 }
+
+const feeds: Record<string, (stream: Readable) => Feed> = {
+  'an adapter': (stream) => new ReceiveBuffer(stream, { pause: () => undefined, resume: () => undefined }),
+  'a yamux stream': (stream) => {
+    const intake = new Intake(stream, new WindowBudget(Infinity));
+    intake.adopt();
+    return intake;
+  },
+};
 
 type Reader = (stream: Fed, chunks: Buffer[], random: () => number) => void;
 
@@ -75,26 +86,26 @@ function generator(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-describe('what waits for a reader', () => {
+describe.each(Object.entries(feeds))('what waits for a reader of %s', (_name, makeFeed) => {
   for (const [name, read] of Object.entries(readers)) {
     test(`comes out whole and in order ${name}, however the messages came`, async () => {
       for (let seed = 1; seed <= 30; seed++) {
         const random = generator(seed);
         const bytes = bytesOf(seed, 400_000);
-        const stream = new Fed({ highWaterMark: [0, 1, 16, 65_536][seed % 4] });
+        const stream = new Fed(makeFeed, [0, 1, 16, 65_536][seed % 4]);
         const chunks: Buffer[] = [];
         const ended = once(stream, 'end');
         const begun = random() < 0.5;
         if (begun) read(stream, chunks, random);
         const most = [30, 700, 9_000, 70_000][Math.floor(random() * 4)] ?? 1;
         for (const piece of cutAtRandom(bytes, seed, most)) {
-          stream.buffer.add(piece);
+          stream.feed.add(piece);
           if (random() < 0.05) await turns(1);
         }
-        if (random() < 0.5) stream.buffer.end();
+        if (random() < 0.5) stream.feed.end();
         else
           setImmediate(() => {
-            stream.buffer.end();
+            stream.feed.end();
           });
         if (!begun) read(stream, chunks, random);
         await ended;
@@ -102,4 +113,19 @@ describe('what waits for a reader', () => {
       }
     });
   }
+
+  test('is held together, however small the pieces were that came one a turn', async () => {
+    const COUNT = 2_000;
+    const stream = new Fed(makeFeed, 65_536);
+    for (let i = 0; i < COUNT; i++) {
+      stream.feed.add(Buffer.of(i & 0xff));
+      await turns(1);
+    }
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.feed.end();
+    await once(stream, 'end');
+    expect(Buffer.concat(chunks)).toEqual(Buffer.from(Array.from({ length: COUNT }, (_, i) => i & 0xff)));
+    expect(chunks.length).toBeLessThan(10);
+  });
 });

@@ -17,6 +17,8 @@ export class Intake {
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
+  /** Bytes that the reader has asked for at once, and that Readable must have together. */
+  #together = 0;
   /** The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has it, or it is not to have it. */
   #end: 'to come' | 'waiting' | 'passed' | 'dropped' = 'to come';
   /** Whether the stream has its user; until then its end waits, even with nothing before it. */
@@ -36,6 +38,27 @@ export class Intake {
   want(): void {
     this.#wanted = true;
     this.#feed();
+    this.#passEnd();
+  }
+
+  /** The reader asks for so many bytes at once; for what there is, where it does not say. */
+  beforeRead(size: number | undefined): void {
+    // Readable itself looks with read(0), and asks for nothing.
+    if (size === 0) return;
+    this.#together = size ?? 0;
+    this.#feed();
+  }
+
+  /** The reader got them, or must wait until there are as many. */
+  afterRead(size: number | undefined, got: boolean): void {
+    if (size !== 0 && got) this.#together = 0;
+    this.#feed();
+    // Not within read(): the end makes Readable call the reader, who has not got yet what this read() gives.
+    if (this.#end === 'waiting') {
+      process.nextTick(() => {
+        this.#passEnd();
+      });
+    }
   }
 
   /** Bytes came. */
@@ -46,7 +69,7 @@ export class Intake {
       return;
     }
     this.#queue.add(piece);
-    if (this.#wanted) this.#feed();
+    this.#feed();
   }
 
   /** The end came. */
@@ -54,6 +77,7 @@ export class Intake {
     if (this.#end !== 'to come') return;
     this.#end = 'waiting';
     this.#feed();
+    this.#passEnd();
   }
 
   /**
@@ -87,19 +111,32 @@ export class Intake {
     this.#record(0);
   }
 
+  /**
+   * Whether Readable is to have more: it has asked, and hands on at once, has nothing, or not as much as its reader wants at once. What
+   * it has not got stays in the queue, where it costs no more memory than its bytes, however small the frames were.
+   */
+  get #takes(): boolean {
+    const { readableFlowing, readableLength } = this.#stream;
+    return (
+      this.#wanted && (readableLength === 0 || readableLength < this.#together || readableFlowing === true)
+    );
+  }
+
   #feed(): void {
-    while (this.#wanted) {
+    while (this.#takes) {
       const block = this.#queue.take();
       if (block === undefined) break;
       this.#wanted = false;
       // When it wants more it asks again, maybe within this call.
       this.#stream.push(block);
     }
-    if (this.#end === 'waiting' && this.#queue.length === 0) {
-      this.#end = 'passed';
-      this.#stream.push(null);
-      this.#tellEnd();
-    }
+  }
+
+  #passEnd(): void {
+    if (this.#end !== 'waiting' || this.#queue.length > 0) return;
+    this.#end = 'passed';
+    this.#stream.push(null);
+    this.#tellEnd();
   }
 
   /** As net.Socket does it: who never reads is to see the end too, if nothing waits before it. */

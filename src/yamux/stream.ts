@@ -135,7 +135,9 @@ export class YamuxStream extends SocketDuplex {
 
   /** Reads as any Readable does; what was taken is credited to the peer. */
   override read(size?: number): Buffer | string | null {
+    this.#intake.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
+    this.#intake.afterRead(size, chunk !== null);
     this.#settle();
     return chunk;
   }

@@ -88,6 +88,18 @@ export function writeForms(subject: Subject): void {
       expect(order).toEqual(Array.from({ length: 300 }, (_, i) => i));
     });
 
+    test('the callback of a write comes in every form in which it can be given', async () => {
+      const { a, b } = await connected(subject);
+      b.resume();
+      const write = a.write.bind(a) as (...args: unknown[]) => boolean;
+      const forms: readonly (readonly unknown[])[] = [[], ['latin1'], [undefined], [null]];
+      await Promise.all(forms.map((form) => new Promise((resolve) => write('x', ...form, resolve))));
+      for (const form of [[undefined], [null], [undefined, undefined], ['utf8', undefined], ['utf8', null]]) {
+        write('x', ...form);
+      }
+      await new Promise((resolve) => a.end('x', undefined as never, resolve as () => void));
+    });
+
     test('what is corked leaves when it is uncorked, in order', async () => {
       const { a, b } = await connected(subject);
       a.cork();
