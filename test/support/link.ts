@@ -2,6 +2,7 @@ import net, { type AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
+import { resetSocket } from '../../src/reset-socket.ts';
 import { next } from './events.ts';
 import { Lane } from './lane.ts';
 
@@ -118,8 +119,8 @@ export class Link {
       for (const lane of lanes) lane.stop();
       for (const socket of both) {
         if (socket.destroyed) continue;
-        if (socket.connecting) socket.destroy();
-        else if (how === 'rst') socket.resetAndDestroy();
+        if (how === 'rst') resetSocket(socket);
+        else if (socket.connecting) socket.destroy();
         else socket.end();
       }
     };
