@@ -89,7 +89,8 @@ export class Closing {
   fail(error: WsConnError, close?: { readonly code: number; readonly reason: string }): void {
     if (this.#stream.destroyed) return;
     if (close) this.#link.sendClose(close.code, close.reason);
-    this.#phase = 'failing';
+    // Where close() runs, its time limit leaves none for this, and the peer is cut.
+    if (this.#phase === 'open') this.#phase = 'failing';
     this.#stream.destroy(error);
   }
 
