@@ -149,7 +149,8 @@ export class WsConnAdapter extends SocketDuplex {
    */
   override destroy(error?: Error | null): this {
     if (this.destroyed) this.#closing.hurry(error ?? null);
-    return super.destroy(error ?? undefined);
+    // An error that a write was told of already is the first one.
+    return super.destroy(error ?? this.errored ?? undefined);
   }
 
   /** Resets the connection: TCP RST where there is bare TCP below, an end without Close elsewhere. The peer sees `ECONNRESET`. */
@@ -304,8 +305,12 @@ export class WsConnAdapter extends SocketDuplex {
     }
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     this.#halfClose.confirm();
-    this.reportOpen();
-    this.#gatherer.open();
+    try {
+      this.reportOpen();
+    } finally {
+      // Also where a listener throws: what was written before waits for this.
+      this.#gatherer.open();
+    }
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -332,7 +337,8 @@ export class WsConnAdapter extends SocketDuplex {
       ownCode,
       unsent: this.writableLength,
       tcpEnded,
-      tcpEndIsEof: this.#options.tcpEndIsEof,
+      // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind bytes that were not read yet.
+      tcpEndIsEof: this.#options.tcpEndIsEof && !this.#halfClose.agreed,
       socketError,
     });
     if (error || this.#closing.isClosing) {
@@ -351,8 +357,7 @@ export class WsConnAdapter extends SocketDuplex {
     if (this.destroyed) {
       this.#closing.close(code, reason);
     } else if (this.#link.closed || !this.#link.raw) {
-      // An error that a write was told of already is the first one.
-      this.destroy(this.errored ?? undefined);
+      this.destroy();
     } else {
       this.#received.discard();
       this.#closing.close(code, reason);

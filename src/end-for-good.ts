@@ -27,14 +27,16 @@ function discard(socket: net.Socket): void {
   }, SILENCE);
   // It is the socket that may keep the process alive.
   quiet.unref();
-  socket.on('data', () => {
+  const onData = (): void => {
     quiet.refresh();
-  });
+  };
+  socket.on('data', onData);
   socket.once('end', () => {
     socket.destroy();
   });
   socket.once('close', () => {
     clearTimeout(quiet);
+    socket.off('data', onData);
   });
   socket.resume();
 }

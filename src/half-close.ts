@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 
+import { guarded } from './guarded.ts';
 import { rawSocket } from './raw-socket.ts';
 
 /**
@@ -37,6 +38,11 @@ export class HalfClose {
     this.#ws = ws;
     this.#agreement = agreement;
     if (agreement === 'offered') ws.prependListener('pong', this.#onPong);
+  }
+
+  /** Whether halves are closed, so that the peer ends its direction by a FIN. */
+  get agreed(): boolean {
+    return this.#agreement === 'agreed';
   }
 
   /** Whether the peer has ended its direction. */
@@ -127,7 +133,9 @@ export class HalfClose {
   }
 
   readonly #onPong = (payload: Buffer): void => {
-    this.#settle(payload.equals(SIGN) ? 'agreed' : 'missed');
+    guarded(() => {
+      this.#settle(payload.equals(SIGN) ? 'agreed' : 'missed');
+    });
   };
 
   #settle(agreement: 'agreed' | 'missed'): void {

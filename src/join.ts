@@ -77,13 +77,20 @@ class Joint {
     const onPeerGone = (): void => {
       this.#onPeerGone(from, to);
     };
+    const onDone = (): void => {
+      this.#onTakerDone(from, to);
+    };
     from.on('data', gather);
     from.pipe(to);
+    to.on('finish', onDone);
+    to.on('close', onDone);
     if (from instanceof SocketDuplex && from.peerIsGone) onPeerGone();
     else from.once(PEER_GONE, onPeerGone);
     return () => {
       from.unpipe(to);
       from.off('data', gather);
+      to.off('finish', onDone);
+      to.off('close', onDone);
       from.off(PEER_GONE, onPeerGone);
     };
   }
@@ -100,6 +107,12 @@ class Joint {
     else gone.once('end', end);
   }
 
+  /** One was ended by somebody else, as by close(): what the other still says has nowhere to go. */
+  #onTakerDone(from: Duplex, to: Duplex): void {
+    if (this.#over || from.readableEnded || to.errored) return;
+    this.#fail(new WsConnError('ECONNRESET', 'one of the joined streams was ended before the other'), to);
+  }
+
   /** Waits until both halves of the stream are done, whole or not. */
   #finished(stream: Duplex): Promise<void> {
     return new Promise((resolve) => {
@@ -113,7 +126,8 @@ class Joint {
 
   /** Whether a stream was closed early because we ended it ourselves. */
   #isOver(stream: Duplex, { code }: NodeJS.ErrnoException): boolean {
-    return this.#over && stream.errored === null && code === 'ERR_STREAM_PREMATURE_CLOSE';
+    const early = stream.errored === null && code === 'ERR_STREAM_PREMATURE_CLOSE';
+    return this.#over && early && stream.writableFinished;
   }
 
   #fail(error: Error, failed: Duplex): void {

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 
 import { checkObject, delay } from './check-option.ts';
 import type { WsConnError } from './errors.ts';
+import { guarded } from './guarded.ts';
 import { Liveness } from './liveness.ts';
 import { rawSocket, type RawSocket } from './raw-socket.ts';
 
@@ -143,7 +144,9 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
       showLife: () => {
         this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
       },
-      onPong: (roundTrip: number) => this.emit('pong', roundTrip),
+      onPong: (roundTrip: number) => {
+        guarded(() => this.emit('pong', roundTrip));
+      },
       onDead: (error: WsConnError) => {
         this.#onDead(error);
       },

@@ -2,8 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 
 import type { RawData, WebSocket } from 'ws';
 
+import { guarded } from './guarded.ts';
 import { linger, probe } from './lingering.ts';
-import { rawSocket, type RawSocket, refCloseTimer } from './raw-socket.ts';
+import { dataListenerOfWs, rawSocket, type RawSocket, refCloseTimer } from './raw-socket.ts';
 import { resetSocket } from './reset-socket.ts';
 
 /** What a link tells its owner. `onClose` comes exactly once, and nothing after it. */
@@ -171,8 +172,7 @@ export class Link {
     raw.on('error', this.#onSocketError);
     raw.on('end', this.#onTcpEnd);
     raw.on('finish', this.#awaitTcpEnd);
-    // ws takes its socket just before it tells anybody, so its listener is the first.
-    [this.#dataListenerOfWs] = raw.listeners('data');
+    this.#dataListenerOfWs = dataListenerOfWs(raw);
     raw.on('data', this.#onData);
     raw.on('removeListener', this.#onListenerRemoved);
     if (!this.#referenced) raw.unref?.();
@@ -184,7 +184,9 @@ export class Link {
     clearTimeout(this.#limit);
     this.#limit = undefined;
     this.#attachRaw();
-    this.#owner.onOpen();
+    guarded(() => {
+      this.#owner.onOpen();
+    });
   };
 
   readonly #onUpgrade = (response: IncomingMessage): void => {
@@ -196,11 +198,15 @@ export class Link {
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
-    this.#owner.onMessage(data, isBinary);
+    guarded(() => {
+      this.#owner.onMessage(data, isBinary);
+    });
   };
 
   readonly #onError = (error: Error): void => {
-    this.#owner.onError(error);
+    guarded(() => {
+      this.#owner.onError(error);
+    });
   };
 
   readonly #onClose = (code: number, reason: Buffer): void => {

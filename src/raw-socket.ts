@@ -46,3 +46,9 @@ export function refCloseTimer(ws: WebSocket, referenced: boolean): void {
   if (referenced) timer?.ref();
   else timer?.unref();
 }
+
+/** Gives the listener by which ws reads from its socket; it takes it away when it reads no more. */
+export function dataListenerOfWs(raw: RawSocket): unknown {
+  const listeners = raw.listeners('data');
+  return listeners.find(({ name }) => name === 'socketOnData') ?? listeners[0];
+}

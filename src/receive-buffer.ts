@@ -5,13 +5,24 @@ import { ChunkQueue } from './chunk-queue.ts';
 /** What the buffer asks of the stream whose reader it serves. */
 export type ServedStream = Pick<
   Readable,
-  'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
+  'listenerCount' | 'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
 >;
 
 /** Holds the peer back, and lets it go on. */
 export interface Faucet {
   pause(): void;
   resume(): void;
+}
+
+/**
+ * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader wants together, or is looked at
+ * by a listener of 'readable', who may go by `readableLength`. What it has not got costs no more memory than its bytes.
+ * @param wanted - bytes that the reader has asked for at once
+ */
+export function takesMore(stream: ServedStream, wanted: number): boolean {
+  const { readableFlowing, readableHighWaterMark, readableLength } = stream;
+  if (readableLength === 0 || readableLength < wanted || readableFlowing === true) return true;
+  return readableLength < readableHighWaterMark && stream.listenerCount('readable') > 0;
 }
 
 /** Bytes from which a message is handed on by itself: it is worth a write of its own, and not worth a copy. */
@@ -132,10 +143,8 @@ export class ReceiveBuffer {
     });
   }
 
-  /** Whether Readable is to have more: it hands on at once, has nothing, or not as much as was asked for. */
   get #takes(): boolean {
-    const buffered = this.#stream.readableLength;
-    return buffered === 0 || buffered < this.#wanted || this.#stream.readableFlowing === true;
+    return takesMore(this.#stream, this.#wanted);
   }
 
   #feed(): void {

@@ -9,7 +9,7 @@ import type { WebSocketServer } from 'ws';
 import { WsConnAdapter } from './adapter.ts';
 import { GOING_AWAY } from './close-code.ts';
 import { Connections } from './connections.ts';
-import { invalidState } from './errors.ts';
+import { invalidState, WsConnError } from './errors.ts';
 import { ask, type Authenticate, type Verdict } from './gatekeeper.ts';
 import { halfCloseOptions } from './features-header.ts';
 import { makeHttpServer } from './http-server.ts';
@@ -230,6 +230,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #wait(authenticate: Authenticate, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    let takeBack = (): void => undefined;
     const settle = (): void => {
       takeBack();
       this.#waiting.delete(refuseWaiting);
@@ -247,11 +248,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     this.#waiting.add(refuseWaiting);
     socket.on('close', settle);
     socket.on('error', giveUp);
-    const takeBack = ask(authenticate, request, this.#checked.authenticateTimeout, (verdict) => {
+    takeBack = ask(authenticate, request, this.#checked.authenticateTimeout, (verdict) => {
       settle();
       if (verdict) this.#refuse(request, socket, verdict);
       else this.#accept(request, socket, head);
     });
+    // It may have closed this server.
+    if (!this.#waiting.has(refuseWaiting)) takeBack();
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, { status, headers, cause }: Verdict): void {
@@ -260,6 +263,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!socket.readable || !socket.writable) {
+      // ws would drop it without a word.
+      socket.destroy();
+      const cause = new WsConnError('ECONNRESET', 'the client had ended TCP before it was answered');
+      this.emit('refused', request, BAD_REQUEST, cause);
+      return;
+    }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       const halfClose = halfCloseOptions(this.#options.halfClose, request.headers);
       const adapter = new WsConnAdapter(ws, {

@@ -113,6 +113,21 @@ describe('a joined adapter whose peer has sent Close, which ends both directions
   });
 });
 
+test('an adapter that is closed in order while its peer has ended and the target goes on does not leave the target behind', async () => {
+  const { peer, far, joined, adapter } = await gateway();
+  peer.send(BINARY);
+  peer.sendClose(1000);
+  const recording = record(far.resume());
+  const ended = adapter()?.close();
+  peer.socket.end();
+  writeOn(far);
+  expect(await ended).toBeNull();
+  await recording.closed;
+  await joined()?.catch((error: unknown) => {
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+  });
+});
+
 test('a joined yamux stream that was ended, and whose session has gone in order, ends the other stream too', async () => {
   const transport = await tcpPair({ allowHalfOpen: true });
   const tunnel = await tcpPair({ allowHalfOpen: true });

@@ -195,6 +195,20 @@ test('a stream that tells its error without being destroyed tells it once', asyn
   expect([a.destroyed, b.destroyed]).toEqual([true, true]);
 });
 
+test.each(['close', 'destroySoon', 'destroy'] as const)(
+  '%s() of one whose peer has ended, while the other goes on, ends the other and rejects',
+  async (method) => {
+    const { left, a, b, right } = await chain(adapterPair, tcpPair);
+    const joined = join(a, b);
+    left.end('all there is');
+    expect((await readAll(right)).toString()).toBe('all there is');
+    right.write('goes on');
+    void (a as WsConnAdapter)[method]();
+    await expect(joined).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(b.destroyed).toBe(true);
+  },
+);
+
 test('what is no stream is refused', async () => {
   await expect(join(1 as unknown as Duplex, new PassThrough())).rejects.toMatchObject({
     code: 'ERR_INVALID_ARG_TYPE',

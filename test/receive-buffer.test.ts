@@ -114,6 +114,22 @@ describe.each(Object.entries(feeds))('what waits for a reader of %s', (_name, ma
     });
   }
 
+  test("is shown to a listener of 'readable' that goes by readableLength", async () => {
+    const stream = new Fed(makeFeed, 65_536);
+    let got = 0;
+    const whole = new Promise<void>((resolve) => {
+      stream.on('readable', () => {
+        while (stream.readableLength >= 10) got += (stream.read(10) as Buffer).length;
+        if (got === 40) resolve();
+      });
+    });
+    for (let i = 0; i < 10; i++) {
+      stream.feed.add(Buffer.alloc(4));
+      await turns(2);
+    }
+    await whole;
+  });
+
   test('is held together, however small the pieces were that came one a turn', async () => {
     const COUNT = 2_000;
     const stream = new Fed(makeFeed, 65_536);

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import {
   type Authenticate,
+  connect,
   createServer,
   type CreateServerOptions,
   type WsConnServer,
@@ -180,4 +181,18 @@ describe('authenticate', () => {
     const [data] = await next(adapter, 'data');
     expect(String(data)).toBe('x');
   });
+});
+
+test('authenticate() may close the server', async () => {
+  const server = createServer({
+    authenticate: () => {
+      void server.close();
+      return true;
+    },
+  }).listen(0, '127.0.0.1');
+  await next(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const refused = next(connect(`ws://127.0.0.1:${String(port)}`), 'error');
+  expect((await refused)[0]).toMatchObject({ statusCode: 503 });
+  await server.close();
 });

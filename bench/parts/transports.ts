@@ -24,11 +24,15 @@ async function portOf(server: {
   return (server.address() as net.AddressInfo).port;
 }
 
+/** Says to yamux that both ends cut their frames, so that windows may grow beyond the largest message. */
+const PROTOCOL = 'wsconn.mux';
+
 export const adapter: Transport = {
   name: 'ws-conn-adapter',
-  listen: (onConnection) => portOf(createServer(onConnection).listen(0, HOST)),
+  listen: (onConnection) =>
+    portOf(createServer({ handleProtocols: () => PROTOCOL }, onConnection).listen(0, HOST)),
   async open(port) {
-    const stream = connect(`ws://${HOST}:${String(port)}`);
+    const stream = connect(`ws://${HOST}:${String(port)}`, { protocols: PROTOCOL });
     await once(stream, 'connect');
     return stream;
   },

@@ -2,7 +2,7 @@ import { WsConnError } from '../errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from './frame.ts';
 import type { Outbox, Sender } from './outbox.ts';
-import { guarded } from './guarded.ts';
+import { guarded } from '../guarded.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 import type { Run, WhenSettled } from './run.ts';
 import { SendHalf } from './send-half.ts';

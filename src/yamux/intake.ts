@@ -1,17 +1,13 @@
-import type { Readable } from 'node:stream';
-
 import { ChunkQueue } from '../chunk-queue.ts';
+import { type ServedStream, takesMore } from '../receive-buffer.ts';
 import type { WindowBudget } from './receive-window.ts';
-
-/** What the intake asks of the stream whose reader it serves. */
-export type FedStream = Pick<Readable, 'push' | 'read' | 'readableFlowing' | 'readableLength'>;
 
 /**
  * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and keeps the books of what
  * waits for the user.
  */
 export class Intake {
-  readonly #stream: FedStream;
+  readonly #stream: ServedStream;
   readonly #budget: WindowBudget;
   readonly #queue = new ChunkQueue();
   #unread = 0;
@@ -24,7 +20,7 @@ export class Intake {
   /** Whether the stream has its user; until then its end waits, even with nothing before it. */
   #adopted = false;
 
-  constructor(stream: FedStream, budget: WindowBudget) {
+  constructor(stream: ServedStream, budget: WindowBudget) {
     this.#stream = stream;
     this.#budget = budget;
   }
@@ -111,15 +107,8 @@ export class Intake {
     this.#record(0);
   }
 
-  /**
-   * Whether Readable is to have more: it has asked, and hands on at once, has nothing, or not as much as its reader wants at once. What
-   * it has not got stays in the queue, where it costs no more memory than its bytes, however small the frames were.
-   */
   get #takes(): boolean {
-    const { readableFlowing, readableLength } = this.#stream;
-    return (
-      this.#wanted && (readableLength === 0 || readableLength < this.#together || readableFlowing === true)
-    );
+    return this.#wanted && takesMore(this.#stream, this.#together);
   }
 
   #feed(): void {

@@ -1,6 +1,6 @@
 import type { FrameWriter } from './frame-writer.ts';
 import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
-import { guarded } from './guarded.ts';
+import { guarded } from '../guarded.ts';
 import { Outgoing } from './outgoing.ts';
 
 /** Keeps what one stream has been given to send, and how much of it the window of the peer lets go. */

@@ -8,7 +8,7 @@ import { Deadline } from './deadline.ts';
 import { largestBody } from './frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from './frame.ts';
-import { guarded } from './guarded.ts';
+import { guarded } from '../guarded.ts';
 import { ignore } from './ignore.ts';
 import { Outbox } from './outbox.ts';
 import { Pings } from './pings.ts';
