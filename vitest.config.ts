@@ -4,9 +4,16 @@ import { defineConfig } from 'vitest/config';
 const report = process.env['VITEST_REPORT'];
 
 export default defineConfig({
+  resolve: {
+    // The command's own files, in tests that import them, take the library's sources.
+    alias: [
+      { find: /^ws-conn-adapter$/, replacement: `${import.meta.dirname}/src/index.ts` },
+      { find: /^ws-conn-adapter\/(\w+)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
+    ],
+  },
   test: {
-    include: ['test/**/*.test.ts'],
-    // Makes dist/, which the tests of the command run.
+    include: ['test/**/*.test.ts', 'wsconn/test/**/*.test.ts'],
+    // Makes dist/ and wsconn/dist/, which the tests of the command run.
     globalSetup: ['test/setup/build.ts'],
     // Fails every test that leaves a handle, a timer or a listener behind.
     setupFiles: ['test/setup/leak-check.ts'],

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer, join } from '../src/index.ts';
 import { median } from './parts/median.ts';
 
-const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../wsconn/bin/wsconn.js', import.meta.url));
 const runs = Number(process.argv[2] ?? 41);
 
 /** Time in ms from the start of a program until `ready`, which is told when the program has started. */

@@ -3,13 +3,13 @@ import type { ConnectionOptions } from 'node:tls';
 
 import { type ClientOptions, WebSocket } from 'ws';
 
-import type { WsConnAdapterOptions } from './adapter-options.ts';
-import { WsConnAdapter } from './adapter.ts';
-import { checkObject } from './check-option.ts';
-import { invalidArgValue } from './errors.ts';
-import { FEATURES_HEADER, HALF_CLOSE } from './features-header.ts';
-import { checkMaxPayload } from './max-payload.ts';
-import { WS_LIMITS } from './ws-limits.ts';
+import type { WsConnAdapterOptions } from './adapter/options.ts';
+import { WsConnAdapter } from './adapter/adapter.ts';
+import { checkObject } from './base/check-option.ts';
+import { invalidArgValue } from './base/errors.ts';
+import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
+import { checkMaxPayload } from './websocket/max-payload.ts';
+import { WS_LIMITS } from './websocket/ws-limits.ts';
 
 export interface ConnectOptions
   extends

@@ -1,9 +1,9 @@
 import { type Duplex, finished } from 'node:stream';
 
 import { endForGood } from './end-for-good.ts';
-import { invalidArgType, WsConnError } from './errors.ts';
-import { resetSocket } from './reset-socket.ts';
-import { PEER_GONE, SocketDuplex } from './socket-duplex.ts';
+import { invalidArgType, WsConnError } from './base/errors.ts';
+import { resetSocket } from './base/reset-socket.ts';
+import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';
 
 export interface JoinOptions {
   /**

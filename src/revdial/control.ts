@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 
-import { invalidArgType, invalidState, WsConnError } from '../errors.ts';
-import { SocketDuplex } from '../socket-duplex.ts';
+import { invalidArgType, invalidState, WsConnError } from '../base/errors.ts';
+import { SocketDuplex } from '../base/socket-duplex.ts';
 import { type ControlMessage, formatMessage, MAX_LINE_BYTES, MessageReader } from './messages.ts';
-import type { CheckedTimings } from './timings.ts';
+import type { CheckedTimings } from './control-options.ts';
 
 /** What a control connection tells its owner. */
 export interface ControlOwner {

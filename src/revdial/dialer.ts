@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import type { WsConnAdapter } from '../adapter.ts';
-import { delay } from '../check-option.ts';
-import { abortError, invalidArgType, WsConnError } from '../errors.ts';
+import type { WsConnAdapter } from '../adapter/adapter.ts';
+import { delay } from '../base/check-option.ts';
+import { abortError, invalidArgType, WsConnError } from '../base/errors.ts';
 import { formatConnPath, parseConnPath } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import type { PickUps } from './pick-ups.ts';
-import type { CheckedTimings } from './timings.ts';
+import type { PickUps } from './pending-dials.ts';
+import type { CheckedTimings } from './control-options.ts';
 
 export interface DialOptions {
   /** Gives up the dial with an `AbortError` when it fires; a connection that was made already stays. */

@@ -1,16 +1,16 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import type { WsConnAdapter } from '../adapter.ts';
-import { delay, wholeNumber } from '../check-option.ts';
-import { invalidArgType, WsConnError } from '../errors.ts';
-import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive.ts';
+import type { WsConnAdapter } from '../adapter/adapter.ts';
+import { delay, wholeNumber } from '../base/check-option.ts';
+import { invalidArgType, WsConnError } from '../base/errors.ts';
+import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { isPathOnly } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import { type DialBack, pickUp } from './pick-up.ts';
-import { checkTimings, type ControlTimings } from './timings.ts';
-import { Unclaimed } from './unclaimed.ts';
+import { type DialBack, pickUp } from './dial-back.ts';
+import { checkTimings, type ControlTimings } from './control-options.ts';
+import { Unclaimed } from '../base/waiting-items.ts';
 
 export interface RevdialListenerOptions extends ControlTimings {
   /**

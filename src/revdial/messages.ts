@@ -1,4 +1,4 @@
-import { WsConnError } from '../errors.ts';
+import { WsConnError } from '../base/errors.ts';
 
 /**
  * One line of a control connection, by the names that ShellHub's pkg/revdial gives to its JSON keys. A key that is left out

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { invalidArgType, invalidArgValue, invalidState } from '../errors.ts';
+import { invalidArgType, invalidArgValue, invalidState } from '../base/errors.ts';
 import { isPathOnly } from './conn-path.ts';
 import { RevdialDialer } from './dialer.ts';
-import { type PickUpOptions, PickUps } from './pick-ups.ts';
-import { type CheckedTimings, checkTimings, type ControlTimings } from './timings.ts';
+import { type PickUpOptions, PickUps } from './pending-dials.ts';
+import { type CheckedTimings, checkTimings, type ControlTimings } from './control-options.ts';
 
 export interface RevdialServerOptions extends ControlTimings, PickUpOptions {
   /** Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most 1024 printable ASCII characters. */

@@ -1,4 +1,5 @@
-export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from '../errors.ts';
-export { YamuxSession, type YamuxSessionEvents } from './session.ts';
-export { type SessionKeepaliveOptions, type YamuxSessionOptions } from './session-options.ts';
-export { YamuxStream } from './stream.ts';
+export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from '../base/errors.ts';
+export { YamuxSession, type YamuxSessionEvents } from './session/session.ts';
+export { type SessionKeepaliveOptions, type YamuxSessionOptions } from './session/options.ts';
+export { MUX_PROTOCOL } from './wire/mux-protocol.ts';
+export { YamuxStream } from './stream/stream.ts';

@@ -2,7 +2,7 @@ import net, { type AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import { resetSocket } from '../../src/reset-socket.ts';
+import { resetSocket } from '../../src/base/reset-socket.ts';
 import { next } from './events.ts';
 import { Lane } from './lane.ts';
 

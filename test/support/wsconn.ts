@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Ended, type WatchedOptions, WatchedProgram } from './watched-program.ts';
 
 /** Path of the command as it is built. */
-export const WSCONN_MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const WSCONN_MAIN = fileURLToPath(new URL('../../wsconn/bin/wsconn.js', import.meta.url));
 
 /** Variables that would make the command do something else on the machine of one who has them. */
 const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(

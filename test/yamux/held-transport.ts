@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-import { FrameDecoder, type FrameHeader } from '../../src/yamux/frame.ts';
+import { FrameDecoder, type FrameHeader } from '../../src/yamux/wire/frame.ts';
 
 /** A transport that takes what is written only when the test says so, and brings what the test gives it. */
 export class HeldTransport extends Duplex {

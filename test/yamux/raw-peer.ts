@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import { onTestFinished } from 'vitest';
 
-import { encodeHeader, FrameDecoder, type FrameHeader, HEADER_SIZE } from '../../src/yamux/frame.ts';
+import { encodeHeader, FrameDecoder, type FrameHeader, HEADER_SIZE } from '../../src/yamux/wire/frame.ts';
 import { YamuxSession, type YamuxSessionOptions } from '../../src/yamux/index.ts';
 import { record } from '../support/events.ts';
 import { memoryPair } from './pairs.ts';

@@ -1,0 +1,55 @@
+import type { WebSocket } from 'ws';
+
+import { invalidArgType, invalidState } from '../base/errors.ts';
+import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
+
+/** WebSockets that have their adapter: two on one would each get half of the bytes. */
+const claimed = new WeakSet<WebSocket>();
+
+/** What the adapter needs of a WebSocket, and versions or imitations of ws may lack. */
+const NEEDED = [
+  'on',
+  'prependListener',
+  'send',
+  'ping',
+  'pong',
+  'close',
+  'terminate',
+  'pause',
+  'resume',
+] as const;
+
+/** The oldest version of ws that has all of it. */
+const OLDEST = '8.3';
+
+/**
+ * Takes a WebSocket for one adapter, and has it give what arrives as Buffers.
+ * @throws `ERR_INVALID_ARG_TYPE` for what is no WebSocket of ws 8.3 or newer, such as a browser's; `ERR_INVALID_STATE` for
+ * one that has an adapter, is closing or closed
+ */
+export function claim(ws: WebSocket): void {
+  const given = (ws as Partial<WebSocket> | null | undefined) ?? {};
+  const missing: string[] = NEEDED.filter((name) => typeof given[name] !== 'function');
+  if (missing.length === 0 && typeof given.isPaused !== 'boolean') missing.push('isPaused');
+  if (missing.length > 0) throw unfit(ws, missing.join(', '));
+  if (claimed.has(ws)) throw invalidState('this WebSocket has an adapter already');
+  if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
+    throw invalidState('this WebSocket is closing or closed');
+  }
+  if (ws.readyState === ws.OPEN) checkSocket(ws);
+  claimed.add(ws);
+  ws.binaryType = 'nodebuffer';
+}
+
+/**
+ * Checks that an open WebSocket has a socket below that can be watched and ended.
+ * @throws `ERR_INVALID_ARG_TYPE`
+ */
+export function checkSocket(ws: WebSocket): void {
+  const raw = rawSocket(ws) as Partial<RawSocket> | null | undefined;
+  if (typeof raw?.on !== 'function' || typeof raw.end !== 'function') throw unfit(ws, 'a socket below');
+}
+
+function unfit(ws: unknown, missing: string): TypeError {
+  return invalidArgType('ws', `a WebSocket of the package ws, ${OLDEST} or newer; it lacks ${missing}`, ws);
+}

@@ -1,0 +1,246 @@
+import { WsConnError } from '../base/errors.ts';
+import { type Ping, UnansweredPings } from './unanswered-pings.ts';
+
+/** What a connection does for its liveness, and what it tells of itself. */
+export interface Connection {
+  /** Bytes written so far, those in our own send queue included; undefined where nobody counts them. */
+  written(): number | undefined;
+  /** Bytes of them that wait in our own send queue. */
+  queued(): number;
+  /** Whether a ping may be sent; where none may any more, it stops the loop. */
+  mayPing(): boolean;
+  /** Sends a ping behind all that was written; `whenSent` is to be called when it has left the send queue. */
+  ping(id: number, whenSent: () => void): void;
+  /** Shows the peer that we live, while our reading is paused. */
+  showLife(): void;
+  /** A ping was answered, after so many ms. */
+  onPong(roundTrip: number): void;
+  /** The peer is dead: `ETIMEDOUT`. The loop has stopped. */
+  onDead(error: WsConnError): void;
+}
+
+/** Share of the interval by which a look comes early: from the least to the most. */
+const EARLY = { least: 0.05, most: 0.2 };
+
+/** Bytes between two pings of a burst. */
+const DENSE = 65_536;
+/** The same where the peer answers fast or sends bytes as well: a ping costs a system call at either end. */
+const SPARSE = 262_144;
+/** Round trip in ms below which an answer is fast. */
+const FAST = 20;
+
+/** Share of `pongTimeout` by which a verdict has to come late to show that our own event loop stood still. */
+const STALL = 0.25;
+
+/**
+ * Decides when to ask a peer for a sign of life, and when it is dead: the one rule for all keepalives of this package.
+ *
+ * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping. The
+ * peer is dead when for `pongTimeout` not one byte came in, counted from when a ping has reached it at the latest: the
+ * bytes before a ping get the time that they need at 8 kB/s. So that this is not minutes, a burst of bytes carries a ping
+ * for each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well): the answer to one tells how far the
+ * peer has read, and only what lies between it and the next is waited for.
+ *
+ * The clock stands still while our own side reads nothing. Our own stalls are nobody's death: before the verdict the
+ * event loop reads once more, and where the verdict comes late the peer gets `pongTimeout` anew.
+ */
+export class Liveness {
+  readonly #connection: Connection;
+  readonly #interval: number;
+  readonly #pongTimeout: number;
+  readonly #pings = new UnansweredPings(performance.now());
+  #state: 'listening' | 'deaf' | 'stopped' = 'listening';
+  #timer: NodeJS.Timeout | undefined;
+  #verdict: NodeJS.Immediate | undefined;
+  #referenced = true;
+  #lookAt = Infinity;
+  /** When the last byte came in. */
+  #heardAt = performance.now();
+  /** Whether one came since the last ping or answer. */
+  #heard = false;
+  #received = 0;
+  #pausedAt = 0;
+  /** What had come and gone when it was last looked at. */
+  #seen = { received: 0, sent: 0 };
+  #roundTrip: number | undefined;
+
+  /** Starts with `start()`. @param interval - time in ms between two looks @param pongTimeout - time in ms that the peer has */
+  constructor(connection: Connection, interval: number, pongTimeout: number) {
+    this.#connection = connection;
+    this.#interval = interval;
+    this.#pongTimeout = pongTimeout;
+  }
+
+  /** Round trip of the last ping that was answered, in ms; undefined before the first. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
+  start(): void {
+    this.#rest();
+    // What was written before may be on its way still.
+    this.onWritten();
+  }
+
+  /** Ends the loop for good. */
+  stop(): void {
+    this.#state = 'stopped';
+    this.#arm();
+  }
+
+  /** Lets the loop keep the process alive; this is the default. */
+  ref(): void {
+    this.#referenced = true;
+    this.#timer?.ref();
+  }
+
+  /** Lets the process end although the loop runs. */
+  unref(): void {
+    this.#referenced = false;
+    this.#timer?.unref();
+  }
+
+  /** Is to be called when bytes have come in, of whatever kind, before they are looked into. */
+  onReceived(bytes: number): void {
+    this.#received += bytes;
+    this.#heardAt = performance.now();
+    this.#heard = true;
+  }
+
+  /** Is to be called when bytes were written: in a burst of them a ping is due now and then. */
+  onWritten(): void {
+    const written = this.#connection.written();
+    if (this.#state !== 'listening' || this.#pings.full || written === undefined) return;
+    const isFast = this.#roundTrip !== undefined && this.#roundTrip < FAST;
+    const unasked = this.#pings.unasked(written, this.#connection.queued(), performance.now());
+    if (unasked < (isFast || this.#heard ? SPARSE : DENSE) || !this.#connection.mayPing()) return;
+    this.#ping();
+    this.#arm();
+  }
+
+  /** Is to be called when the answer to a ping came. */
+  onPong(id: number): void {
+    const roundTrip = this.#pings.onAnswer(id, performance.now());
+    if (roundTrip === undefined || this.#state === 'stopped') return;
+    this.#roundTrip = roundTrip;
+    this.#heard = false;
+    this.#rest();
+    this.#connection.onPong(roundTrip);
+  }
+
+  /** Is to be called when our side reads no more, so that no sign of life could be heard. */
+  pause(): void {
+    if (this.#state !== 'listening') return;
+    this.#state = 'deaf';
+    this.#pausedAt = performance.now();
+    // It outlasts the pause: a reader that pauses and resumes all the time would else put it off for ever.
+    this.#lookAt = Math.min(this.#lookAt, this.#pausedAt + this.#beat);
+    this.#arm();
+  }
+
+  /** Is to be called when our side reads again. */
+  resume(): void {
+    if (this.#state !== 'deaf') return;
+    this.#state = 'listening';
+    const open = this.#open;
+    if (open) {
+      const silence = Math.max(0, this.#pausedAt - open.reachesAt);
+      open.reachesAt = Math.max(open.reachesAt, performance.now() - silence);
+    }
+    this.#arm();
+  }
+
+  /** Longest time in ms between two signs of life of ours while deaf, for a peer with the same limits. */
+  get #beat(): number {
+    return Math.min(this.#interval, this.#pongTimeout / 2);
+  }
+
+  /** The ping after which a byte is due: the first that may have reached the peer since the last byte came in. */
+  get #open(): Ping | undefined {
+    return this.#pings.firstAfter(this.#heardAt);
+  }
+
+  /** Waits for an interval. */
+  #rest(): void {
+    // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
+    this.#moved();
+    const early = EARLY.least + (EARLY.most - EARLY.least) * Math.random();
+    this.#lookAt = performance.now() + this.#interval * (1 - early);
+    this.#arm();
+  }
+
+  /** Sets the timer for what is due next, and clears what was set before. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#verdict);
+    this.#timer = this.#verdict = undefined;
+    if (this.#state === 'stopped') return;
+    const open = this.#state === 'listening' ? this.#open : undefined;
+    const deadline = open ? open.reachesAt + this.#pongTimeout : Infinity;
+    const due = Math.min(this.#lookAt, deadline);
+    const act = due === deadline ? this.#judgeAfterPoll : this.#look;
+    this.#timer = setTimeout(act, Math.max(0, due - performance.now()), due);
+    if (!this.#referenced) this.#timer.unref();
+  }
+
+  readonly #look = (): void => {
+    if (!this.#connection.mayPing()) return;
+    if (this.#state === 'deaf') {
+      this.#connection.showLife();
+      this.#lookAt = performance.now() + this.#beat;
+      this.#arm();
+      return;
+    }
+    if (!this.#moved() && !this.#isAsking) this.#ping();
+    this.#rest();
+  };
+
+  /** Whether bytes went each way since the last look. Bytes in the send queue have not gone. */
+  #moved(): boolean {
+    const sent = (this.#connection.written() ?? 0) - this.#connection.queued();
+    const moved = sent > this.#seen.sent && this.#received > this.#seen.received;
+    this.#seen = { received: this.#received, sent };
+    return moved;
+  }
+
+  /** Whether a ping is out after which no byte came in: another one would ask the same. */
+  get #isAsking(): boolean {
+    const { last } = this.#pings;
+    return last !== undefined && (last.sentAt === undefined || last.placedAt >= this.#heardAt);
+  }
+
+  #ping(): void {
+    const ping = this.#pings.add(this.#connection.written(), this.#connection.queued(), performance.now());
+    this.#heard = false;
+    this.#connection.ping(ping.id, () => {
+      this.#pings.onSent(ping, performance.now());
+      this.#arm();
+    });
+  }
+
+  /** Lets the event loop read before the verdict: the answer may lie in the kernel. */
+  readonly #judgeAfterPoll = (due: number): void => {
+    const stalled = performance.now() - due > STALL * this.#pongTimeout;
+    this.#verdict = setImmediate(() => {
+      this.#judge(stalled);
+    });
+  };
+
+  #judge(stalled: boolean): void {
+    const open = this.#open;
+    const now = performance.now();
+    // Where a whole machine stood still, packets were lost, and TCP sends them again in its own time.
+    if (open && stalled) open.reachesAt = Math.max(open.reachesAt, now);
+    if (open && now >= open.reachesAt + this.#pongTimeout) this.#die(open, now);
+    else this.#arm();
+  }
+
+  #die(ping: Ping, now: number): void {
+    const silence = String(Math.round(now - Math.max(ping.placedAt, this.#heardAt)));
+    const queued = this.#connection.queued();
+    const stuck = queued > 0 ? `, and ${String(queued)} bytes wait in the send queue` : '';
+    this.stop();
+    const happened = `no byte came in for ${silence} ms after a ping${stuck}; the peer is taken for dead`;
+    this.#connection.onDead(new WsConnError('ETIMEDOUT', happened));
+  }
+}

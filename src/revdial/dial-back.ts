@@ -1,0 +1,75 @@
+import { WsConnAdapter } from '../adapter/adapter.ts';
+import { invalidArgType, WsConnError } from '../base/errors.ts';
+
+/**
+ * Dials the server back: opens a WebSocket to a path of the server and gives its adapter, still connecting or open.
+ * `connPath` is checked to be a path with its query, and nothing else. `signal` fires when the listener gives up before the
+ * connection is open, and never afterwards.
+ */
+export type DialBack = (connPath: string, signal: AbortSignal) => WsConnAdapter | Promise<WsConnAdapter>;
+
+/**
+ * Calls `dialBack` and waits until what it gives is open. Rejects with its error, or with the signal's reason as soon as that
+ * fires; a connection that comes later than that is destroyed.
+ */
+export function pickUp(dialBack: DialBack, connPath: string, signal: AbortSignal): Promise<WsConnAdapter> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', giveUp);
+    open(dialBack, connPath, signal).then(
+      (adapter) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(adapter);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', giveUp);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
+}
+
+async function open(dialBack: DialBack, connPath: string, signal: AbortSignal): Promise<WsConnAdapter> {
+  const adapter: unknown = await dialBack(connPath, signal);
+  if (!(adapter instanceof WsConnAdapter)) {
+    throw invalidArgType('result of dialBack()', 'a WsConnAdapter', adapter);
+  }
+  await opened(adapter, signal);
+  return adapter;
+}
+
+/** Waits for 'connect'; rejects when the adapter has closed before, and destroys it when the signal fires before. */
+function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      adapter.off('connect', onConnect);
+      adapter.off('close', onClose);
+      adapter.off('error', ignore);
+      signal.removeEventListener('abort', giveUp);
+    };
+    const onConnect = (): void => {
+      settle();
+      resolve();
+    };
+    const onClose = (): void => {
+      settle();
+      reject(
+        adapter.errored ?? new WsConnError('ECONNRESET', 'the connection was closed before it was picked up'),
+      );
+    };
+    // The error that the adapter has closed with is told by its 'close'.
+    const ignore = (): void => undefined;
+    const giveUp = (): void => {
+      adapter.destroy();
+    };
+    adapter.on('connect', onConnect);
+    adapter.on('close', onClose);
+    adapter.on('error', ignore);
+    signal.addEventListener('abort', giveUp);
+    if (signal.aborted) giveUp();
+    else if (adapter.closed) onClose();
+    else if (!adapter.connecting && !adapter.destroyed) onConnect();
+  });
+}

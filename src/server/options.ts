@@ -1,0 +1,87 @@
+import type http from 'node:http';
+
+import type { ServerOptions as WsServerOptions } from 'ws';
+
+import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
+import { delay, wholeNumber } from '../base/check-option.ts';
+import { invalidArgType, invalidArgValue } from '../base/errors.ts';
+import type { Authenticate } from './authentication.ts';
+import { checkMaxPayload } from '../websocket/max-payload.ts';
+
+export interface CreateServerOptions
+  extends
+    Omit<WsConnAdapterOptions, 'signal'>,
+    Pick<
+      WsServerOptions,
+      'autoPong' | 'handleProtocols' | 'maxBufferedChunks' | 'maxFragments' | 'perMessageDeflate'
+    > {
+  /** HTTP or HTTPS server whose upgrades to take. Without it, `listen()` makes one, and `handleUpgrade()` needs none. */
+  readonly server?: http.Server | undefined;
+  /**
+   * Path that a request must have, without its query; another gets 404. On a given server that others listen to as well,
+   * it is left to them.
+   * @default any path
+   */
+  readonly path?: string | undefined;
+  /**
+   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in time 503.
+   * @default all pass
+   */
+  readonly authenticate?: Authenticate | undefined;
+  /**
+   * Time in ms that `authenticate` may take.
+   * @default 10000
+   */
+  readonly authenticateTimeout?: number | undefined;
+  /**
+   * Time in ms in which a client must have sent its request to a server that `listen()` made; then it gets 408.
+   * @default 10000
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Connections that may be there or in their handshake at once; one more gets 503. Those whose stream is done, and whose peer
+   * still reads, count too, but the oldest of them gives way.
+   * @default no limit
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`.
+   * @default 1048576
+   */
+  readonly maxPayload?: number | undefined;
+}
+
+const DEFAULT_TIMEOUT = 10_000;
+
+export interface CheckedServerOptions {
+  readonly authenticateTimeout: number;
+  readonly closeTimeout: number;
+  readonly handshakeTimeout: number;
+  readonly maxConnections: number;
+  readonly maxPayload: number;
+}
+
+/** Checks the server's options, those for its adapters included, and fills in the defaults; throws with the name. */
+export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
+  const { closeTimeout } = checkAdapterOptions(options);
+  const { authenticate, authenticateTimeout, handshakeTimeout, path, server } = options;
+  if (path !== undefined && typeof path !== 'string') {
+    throw invalidArgType('options.path', 'of type string', path);
+  }
+  if (path !== undefined && !path.startsWith('/')) {
+    throw invalidArgValue('options.path', "must begin with '/'", path);
+  }
+  if (server !== undefined && typeof (server as Partial<http.Server> | null)?.on !== 'function') {
+    throw invalidArgType('options.server', 'an http.Server or https.Server', server);
+  }
+  if (authenticate !== undefined && typeof authenticate !== 'function') {
+    throw invalidArgType('options.authenticate', 'of type function', authenticate);
+  }
+  return {
+    authenticateTimeout: delay('options.authenticateTimeout', authenticateTimeout, DEFAULT_TIMEOUT),
+    closeTimeout,
+    handshakeTimeout: delay('options.handshakeTimeout', handshakeTimeout, DEFAULT_TIMEOUT),
+    maxConnections: wholeNumber('options.maxConnections', options.maxConnections, Infinity, 0),
+    maxPayload: checkMaxPayload(options.maxPayload),
+  };
+}

@@ -1,0 +1,88 @@
+import { invalidState, WsConnError } from '../../base/errors.ts';
+import { Flag, FrameType } from '../wire/frame.ts';
+import type { Outbox } from '../wire/frame-scheduler.ts';
+import { FIRST_KEEPALIVE_ID } from './keepalive.ts';
+
+interface Ping {
+  sentAt: number;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: (ms: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Round trips of which the shortest counts: it is the one with the least waiting in queues. */
+const SAMPLES = 8;
+
+/** Age in ms at which the last measure is too old to size a window by. */
+const STALE_AFTER = 5_000;
+
+/** Sends pings, matches their answers, and remembers how long they took. The upper half of the numbers is left to the keepalive. */
+export class Pings {
+  readonly #outbox: Outbox;
+  readonly #timeout: number;
+  readonly #waiting = new Map<number, Ping>();
+  #nextId = 0;
+  #samples: number[] = [];
+  #measuredAt = -STALE_AFTER;
+  #ended = false;
+
+  /** @param timeout - time in ms that an answer may take */
+  constructor(outbox: Outbox, timeout: number) {
+    this.#outbox = outbox;
+    this.#timeout = timeout;
+  }
+
+  /** Shortest of the last round trips, in ms; undefined before the first answer. */
+  get roundTrip(): number | undefined {
+    return this.#samples.length > 0 ? Math.min(...this.#samples) : undefined;
+  }
+
+  /** Gives the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends before the answer. */
+  ping(): Promise<number> {
+    if (this.#ended) return Promise.reject(invalidState('the session has ended'));
+    const id = this.#nextId;
+    this.#nextId = (id + 1) % FIRST_KEEPALIVE_ID;
+    this.#measuredAt = performance.now();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        const limit = `a ping was not answered within ${String(this.#timeout)} ms`;
+        reject(new WsConnError('ETIMEDOUT', limit));
+      }, this.#timeout);
+      timer.unref();
+      const ping = { sentAt: performance.now(), timer, resolve, reject };
+      this.#waiting.set(id, ping);
+      this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, () => {
+        // What it waited for a transport that was connecting or full is no part of the round trip.
+        ping.sentAt = performance.now();
+      });
+    });
+  }
+
+  /** Measures the round trip if the last measure is old; the answer is for `roundTrip` alone. */
+  measure(): void {
+    if (this.#ended || performance.now() - this.#measuredAt < STALE_AFTER) return;
+    this.ping().catch(() => undefined); // Nobody asked: without an answer windows stay as they are.
+  }
+
+  /** Takes the answer to a ping; one that nobody waits for is ignored. */
+  onAnswer(id: number): void {
+    const ping = this.#waiting.get(id);
+    if (!ping) return;
+    this.#waiting.delete(id);
+    clearTimeout(ping.timer);
+    const ms = performance.now() - ping.sentAt;
+    this.#samples = [...this.#samples, ms].slice(-SAMPLES);
+    ping.resolve(ms);
+  }
+
+  /** Rejects what still waits. */
+  end(error: Error | null): void {
+    this.#ended = true;
+    for (const { timer, reject } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(error ?? invalidState('the session was closed before the answer to the ping'));
+    }
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,306 @@
+import { addAbortSignal } from 'node:stream';
+
+import { WsConnError } from '../../base/errors.ts';
+import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../../base/socket-duplex.ts';
+import type { Channel } from './channel.ts';
+import { Deadline } from '../../base/deadline.ts';
+import { Intake } from './read-buffer.ts';
+import type { WindowBudget } from './receive-window.ts';
+import { type WriteCallback, WriteInHand } from '../../base/pending-write.ts';
+
+/** What a stream takes over from its session. */
+export interface StreamSetup {
+  readonly addresses: Addresses;
+  readonly budget: WindowBudget;
+  /** Times in ms, as in the options of the session. */
+  readonly openTimeout: number;
+  readonly closeTimeout: number;
+  readonly halfCloseTimeout: number;
+}
+
+/**
+ * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that end independently.
+ * `YamuxSession` makes them, by `open()` and for its event 'stream'.
+ *
+ * Where it differs from `net.Socket`:
+ * - It may be written to before 'connect', which comes when the peer has accepted the stream.
+ * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`. With nothing unsent the
+ *   peer sees 'end', and is reset only if it goes on sending, as the kernel does it for TCP.
+ * - 'finish' means that the transport of the session has taken the last byte. A stream that ends in order has no 'close' before
+ *   that, and fails with `EPIPE` where the transport fails before.
+ * - What the peer has sent and ended may be read to its end also after the 'close' of the session.
+ * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its own.
+ */
+export class YamuxStream extends SocketDuplex {
+  readonly #channel: Channel;
+  readonly #setup: StreamSetup;
+  readonly #intake: Intake;
+  /** Limits the wait for the ACK, and later for the end of the other half. */
+  readonly #patience = new Deadline(() => {
+    this.#onImpatience();
+  });
+  #bytesRead = 0;
+  readonly #write = new WriteInHand();
+  #resetting = false;
+  #closing: Promise<Error | null> | null = null;
+  #closeLimit: NodeJS.Timeout | undefined;
+
+  /** @internal */
+  constructor(channel: Channel, setup: StreamSetup, options: SocketDuplexOptions = {}) {
+    super(options);
+    this.#channel = channel;
+    this.#setup = setup;
+    this.#intake = new Intake(this, setup.budget);
+    if (!channel.established) this.#intake.adopt();
+    this.adoptAddresses(setup.addresses);
+    channel.attach({
+      onOpen: () => {
+        this.#onOpen();
+      },
+      onTaken: () => {
+        // The promise of a loop over the session gets there after the ticks that are due now.
+        setImmediate(() => {
+          this.#intake.adopt();
+        });
+      },
+      onData: (piece) => {
+        this.#onData(piece);
+      },
+      onFin: () => {
+        this.#onFin();
+      },
+      onReset: () => {
+        this.destroy(new WsConnError('ECONNRESET', `the peer has reset stream ${String(this.id)}`));
+      },
+      onSessionClosing: () => {
+        void this.close();
+      },
+      onSessionEnd: (error) => {
+        this.#onSessionEnd(error);
+      },
+      onLost: (error) => {
+        const lost = 'the transport failed before it had taken all that was written';
+        this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
+      },
+    });
+    if (!channel.established) this.#patience.start(setup.openTimeout);
+    if (options.signal) addAbortSignal(options.signal, this);
+  }
+
+  /** Number of the stream on the wire: odd if the client has opened it, even if the server has. */
+  get id(): number {
+    return this.#channel.id;
+  }
+
+  /**
+   * Always: what is written is copied into the frames.
+   * @internal
+   */
+  override get givesMemoryBack(): boolean {
+    return true;
+  }
+
+  override get connecting(): boolean {
+    return !this.#channel.established && !this.#channel.gone && !this.destroyed;
+  }
+
+  override get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  override get bytesWritten(): number {
+    return this.#write.bytesDone + this.writableLength;
+  }
+
+  /**
+   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile, and what was not read yet, is thrown away,
+   * with no 'end' behind it. Anyone may call it,
+   * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
+   * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is reset then; at the latest
+   * after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   */
+  override close(): Promise<Error | null> {
+    this.#closing ??= this.#closeOnce();
+    return this.#closing;
+  }
+
+  /** Resets the stream: both halves end at once, and the peer sees `ECONNRESET`. */
+  override resetAndDestroy(): this {
+    if (!this.destroyed) {
+      this.#resetting = true;
+      this.destroy();
+    }
+    return this;
+  }
+
+  /** Reads as any Readable does; what was taken is credited to the peer. */
+  override read(size?: number): Buffer | string | null {
+    this.#intake.beforeRead(size);
+    const chunk = super.read(size) as Buffer | string | null;
+    this.#intake.afterRead(size, chunk !== null);
+    this.#settle();
+    return chunk;
+  }
+
+  override _read(): void {
+    this.#intake.want();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#send([chunk], chunk.length, callback);
+  }
+
+  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
+    let length = 0;
+    for (const { chunk } of writes) length += chunk.length;
+    this.#send(
+      writes.map(({ chunk }) => chunk),
+      length,
+      callback,
+    );
+  }
+
+  override _final(callback: () => void): void {
+    this.#channel.finish(() => {
+      if (!this.#channel.finReceived && !this.destroyed) {
+        this.#patience.start(this.#setup.halfCloseTimeout);
+      }
+      callback();
+    });
+  }
+
+  protected override hangUp(error: Error | null, done: () => void): void {
+    clearTimeout(this.#closeLimit);
+    this.#patience.stop();
+    this.#intake.abandon();
+    if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
+    else this.#channel.abandon();
+    process.nextTick(() => {
+      this.settleLost(error, (told) => {
+        this.#write.settle(told);
+      });
+    });
+    done();
+  }
+
+  #onOpen(): void {
+    // A transport that was still connecting had none when the stream was made.
+    this.adoptAddresses(this.#setup.addresses);
+    // The wait may be for the other half already.
+    if (!this.writableFinished) this.#patience.stop();
+    this.reportOpen();
+  }
+
+  #onData(piece: Buffer): void {
+    this.#bytesRead += piece.length;
+    this.markActive();
+    this.#patience.refresh();
+    this.#intake.add(piece);
+    this.#settle();
+    if (this.#closing) this.#destroyWhenClosed();
+    if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
+      const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
+      this.destroy(new WsConnError('ECONNRESET', happened));
+    }
+  }
+
+  #onFin(): void {
+    if (this.#closing) {
+      this.#destroyWhenClosed();
+      return;
+    }
+    this.#patience.stop();
+    this.#intake.end();
+  }
+
+  /** Brings the books up to date after bytes came or were read. */
+  #settle(): void {
+    if (this.destroyed) return;
+    this.#intake.settle();
+    // What close() throws away is not to be followed by more.
+    if (this.#closing === null) this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
+  }
+
+  #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
+    this.#write.take(length, callback);
+    this.#channel.send(chunks, (error) => {
+      // Then destroy() has said how the stream ended, and what the write is told must not differ.
+      if (this.destroyed) return;
+      this.markActive();
+      this.#write.settle(error ?? null);
+    });
+  }
+
+  #onImpatience(): void {
+    if (this.connecting && !this.writableFinished) {
+      const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
+      this.destroy(new WsConnError('ETIMEDOUT', limit));
+    } else if (this.#intake.unread > 0) {
+      // It is our own user who lets the peer wait.
+      this.#patience.start(this.#setup.halfCloseTimeout);
+    } else {
+      const limit = `no byte came for ${String(this.#setup.halfCloseTimeout)} ms after this side had ended`;
+      this.destroy(new WsConnError('ETIMEDOUT', limit));
+    }
+  }
+
+  #onSessionEnd(error: Error | null): void {
+    const wanted = !this.#channel.finReceived && this.#closing === null;
+    if (wanted || (error && !this.#channel.finReceived)) {
+      const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
+      this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
+    } else if (this.writableLength > 0) {
+      const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
+      this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
+    } else if (this.#closing) {
+      this.#destroyWhenClosed();
+    } else {
+      // All that the peer had to say is here, and may be read to its end; whether what was said to it is lost, the transport
+      // shows yet.
+      this.reportPeerGone();
+    }
+  }
+
+  #closeOnce(): Promise<Error | null> {
+    const closed = this.afterClose();
+    if (this.destroyed) return closed;
+    const { known, gone } = this.#channel;
+    if (!known && !gone && this.writableLength === 0) {
+      // The peer has never heard of the stream.
+      this.destroy();
+      return closed;
+    }
+    this.#intake.discard();
+    this.#closeLimit = setTimeout(() => {
+      this.#onCloseLimit();
+    }, this.#setup.closeTimeout);
+    if (this.writableFinished) {
+      this.#destroyWhenClosed();
+    } else {
+      this.once('finish', () => {
+        this.#destroyWhenClosed();
+      });
+      this.end();
+    }
+    return closed;
+  }
+
+  #destroyWhenClosed(): void {
+    if (!this.writableFinished || this.destroyed) return;
+    const { finReceived, gone, window } = this.#channel;
+    // A full window means that the peer goes on sending: it is to hear that nobody is there.
+    if (finReceived || gone || window.open === 0) this.destroy();
+  }
+
+  #onCloseLimit(): void {
+    if (this.writableFinished) {
+      this.destroy();
+    } else {
+      const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
+      const unsent = this.writableLength;
+      const stake =
+        unsent > 0 ? `${String(unsent)} written bytes were not sent` : 'what was written last may be lost';
+      this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
+    }
+  }
+}

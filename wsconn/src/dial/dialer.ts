@@ -1,0 +1,182 @@
+import type { ClientOptions } from 'ws';
+
+import { connect, type ConnectOptions, type WsConnAdapter } from 'ws-conn-adapter';
+
+import { explain } from '../console/explain.ts';
+import { Failure, usageFailure } from '../console/failure.ts';
+import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
+import { type ProxyRoute, proxyRoute } from './proxy.ts';
+import { readCertificates } from './read-certificates.ts';
+import { readNamedFile } from '../console/read-file.ts';
+import { bearer, checkToken, readTokenFile } from './token.ts';
+
+/** Options of every subcommand that dials a WebSocket. */
+export const DIAL_OPTIONS = {
+  header: { value: "'NAME: VALUE'", multiple: true, help: 'header to send; may be given more than once' },
+  'token-file': { value: 'FILE', help: 'file with the token that the server wants' },
+  ca: { value: 'FILE', help: 'certificate of the CA to trust in place of the known ones (PEM)' },
+  cert: { value: 'FILE', help: 'certificate to show to the server (PEM)' },
+  key: { value: 'FILE', help: 'private key of --cert (PEM)' },
+  proxy: { value: 'URL', help: 'HTTP proxy to go through; else HTTPS_PROXY and NO_PROXY count' },
+} as const satisfies OptionSpecs;
+
+/** Option of those that keep the connection. */
+export const KEEPALIVE_OPTION = {
+  keepalive: { value: 'SECONDS', default: '15', help: 'time between pings while nothing moves; 0: none' },
+} as const satisfies OptionSpecs;
+
+type DialValues = Values<keyof typeof DIAL_OPTIONS | 'url'>;
+
+/** Headers that carry secrets. */
+const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const TOKEN_VARIABLE = variableOf('token');
+
+/** Dials the URL of the command line, as its options say. Files are read anew each time, so a renewed one counts at once. */
+export class Dialer {
+  readonly url: URL;
+  readonly #values: DialValues;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #keepalive: number;
+  #route: ProxyRoute | undefined;
+
+  /**
+   * @param keepalive - time in ms between pings; 0 for none
+   * @throws Failure for an option that cannot be understood
+   */
+  constructor(values: DialValues, keepalive = 0) {
+    this.#values = values;
+    this.url = checkUrl(values);
+    this.#headers = readHeaders(values);
+    this.#keepalive = keepalive;
+    const [cert, key] = [values.text('cert'), values.text('key')];
+    if ((cert === undefined) !== (key === undefined)) {
+      throw usageFailure('--cert and --key belong together: give both or none');
+    }
+    checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
+  }
+
+  /** Begins a connection; what is written to it is kept until it is there. */
+  async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+    const keepalive = this.#keepalive > 0 ? { interval: this.#keepalive } : false;
+    try {
+      return connect(this.url, { keepalive, ...(await this.request()), ...options });
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** Makes a connection, and gives it when it is there; rejects with what prevented it. */
+  async open(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+    const adapter = await this.dial(options);
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error: Error | null): void => {
+        adapter.off('connect', opened);
+        adapter.off('close', closed);
+        if (error) reject(error);
+        else resolve();
+      };
+      const opened = (): void => {
+        settle(null);
+      };
+      const closed = (): void => {
+        settle(adapter.errored ?? new Failure('the connection was given up'));
+      };
+      adapter.on('connect', opened);
+      adapter.on('close', closed);
+      // The error is told with 'close', now and later on.
+      adapter.on('error', () => undefined);
+    });
+    return adapter;
+  }
+
+  /** Gives what the request for a WebSocket is made with, for `connect()` and for ws alike. */
+  async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
+    const [token, ca, cert, key, route] = await Promise.all([
+      this.#token(),
+      this.#certificates(),
+      this.#file('cert'),
+      this.#file('key'),
+      proxyRoute(this.url, this.#values.text('proxy')),
+    ]);
+    this.#route = route;
+    return {
+      headers: { ...this.#headers, ...(token === undefined ? {} : { Authorization: bearer(token) }) },
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(route === undefined ? {} : { agent: route.agent }),
+    };
+  }
+
+  /** Makes the line that says why a connection failed. */
+  failure(error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    const ofProxy = this.#route?.failure(error);
+    if (ofProxy) return ofProxy;
+    return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
+  }
+
+  async #token(): Promise<string | undefined> {
+    const path = this.#values.text('token-file');
+    if (path !== undefined) return readTokenFile(path, this.#values.nameOf('token-file'));
+    const token = process.env[TOKEN_VARIABLE];
+    return token === undefined || token === '' ? undefined : checkToken(token, TOKEN_VARIABLE);
+  }
+
+  async #certificates(): Promise<string | undefined> {
+    const path = this.#values.text('ca');
+    return path === undefined ? undefined : readCertificates(path, this.#values.nameOf('ca'));
+  }
+
+  async #file(name: 'cert' | 'key'): Promise<string | undefined> {
+    const path = this.#values.text(name);
+    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf(name));
+  }
+}
+
+function checkUrl(values: DialValues): URL {
+  const text = values.required('url');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const problem = !url
+    ? 'is no URL'
+    : !/^(ws|http)s?:$/.test(url.protocol)
+      ? `begins with ${url.protocol}//`
+      : url.hash !== ''
+        ? 'has a fragment (#), which is never sent'
+        : undefined;
+  if (!url || problem !== undefined) {
+    throw usageFailure(`'${text}' ${String(problem)}: give one such as wss://host/path`);
+  }
+  checkSecret(text, values.source('url'), 'URL');
+  return url;
+}
+
+/** Refuses a password in a URL of the command line, where everybody can read it. */
+function checkSecret(url: string | undefined, source: Source, name: string): void {
+  if (url === undefined || source !== 'command line' || !URL.canParse(url)) return;
+  if (new URL(url).password !== '') {
+    const variable = variableOf(name.replace('--', ''));
+    throw usageFailure(
+      `${name} holds a password, and a command line can be read by all: put it into ${variable}`,
+    );
+  }
+}
+
+function readHeaders(values: DialValues): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const line of values.list('header')) {
+    const { name, value } =
+      /^(?<name>[!#$%&'*+\-.^_`|~\w]+):\s*(?<value>[\t\x20-\x7e]*)$/.exec(line)?.groups ?? {};
+    if (name === undefined || value === undefined) {
+      throw usageFailure(`${values.nameOf('header')} must be 'NAME: VALUE', but is '${line}'`);
+    }
+    if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
+      throw usageFailure(
+        `the header ${name} is a secret, and a command line can be read by all: use --token-file or WSCONN_HEADER`,
+      );
+    }
+    // Two of one name are one with a list (RFC 9110, section 5.3).
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  return headers;
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+
+import { WebSocket } from 'ws';
+
+import { WsConnError } from 'ws-conn-adapter';
+
+import { codeOf } from '../console/error-code.ts';
+import type { Dialer } from './dialer.ts';
+import { PROBE_PROTOCOL } from './subprotocols.ts';
+
+/** How a probe came to its end. */
+export interface ProbeEnd {
+  /** When, by `performance.now()`. */
+  readonly at: number;
+  /** Close code and reason; 1006 where there was no Close frame. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+interface ProbeAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const HANDSHAKE_TIMEOUT = 10_000;
+
+/**
+ * A WebSocket that carries nothing, to find out about the path. It is no adapter: a server that is not `wsconn serve` may say
+ * what it likes, and nothing of it matters here.
+ */
+export class Probe {
+  readonly ws: WebSocket;
+  /** Resolves when it has ended, of its own or not. */
+  readonly ended: Promise<ProbeEnd>;
+  /** When something last moved, by `performance.now()`. */
+  movedAt = performance.now();
+  /** How often the server sent something of its own: messages and pings. */
+  heard = 0;
+  readonly #address: ProbeAddress;
+  readonly #pings = new Map<string, (rtt: number) => void>();
+
+  constructor(ws: WebSocket, address: ProbeAddress) {
+    this.ws = ws;
+    this.#address = address;
+    this.ended = new Promise((resolve) => {
+      ws.once('close', (code, reason) => {
+        resolve({ at: performance.now(), code, reason: reason.toString() });
+      });
+    });
+    // 'close' tells of it.
+    ws.on('error', () => undefined);
+    ws.on('pong', (payload) => {
+      this.movedAt = performance.now();
+      this.#pings.get(payload.toString('hex'))?.(this.movedAt);
+    });
+    const onHeard = (): void => {
+      this.movedAt = performance.now();
+      this.heard++;
+    };
+    ws.on('message', onHeard);
+    ws.on('ping', onHeard);
+  }
+
+  /** Whether the other end is `wsconn serve`, which keeps still. */
+  get quiet(): boolean {
+    return this.ws.protocol === PROBE_PROTOCOL;
+  }
+
+  get open(): boolean {
+    return this.ws.readyState === this.ws.OPEN;
+  }
+
+  /** Address and port of what answered: the server, or what is in front of it. */
+  get address(): ProbeAddress {
+    return this.#address;
+  }
+
+  /** Pings, and gives the round trip in ms, or null where there was no answer within `limit` ms. */
+  ping(limit: number): Promise<number | null> {
+    const payload = randomBytes(8);
+    const key = payload.toString('hex');
+    return new Promise((resolve) => {
+      const settle = (rtt: number | null): void => {
+        clearTimeout(timer);
+        this.#pings.delete(key);
+        resolve(rtt);
+      };
+      const timer = setTimeout(settle, limit, null);
+      let sentAt = performance.now();
+      this.#pings.set(key, (at) => {
+        settle(at - sentAt);
+      });
+      void this.ended.then(() => {
+        settle(null);
+      });
+      sentAt = performance.now();
+      this.ws.ping(payload, undefined, () => {
+        this.movedAt = performance.now();
+      });
+    });
+  }
+
+  /** Ends it; a peer that does not answer is not waited for. */
+  async close(): Promise<void> {
+    this.ws.close();
+    const limit = setTimeout(() => {
+      this.ws.terminate();
+    }, 1000);
+    await this.ended;
+    clearTimeout(limit);
+  }
+}
+
+/**
+ * Opens a probe. `wsconn serve` is asked to keep still and to leave its target alone; a server that does not know how is
+ * taken as it is.
+ * @throws Failure
+ */
+export async function openProbe(dialer: Dialer, quiet = true): Promise<Probe> {
+  try {
+    return await connectProbe(dialer, quiet ? [PROBE_PROTOCOL] : []);
+  } catch (error) {
+    // A server that picks no subprotocol fails the handshake; others answer 400 to one that they do not know.
+    const unknown =
+      error instanceof WsConnError && (error.code === 'EPROTO' || error.statusCode === BAD_REQUEST);
+    if (!quiet || !unknown) throw dialer.failure(error);
+    return openProbe(dialer, false);
+  }
+}
+
+const BAD_REQUEST = 400;
+
+async function connectProbe(dialer: Dialer, protocols: string[]): Promise<Probe> {
+  const ws = new WebSocket(dialer.url, protocols, {
+    ...(await dialer.request()),
+    handshakeTimeout: HANDSHAKE_TIMEOUT,
+    perMessageDeflate: false,
+  });
+  const address = await new Promise<ProbeAddress>((resolve, reject) => {
+    ws.once('upgrade', ({ socket: { remoteAddress: host = '', remotePort: port = 0 } }) => {
+      ws.once('open', () => {
+        resolve({ host, port });
+      });
+    });
+    ws.on('error', (error) => {
+      reject(
+        codeOf(error) === undefined ? new WsConnError('EPROTO', error.message, { cause: error }) : error,
+      );
+    });
+    ws.once('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
+      const { statusCode = 0 } = response;
+      reject(new WsConnError('ECONNREFUSED', `HTTP status ${String(statusCode)}`, { statusCode }));
+      ws.terminate();
+    });
+  });
+  return new Probe(ws, address);
+}

@@ -1,0 +1,100 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { Command } from '../console/command.ts';
+import { Dialer, DIAL_OPTIONS } from '../dial/dialer.ts';
+import { EXIT_FAILURE, Failure } from '../console/failure.ts';
+import { type OptionSpecs, readOptions } from '../console/options.ts';
+import { jsonReport, type PingReport, textReport } from './ping-report.ts';
+import { PingStatistics } from './ping-statistics.ts';
+import { openProbe, type Probe } from '../dial/probe.ts';
+import { onceAskedToEnd } from '../console/signals.ts';
+
+const OPTIONS = {
+  count: { value: 'NUMBER', help: 'pings to send (default until Ctrl-C)' },
+  interval: { value: 'SECONDS', default: '1', help: 'time between pings' },
+  json: { help: 'print one JSON object a line, for machines' },
+  ...DIAL_OPTIONS,
+} as const satisfies OptionSpecs;
+
+/** Time in ms for an answer: over TCP none gets lost, so what is later than this will hardly come. */
+const PONG_LIMIT = 10_000;
+
+export const ping: Command = {
+  name: 'ping',
+  usage: '[OPTIONS] URL',
+  summary: 'measures round trips to a WebSocket server',
+  details: [
+    'The server may be any, since pings are part of the protocol. The exit code is',
+    '0 when each ping was answered.',
+  ],
+  options: OPTIONS,
+  argument: { name: 'url', help: 'the server: ws://HOST[:PORT][/PATH], or wss:// for TLS' },
+  examples: ['wsconn ping --count 5 wss://example.org/ssh'],
+  async run(args) {
+    const values = readOptions(args, process.env, OPTIONS, 'url');
+    const count = values.count('count') ?? Infinity;
+    const interval = values.milliseconds('interval', 0.001) ?? 0;
+    const dialer = new Dialer(values);
+    const asked = new AbortController();
+    const stopListening = onceAskedToEnd(() => {
+      asked.abort();
+    });
+    const probe = await openProbe(dialer);
+    const report = values.flag('json') ? jsonReport(dialer.url) : textReport(dialer.url, probe);
+    const statistics = new PingStatistics();
+    await report.begin();
+    const broken = await sendPings(probe, { count, interval, signal: asked.signal }, statistics, report);
+    stopListening();
+    await probe.close();
+    await report.end(statistics);
+    if (broken) throw new Failure(`${dialer.url.host}: ${broken}`);
+    return statistics.received > 0 && statistics.received === statistics.sent ? 0 : EXIT_FAILURE;
+  },
+};
+
+interface Schedule {
+  readonly count: number;
+  readonly interval: number;
+  readonly signal: AbortSignal;
+}
+
+/** Pings until all are done, somebody asks for the end, or the connection breaks off: then it says how. */
+async function sendPings(
+  probe: Probe,
+  { count, interval, signal }: Schedule,
+  statistics: PingStatistics,
+  report: PingReport,
+): Promise<string | undefined> {
+  const stop = new AbortController();
+  const broken = probe.ended.then(({ code, reason }) => {
+    stop.abort();
+    return reason === ''
+      ? `the connection broke off (${String(code)})`
+      : `the other end broke off (${String(code)}): ${reason}`;
+  });
+  const either = AbortSignal.any([signal, stop.signal]);
+  const start = performance.now();
+  for (let number = 1; number <= count && !either.aborted; number++) {
+    const answer = probe.ping(PONG_LIMIT);
+    const rtt = await Promise.race([answer, aborted(signal)]);
+    // Whoever ends it does not wait for an answer, and none is missing then.
+    if (rtt === 'aborted') break;
+    statistics.countSent();
+    if (rtt !== null) statistics.countReceived(rtt);
+    await report.answer(number, rtt);
+    const due = start + number * interval - performance.now();
+    if (number < count) await pause(Math.max(0, due), undefined, { signal: either }).catch(() => undefined);
+  }
+  return probe.open ? undefined : broken;
+}
+
+function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    const onAbort = (): void => {
+      resolve('aborted');
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

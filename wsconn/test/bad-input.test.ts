@@ -1,0 +1,315 @@
+/** What can be wrong with a command line, a file or the other end: one clear line each. */
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+import { createServer } from '../../src/index.ts';
+import { makeAuthority } from '../../test/support/authority.ts';
+import { makeFolder } from '../../test/support/folder.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { describeWith } from '../../test/support/program.ts';
+import { echo, target } from '../../test/support/target.ts';
+import { WatchedProgram } from '../../test/support/watched-program.ts';
+import { runWsconn, serve, wsconn, WSCONN } from '../../test/support/wsconn.ts';
+
+let folder: Awaited<ReturnType<typeof makeFolder>>;
+
+beforeAll(async () => {
+  folder = await makeFolder();
+});
+afterAll(() => folder.remove());
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(folder.path, name);
+  await writeFile(path, content);
+  return path;
+}
+
+/** Runs the command and expects that it fails with one line on stderr, and nothing on stdout. */
+async function fails(
+  args: readonly string[],
+  line: RegExp,
+  code = 1,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const ended = await runWsconn(args, { env });
+  expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(/^[^\n]+\n$/) as string });
+  expect(ended.stderr).toMatch(line);
+}
+
+describe('a command line', () => {
+  test.each([
+    [['serev'], /no command 'serev': did you mean serve\?/],
+    [['connect', '--keepalvie', '5', 'ws://h'], /no option --keepalvie: did you mean --keepalive\?/],
+    [['connect', '--xyzzy', 'ws://h'], /no option --xyzzy: see --help/],
+    [['connect', '--keepalive', 'soon', 'ws://h'], /--keepalive must be seconds, at least 0, but is 'soon'/],
+    [['connect', '--token-file'], /--token-file needs a value: --token-file FILE/],
+    [['connect', '--ca', '--cert', 'x', 'ws://h'], /--ca needs a value, but '--cert' follows/],
+    [['connect', '--verbose=yes', 'ws://h'], /--verbose takes no value/],
+    [['connect', 'ws://a', 'ws://b'], /'ws:\/\/b' is one argument too many/],
+    [['connect'], /URL is missing: give it, or set WSCONN_URL/],
+    [['connect', 'example.org'], /'example\.org' is no URL: give one such as wss:\/\/host\/path/],
+    [['connect', 'ftp://example.org'], /begins with ftp:\/\/: give one such as wss:\/\/host\/path/],
+    [['connect', 'ws://me:secret@h'], /URL holds a password.*put it into WSCONN_URL/],
+    [['connect', '--proxy', 'http://me:secret@p', 'ws://h'], /--proxy holds a password.*WSCONN_PROXY/],
+    [['connect', '--header', 'Authorization: Bearer x', 'ws://h'], /Authorization is a secret.*--token-file/],
+    [['connect', '--header', 'nonsense', 'ws://h'], /--header must be 'NAME: VALUE', but is 'nonsense'/],
+    [['connect', '--cert', 'c.pem', 'wss://h'], /--cert and --key belong together/],
+    [['serve', '--to', '127.0.0.1:22'], /--listen is missing: give it, or set WSCONN_LISTEN/],
+    [['serve', '--listen', '8080', '--to', '127.0.0.1:22'], /--listen must be HOST:PORT, .* but is '8080'/],
+    [['serve', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:99999'], /--to must be HOST:PORT/],
+    [['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--path', 'ssh'], /--path must begin with \//],
+    [
+      ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-key', 'k'],
+      /--tls-cert and --tls-key belong together/,
+    ],
+    [
+      ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-client-ca', 'k'],
+      /--tls-client-ca needs TLS/,
+    ],
+    [['doctor', '--steps', '1,x', 'ws://h'], /--steps must be seconds with commas between/],
+  ])('%j is refused in one line, with exit code 2', async (args, line) => {
+    await fails(args, line, 2);
+  });
+
+  test('of the environment is named by its variable', async () => {
+    await fails(['connect', 'ws://h'], /WSCONN_KEEPALIVE must be seconds/, 2, { WSCONN_KEEPALIVE: 'soon' });
+    await fails(['forward', 'ws://h', '--listen', '-'], /WSCONN_MUX must be yes or no/, 2, {
+      WSCONN_MUX: 'x',
+    });
+  });
+
+  test('can come from the environment as a whole', async () => {
+    const { url } = await serve(await target(echo));
+    const ended = await runWsconn(['connect'], {
+      input: 'hello',
+      env: { WSCONN_URL: url, WSCONN_KEEPALIVE: '5' },
+    });
+    expect(ended).toEqual({ code: 0, stdout: 'hello', stderr: '' });
+  });
+});
+
+describe('a file', () => {
+  test('that is missing, empty or unusable is named', async () => {
+    const serveWith = (...args: string[]): string[] => [
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--to',
+      'h:1',
+      ...args,
+    ];
+    const missing = join(folder.path, 'missing');
+    const empty = await file('empty', ' \n');
+    const spaces = await file('spaces', 'two words\n');
+    await fails(
+      serveWith('--token-file', missing),
+      /cannot read .*missing, which --token-file names: there is no such file/,
+    );
+    await fails(serveWith('--token-file', folder.path), /which --token-file names: it is a directory/);
+    await fails(serveWith('--token-file', empty), /empty, which --token-file names, is empty/);
+    await fails(['connect', '--token-file', empty, 'ws://127.0.0.1:1'], /which --token-file names, is empty/);
+    await fails(['connect', '--token-file', spaces, 'ws://127.0.0.1:1'], /holds no usable token/);
+    await fails(serveWith('--tls-cert', spaces, '--tls-key', spaces), /cannot be used: .*not in PEM/);
+  });
+
+  test('of a CA that holds no certificate is named, where Node would trust nobody in silence', async () => {
+    const none = await file('none.pem', 'two words\n');
+    const lines = ['-----BEGIN CERTIFICATE-----', 'bm9uc2Vuc2U=', '-----END CERTIFICATE-----', ''];
+    const broken = await file('broken.pem', lines.join('\n'));
+    await fails(
+      ['connect', '--ca', none, 'wss://h'],
+      /none\.pem, which --ca names, holds no certificate in PEM/,
+    );
+    await fails(['connect', '--ca', broken, 'wss://h'], /broken\.pem, which --ca names, holds a .* broken/);
+    const authority = await makeAuthority(folder.path);
+    const { cert, key } = await authority.sign('of-the-server');
+    const listen = ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-cert', cert, '--tls-key', key];
+    await fails([...listen, '--tls-client-ca', none], /which --tls-client-ca names, holds no certificate/);
+  });
+});
+
+describe('the other end', () => {
+  test('wants a token: 401 without one, or with a wrong one', async () => {
+    const token = await file('token', 'open-sesame\n');
+    const wrong = await file('wrong', 'open-barley\n');
+    const { url } = await serve(await target(echo), ['--token-file', token]);
+    await fails(['connect', url], /wants a valid token \(401\): check that of --token-file/);
+    await fails(['connect', '--token-file', wrong, url], /wants a valid token \(401\)/);
+    const right = await runWsconn(['connect', '--token-file', token, url], { input: 'hi' });
+    expect(right).toEqual({ code: 0, stdout: 'hi', stderr: '' });
+    const byVariable = await runWsconn(['connect', url], {
+      input: 'hi',
+      env: { WSCONN_TOKEN: 'open-sesame' },
+    });
+    expect(byVariable).toMatchObject({ code: 0, stdout: 'hi' });
+  });
+
+  test('has nothing at the path', async () => {
+    const { url } = await serve(await target(echo), ['--path', '/here']);
+    await fails(['connect', url.replace('/here', '/there')], /nothing at that path \(404\)/);
+  });
+
+  test('answers a plain HTTP request with 426 and one line of help', async () => {
+    const { url } = await serve(await target(echo));
+    const response = await fetch(url.replace('ws:', 'http:'));
+    expect(response.status).toBe(426);
+    expect(await response.text()).toMatch(/^This is wsconn, .*wsconn connect ws:\/\/[^\n]+\n$/);
+  });
+
+  test('cannot reach its target: it says so with Close 1014, and the client prints it', async () => {
+    const { program, url } = await serve(await freePort());
+    await fails(
+      ['connect', url],
+      /broke off \(1014\): the target of this server cannot be reached \(ECONNREFUSED\)/,
+    );
+    expect(program.stderr).toMatch(/cannot reach the target 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/);
+  });
+
+  test('loses its target in the middle: it says so with Close 1014', async () => {
+    const to = await target((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const { url } = await serve(to);
+    const program = wsconn(['connect', url]);
+    program.write('x');
+    expect(await program.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^wsconn connect: .*\(1014\): the target broke off \(ECONNRESET\)\n$/,
+      ) as string,
+    });
+  });
+
+  test('is not there', async () => {
+    await fails(
+      ['connect', `ws://127.0.0.1:${String(await freePort())}`],
+      /nothing listens there: .*\(ECONNREFUSED\)/,
+    );
+  });
+
+  test('is no WebSocket server', async () => {
+    const server = http.createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    await fails(
+      ['connect', `ws://127.0.0.1:${String(port)}`],
+      /answered with HTTP status 200: check the URL/,
+    );
+  });
+
+  test('speaks no TLS', async () => {
+    const { url } = await serve(await target(echo));
+    await fails(['connect', url.replace('ws:', 'wss:')], /may not speak TLS: try ws:\/\//);
+  });
+
+  test('sends line ends and escapes in its reason: they do not get to the terminal', async () => {
+    await using server = createServer((adapter) => {
+      void adapter.close(4000, 'first line\nsecond \u001b[31mred');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await fails(['connect', `ws://127.0.0.1:${String(port)}`], /\(4000\): first line second {2}\[31mred/);
+  });
+
+  test('goes away with Close 1001: what came may be a part', async () => {
+    await using server = createServer((adapter) => {
+      adapter.write('a part');
+      void adapter.close(1001, 'reload');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await runWsconn(['connect', `ws://127.0.0.1:${String(port)}`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^wsconn connect: .*the server or a proxy before it went away \(1001\): reload: .*\n$/,
+    );
+  });
+
+  test('listens already: the port is in use', async () => {
+    const port = await target(echo);
+    const listen = `127.0.0.1:${String(port)}`;
+    const line = /cannot listen on 127\.0\.0\.1:\d+: another program listens there already.*\(EADDRINUSE\)/;
+    const ended = await runWsconn(['serve', '--listen', listen, '--to', '127.0.0.1:1']);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+    const other = await runWsconn(['forward', '--listen', listen, 'ws://127.0.0.1:1']);
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+  });
+
+  test('is behind a proxy that is not there, which is named', async () => {
+    const proxy = `127.0.0.1:${String(await freePort())}`;
+    const url = 'ws://example.invalid/';
+    await fails(
+      ['connect', '--proxy', `http://${proxy}`, url],
+      new RegExp(`the proxy ${proxy} cannot be used: nothing listens there`),
+    );
+    const env = { HTTPS_PROXY: `http://${proxy}` };
+    await fails(['connect', url], /the proxy .*, which the environment names, cannot be used/, 1, env);
+  });
+
+  test('gets no word when the reader of stdout has seen enough', async () => {
+    const { url } = await serve(await target(echo));
+    const command = `yes | ${WSCONN} connect ${url} | head -c 20 >&2; exit "\${PIPESTATUS[1]}"`;
+    const { code, stderr } = await new WatchedProgram('bash', ['-c', command]).ended;
+    // 128 and the number of SIGPIPE.
+    expect({ code, stderr }).toEqual({ code: 141, stderr: 'y\n'.repeat(10) });
+  });
+
+  test('shows a stack with --verbose only', async () => {
+    const url = `ws://127.0.0.1:${String(await freePort())}`;
+    const { stderr } = await runWsconn(['connect', '--verbose', url]);
+    expect(stderr).toMatch(/\n +at /);
+  });
+});
+
+describeWith('openssl', 'TLS', () => {
+  test('with an unknown CA, an expired certificate or none of the client is explained', async () => {
+    const authority = await makeAuthority(folder.path);
+    const good = await authority.sign('good');
+    const old = await authority.sign('old', 0);
+    const to = await target(echo);
+    const tls = ({ cert, key }: typeof good): string[] => ['--tls-cert', cert, '--tls-key', key];
+    const { url } = await serve(to, tls(good));
+    await fails(['connect', url], /CA of the server is not known here: name its certificate with --ca/);
+    const expired = await serve(to, tls(old));
+    await fails(['connect', '--ca', authority.ca, expired.url], /certificate of the server has expired/);
+    const mutual = await serve(to, [...tls(good), '--tls-client-ca', authority.ca]);
+    await fails(
+      ['connect', '--ca', authority.ca, mutual.url],
+      /server wants a certificate of the client: give --cert/,
+    );
+    const named = ['connect', '--ca', authority.ca, url.replace('127.0.0.1', 'localhost')];
+    expect(await runWsconn(named, { input: 'x' })).toMatchObject({ code: 0, stdout: 'x' });
+  });
+});
+
+describeWith('tinyproxy', 'a proxy', (tinyproxy) => {
+  test('that refuses is told apart from the server', async () => {
+    const { startTinyproxy } = await import('../../test/support/tinyproxy.ts');
+    const { url } = await serve(await target(echo));
+    const strict = await startTinyproxy(tinyproxy, folder.path, ['ConnectPort 1']);
+    await fails(
+      ['connect', '--proxy', strict.url, url],
+      /the proxy .* does not let this address or port through \(403\)/,
+    );
+  });
+
+  test('of HTTPS_PROXY is taken, unless NO_PROXY names the server', async () => {
+    const { startTinyproxy } = await import('../../test/support/tinyproxy.ts');
+    const { url } = await serve(await target(echo));
+    const proxy = await startTinyproxy(tinyproxy, folder.path);
+    const env = { HTTPS_PROXY: proxy.url };
+    expect(await runWsconn(['connect', url], { input: 'x', env })).toMatchObject({ code: 0, stdout: 'x' });
+    await proxy.program.prints(/CONNECT 127\.0\.0\.1/);
+    const nobody = { HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' };
+    expect(await runWsconn(['connect', url], { input: 'x', env: nobody })).toMatchObject({
+      code: 0,
+      stdout: 'x',
+    });
+  });
+});
