@@ -1,7 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-// Which folders the files of each folder may import, beside their own: imports flow one way and never in a circle.
+// Which folders the files of each folder may import, beside their own: imports flow one way and
+// never in a circle.
 const layers = {
   'src/base': [],
   'src/websocket': ['base'],
@@ -27,7 +28,10 @@ function importsOf(folder, allowed) {
   return {
     files: [`${folder}/**`],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ regex: `^\\.\\./(?!${names})`, message }] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: `^\\.\\./(?!${names})`, message }] },
+      ],
     },
   };
 }
@@ -37,7 +41,9 @@ export default tseslint.config(
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],

@@ -17,7 +17,8 @@ export default defineConfig({
     globalSetup: ['test/setup/build.ts'],
     // Fails every test that leaves a handle, a timer or a listener behind.
     setupFiles: ['test/setup/leak-check.ts'],
-    // Most of what the tests do is to wait for real programs and idle limits: more files at a time than cores.
+    // Most of what the tests do is to wait for real programs and idle limits: more files at a time
+    // than cores.
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,7 +1,7 @@
 /**
  * Measures the adapter against ws's own createWebSocketStream and against bare TCP, over loopback:
- * `node --import tsx bench/adapter.ts`. Each end of each is a process of its own; where there is taskset, near ends have
- * one core and far ends the other.
+ * `node --import tsx bench/adapter.ts`. Each end of each is a process of its own; where there is
+ * taskset, near ends have one core and far ends the other.
  */
 import { BARE, type Contestant, transports } from './parts/contestants.ts';
 import { type Side, startScript, stopSides } from './parts/side.ts';
@@ -10,7 +10,10 @@ import { compare, printHead } from './parts/turns.ts';
 const MIB = 1_048_576;
 const TRIPS = 3_000;
 
-/** Bytes to carry; the others get less where they are slow with small writes, so that nobody waits for minutes. */
+/**
+ * Bytes to carry; the others get less where they are slow with small writes, so that nobody waits
+ * for minutes.
+ */
 const cases = [
   { title: 'Writes of 64 bytes', size: 64, bytes: 96 * MIB, othersBytes: 4 * MIB },
   { title: 'Writes of 1 KiB', size: 1_024, bytes: 128 * MIB, othersBytes: 32 * MIB },

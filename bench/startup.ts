@@ -1,6 +1,7 @@
 /**
- * Measures what `wsconn connect` adds to Node's own start: the time until its request is at the server, and until the first
- * byte from the target is on stdout, each less the time that `node -e 0` takes. Build first.
+ * Measures what `wsconn connect` adds to Node's own start: the time until its request is at the
+ * server, and until the first byte from the target is on stdout, each less the time that
+ * `node -e 0` takes. Build first.
  *
  *   npm run build && node --import tsx bench/startup.ts [runs]
  */
@@ -15,7 +16,9 @@ import { median } from './parts/median.ts';
 const MAIN = fileURLToPath(new URL('../wsconn/bin/wsconn.js', import.meta.url));
 const runs = Number(process.argv[2] ?? 41);
 
-/** Time in ms from the start of a program until `ready`, which is told when the program has started. */
+/**
+ * Time in ms from the start of a program until `ready`, which is told when the program has started.
+ */
 async function timed(
   args: string[],
   ready: (child: ReturnType<typeof spawn>) => Promise<unknown>,
@@ -50,9 +53,15 @@ const times = { node: [] as number[], request: [] as number[], firstByte: [] as 
 for (let run = 0; run < runs; run++) {
   times.node.push(await timed(['-e', '0'], (child) => once(child, 'exit')));
   times.request.push(await timed([MAIN, 'connect', url], () => once(server, 'connection')));
-  times.firstByte.push(await timed([MAIN, 'connect', url], (child) => once(child.stdout ?? child, 'data')));
+  times.firstByte.push(
+    await timed([MAIN, 'connect', url], (child) => once(child.stdout ?? child, 'data')),
+  );
 }
-const [node, request, firstByte] = [median(times.node), median(times.request), median(times.firstByte)];
+const [node, request, firstByte] = [
+  median(times.node),
+  median(times.request),
+  median(times.firstByte),
+];
 console.log(`medians of ${String(runs)} runs`);
 console.log(`node -e 0                          ${node.toFixed(0)} ms`);
 console.log(`wsconn connect, connection made    +${(request - node).toFixed(0)} ms`);

@@ -1,8 +1,9 @@
 /**
- * Measures yamux over a WebSocket on loopback against the bare adapter, the JavaScript muxers and, where there is Go,
- * hashicorp/yamux from Go to Go over gorilla/websocket: `node --import tsx bench/yamux.ts [CASE [CONTESTANT]]`, patterns
- * for the names of those to run. Each end of each is a process of its own; where there is taskset, near ends have one
- * core and far ends the other.
+ * Measures yamux over a WebSocket on loopback against the bare adapter, the JavaScript muxers and,
+ * where there is Go, hashicorp/yamux from Go to Go over gorilla/websocket:
+ * `node --import tsx bench/yamux.ts [CASE [CONTESTANT]]`, patterns for the names of those to run.
+ * Each end of each is a process of its own; where there is taskset, near ends have one core and far
+ * ends the other.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -46,7 +47,10 @@ const slowness = new Map([
   ['yamux-js', 64],
   ['@libp2p/yamux', 2],
 ]);
-/** The same for those that take part with a delay; its window stays at 256 KiB, which is what one round trip can carry. */
+/**
+ * The same for those that take part with a delay; its window stays at 256 KiB, which is what one
+ * round trip can carry.
+ */
 const slownessDelayed = new Map([[GO, 64]]);
 /** Those that are left out where a delay is put between: what counts there is the bare adapter. */
 const notDelayed = ['yamux-js', '@libp2p/yamux'];
@@ -78,7 +82,10 @@ async function startGo(): Promise<Running | null> {
   });
   const file = path.join(folder, 'yamux-bench');
   const cwd = path.join(import.meta.dirname, '../test/interop/go');
-  const { status } = spawnSync('go', ['build', '-o', file, './yamux-bench'], { cwd, stdio: 'inherit' });
+  const { status } = spawnSync('go', ['build', '-o', file, './yamux-bench'], {
+    cwd,
+    stdio: 'inherit',
+  });
   if (status !== 0) return null;
   const port = await startSide(1, file, []).line();
   const dial = (to: string): Side => startSide(0, file, [`-dial=ws://127.0.0.1:${to}`]);
@@ -95,7 +102,9 @@ function measure({ name, near, behindDelay }: Running, test: Case): Promise<numb
 }
 
 const [wantedCase, wantedContestant] = [2, 3].map((i) => new RegExp(process.argv[i] ?? ''));
-const running = await Promise.all(muxers.filter(({ name }) => wantedContestant?.test(name)).map(start));
+const running = await Promise.all(
+  muxers.filter(({ name }) => wantedContestant?.test(name)).map(start),
+);
 if (wantedContestant?.test(GO)) {
   const go = await startGo();
   if (go) running.push(go);

@@ -1,6 +1,7 @@
-// Shows in ten seconds what this package is for: a real SSH session inside of a WebSocket, behind something that
-// drops idle connections as load balancers do. Run it with `npm start`. It needs nothing but the package, and prints what
-// it does; exit code 0 means that everything held, 1 that something did not.
+// Shows in ten seconds what this package is for: a real SSH session inside of a WebSocket, behind
+// something that drops idle connections as load balancers do. Run it with `npm start`. It needs
+// nothing but the package, and prints what it does; exit code 0 means that everything held, 1 that
+// something did not.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,14 +66,19 @@ async function commandOverWebSocket(session: SshSession): Promise<void> {
 async function moveMuch(session: SshSession): Promise<void> {
   const size = `${String(PAYLOAD / MIB)} MiB`;
   say(bold(`2  ${size} there and back through the same session`));
-  say(`   $ ${bold('cat')}   ${dim('(random bytes go in; what comes out is read at the same time)')}`);
+  say(
+    `   $ ${bold('cat')}   ${dim('(random bytes go in; what comes out is read at the same time)')}`,
+  );
   const { moved } = showProgress(PAYLOAD);
   const echo = await sendAndReceive(await session.start('cat'), PAYLOAD, moved);
   const rate = `${(PAYLOAD / MIB / echo.seconds).toFixed(0)} MiB/s`;
   say(`   ${size} went and came back in ${echo.seconds.toFixed(1)} s: ${rate} each way at once.`);
   say(`   SHA-256 of what went in:  ${echo.sentHash}`);
   say(`   SHA-256 of what came out: ${echo.receivedHash}\n`);
-  holds(echo.sentHash === echo.receivedHash, `${size} came back with the same SHA-256, at ${rate} each way`);
+  holds(
+    echo.sentHash === echo.receivedHash,
+    `${size} came back with the same SHA-256, at ${rate} each way`,
+  );
 }
 
 async function idleWithKeepalive(session: SshSession, socket: WsConnAdapter): Promise<void> {
@@ -82,7 +88,11 @@ async function idleWithKeepalive(session: SshSession, socket: WsConnAdapter): Pr
   );
   const idleSince = performance.now();
   const sayPong = (rtt: number): void => {
-    say(dim(`   after ${secondsSince(idleSince)} s  a ping; its pong came ${rtt.toFixed(1)} ms later`));
+    say(
+      dim(
+        `   after ${secondsSince(idleSince)} s  a ping; its pong came ${rtt.toFixed(1)} ms later`,
+      ),
+    );
   };
   socket.on('pong', sayPong);
   const error = await idle(session);
@@ -127,7 +137,9 @@ async function demonstrate(): Promise<void> {
   await once(server, 'listening');
   const proxy = await startIdleLimitProxy((server.address() as AddressInfo).port, IDLE_LIMIT);
   const url = `ws://127.0.0.1:${String(proxy.port)}`;
-  say('      SSH client ── connect() ══ WebSocket ══ proxy ══ WebSocket ══ createServer() ── SSH server\n');
+  say(
+    '      SSH client ── connect() ══ WebSocket ══ proxy ══ WebSocket ══ createServer() ── SSH server\n',
+  );
   say(`   The proxy, at ${url}, stands in for a load balancer: it cuts every connection`);
   say(
     `   on which nothing moves for ${String(IDLE_LIMIT / 1000)} s. All of it runs in this one process, over real TCP.\n`,

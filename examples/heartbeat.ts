@@ -1,10 +1,11 @@
-// Keeps the WebSocket of a browser alive through a load balancer. Here is no adapter: the WebSocket carries JSON, and
-// Keepalive pings it. Browsers answer pings by themselves, so the page needs no code for it.
+// Keeps the WebSocket of a browser alive through a load balancer. Here is no adapter: the WebSocket
+// carries JSON, and Keepalive pings it. Browsers answer pings by themselves, so the page needs no
+// code for it.
 //
 //   node --import tsx examples/heartbeat.ts 8080          then open http://127.0.0.1:8080/ in a browser
 //
-// A line typed here shows on the page, also after a long silence, and the page says that it came. It prints each pong, what
-// the pages say, and which of them are gone.
+// A line typed here shows on the page, also after a long silence, and the page says that it came.
+// It prints each pong, what the pages say, and which of them are gone.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';

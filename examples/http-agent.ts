@@ -1,5 +1,6 @@
-// Sends HTTP requests through a WebSocket: an http.Agent whose connections are adapters, and at the other end an ordinary
-// http.Server that is handed them. The agent keeps connections alive, so one WebSocket serves one request after another.
+// Sends HTTP requests through a WebSocket: an http.Agent whose connections are adapters, and at the
+// other end an ordinary http.Server that is handed them. The agent keeps connections alive, so one
+// WebSocket serves one request after another.
 //
 //   node --import tsx examples/http-agent.ts
 //

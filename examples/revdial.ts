@@ -1,5 +1,6 @@
-// Reaches a device behind NAT over SSH: the device holds a control connection to a public server, and dials back when the
-// server asks for it. All three parties are in this program; only the server listens on a port.
+// Reaches a device behind NAT over SSH: the device holds a control connection to a public server,
+// and dials back when the server asks for it. All three parties are in this program; only the
+// server listens on a port.
 //
 //   node --import tsx examples/revdial.ts uname
 //
@@ -17,9 +18,12 @@ import { makeSshServer } from './demo/ssh-server.ts';
 const [command = 'uname'] = process.argv.slice(2);
 const authorization = 'Bearer of-device-7';
 
-// The public server: control connections come in on one path, what devices dial back with on another.
+// The public server: control connections come in on one path, what devices dial back with on
+// another.
 const revdial = new RevdialServer({ path: '/ssh/revdial' });
-const controls = createServer({ authenticate: ({ headers }) => headers.authorization === authorization });
+const controls = createServer({
+  authenticate: ({ headers }) => headers.authorization === authorization,
+});
 controls.on('connection', (control) => revdial.createDialer(control));
 const server = http.createServer().listen(0, '127.0.0.1');
 server.on('upgrade', (request, socket, head) => {
@@ -32,7 +36,9 @@ await once(server, 'listening');
 const sshd = makeSshServer();
 const url = `ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 const control = connect(`${url}/ssh/connection`, { headers: { authorization } });
-const listener = new RevdialListener(control, (connPath, signal) => connect(url + connPath, { signal }));
+const listener = new RevdialListener(control, (connPath, signal) =>
+  connect(url + connPath, { signal }),
+);
 listener.on('connection', sshd.serve);
 await once(control, 'connect');
 

@@ -1,10 +1,12 @@
-// Runs a command over SSH in a WebSocket, with ssh2: an adapter goes where ssh2 takes a socket, and nothing else changes.
+// Runs a command over SSH in a WebSocket, with ssh2: an adapter goes where ssh2 takes a socket, and
+// nothing else changes.
 //
 //   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:22             where sshd is
 //   node --import tsx examples/ssh2-client.ts ws://127.0.0.1:8080 user ~/.ssh/id_ed25519 SHA256:… 'uname -a'
 //
-// The fingerprint is the one of the server's host key, as `ssh-keygen -lf` shows it. It prints what the command prints, and
-// ends with the command's exit code, or with 255 and the reason when there was no session.
+// The fingerprint is the one of the server's host key, as `ssh-keygen -lf` shows it. It prints what
+// the command prints, and ends with the command's exit code, or with 255 and the reason when there
+// was no session.
 import { readFileSync } from 'node:fs';
 
 import ssh2 from 'ssh2';
@@ -12,7 +14,12 @@ import ssh2 from 'ssh2';
 import { connect } from '../src/index.ts';
 
 const [url, username, keyFile, fingerprint, command] = process.argv.slice(2);
-if (url === undefined || keyFile === undefined || fingerprint === undefined || command === undefined) {
+if (
+  url === undefined ||
+  keyFile === undefined ||
+  fingerprint === undefined ||
+  command === undefined
+) {
   console.error('usage: ssh2-client.ts URL USER KEYFILE FINGERPRINT COMMAND');
   process.exit(255);
 }

@@ -1,5 +1,6 @@
-// Carries TCP through a WebSocket: TCP port -> WebSocket -> TCP port. Half closes go through, so `printf x | nc -N` gets
-// its answer. Both ends are this program, on the two sides of whatever lets only web traffic pass:
+// Carries TCP through a WebSocket: TCP port -> WebSocket -> TCP port. Half closes go through, so
+// `printf x | nc -N` gets its answer. Both ends are this program, on the two sides of whatever lets
+// only web traffic pass:
 //
 //   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:5432           takes WebSockets on port 8080
 //   node --import tsx examples/tcp-tunnel.ts client 5433 ws://127.0.0.1:8080      takes TCP on port 5433

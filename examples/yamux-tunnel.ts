@@ -1,9 +1,11 @@
-// Carries 50 TCP connections over one WebSocket, each as a yamux stream that ends by itself: half closes and resets of the
-// one do not touch the others, and the WebSocket stays open. All parties are in this one program:
+// Carries 50 TCP connections over one WebSocket, each as a yamux stream that ends by itself: half
+// closes and resets of the one do not touch the others, and the WebSocket stays open. All parties
+// are in this one program:
 //
 //   node --import tsx examples/yamux-tunnel.ts
 //
-// It prints what the 50 connections got, how many streams are open then, and how many WebSockets there were:
+// It prints what the 50 connections got, how many streams are open then, and how many WebSockets
+// there were:
 //
 //   50 connections over 1 WebSocket: 49 answered, 1 reset, 0 still open
 import { once } from 'node:events';
@@ -20,7 +22,8 @@ async function portOf(server: net.Server | ReturnType<typeof createServer>): Pro
   return (server.address() as AddressInfo).port;
 }
 
-// Where the connections go: a service that answers when the request has ended, and resets connection 13.
+// Where the connections go: a service that answers when the request has ended, and resets
+// connection 13.
 const target = net.createServer({ allowHalfOpen: true }, (socket) => {
   let name = '';
   socket.setEncoding('utf8').on('data', (part: string) => (name += part));

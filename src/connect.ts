@@ -29,7 +29,8 @@ export interface ConnectOptions
     >,
     Pick<ConnectionOptions, 'ALPNProtocols' | 'servername'> {
   /**
-   * Time in ms that the whole way to 'connect' may take: name, TCP, TLS and HTTP. Then the error is `ETIMEDOUT`.
+   * Time in ms that the whole way to 'connect' may take: name, TCP, TLS and HTTP. Then the error is
+   * `ETIMEDOUT`.
    * @default 10000
    */
   readonly handshakeTimeout?: number | undefined;
@@ -38,7 +39,8 @@ export interface ConnectOptions
   /** Subprotocols to offer, the best first. A server that picks none fails the handshake. */
   readonly protocols?: string | readonly string[] | undefined;
   /**
-   * Whether to compress messages. Off, because most of what is tunnelled is compressed or encrypted already.
+   * Whether to compress messages. Off, because most of what is tunnelled is compressed or encrypted
+   * already.
    * @default false
    */
   readonly perMessageDeflate?: ClientOptions['perMessageDeflate'];
@@ -57,18 +59,24 @@ function checkUrl(url: string | URL): URL {
   // new URL() throws Node's own TypeError, ERR_INVALID_URL.
   const parsed = new URL(url);
   if (!SCHEMES.has(parsed.protocol)) {
-    throw invalidArgValue('url', 'must begin with ws:, wss:, http:, https: or ws+unix:', parsed.protocol);
+    throw invalidArgValue(
+      'url',
+      'must begin with ws:, wss:, http:, https: or ws+unix:',
+      parsed.protocol,
+    );
   }
   if (parsed.hash !== '') throw invalidArgValue('url', 'must have no fragment', parsed.hash);
   return parsed;
 }
 
 /**
- * Opens a WebSocket and gives its adapter at once, still connecting, as `net.connect()` does: what is written before
- * 'connect' is kept, in order. Offers half close to the server, unless the option `halfClose` decides it. Takes the
- * options of the adapter, of ws's client and of `http.request()` (headers, agent, TLS).
+ * Opens a WebSocket and gives its adapter at once, still connecting, as `net.connect()` does: what
+ * is written before 'connect' is kept, in order. Offers half close to the server, unless the option
+ * `halfClose` decides it. Takes the options of the adapter, of ws's client and of `http.request()`
+ * (headers, agent, TLS).
  *
- * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its options
+ * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its
+ * options
  */
 export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
   checkObject('options', options);
@@ -86,7 +94,8 @@ export function connect(url: string | URL, options: ConnectOptions = {}): WsConn
       handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
     });
   } catch (error) {
-    // A wrong option of the adapter: what has begun must not be left to itself, and that it was given up is no news.
+    // A wrong option of the adapter: what has begun must not be left to itself, and that it was
+    // given up is no news.
     ws.on('error', () => undefined);
     ws.terminate();
     throw error;
@@ -97,7 +106,10 @@ function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
   return typeof protocols === 'string' ? [protocols] : [...protocols];
 }
 
-/** Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something else to a TCP socket. */
+/**
+ * Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something
+ * else to a TCP socket.
+ */
 function clientOptions(options: ConnectOptions): ClientOptions {
   const {
     allowHalfOpen: _allowHalfOpen,

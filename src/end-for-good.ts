@@ -5,11 +5,12 @@ import type { Duplex } from 'node:stream';
 const SILENCE = 5_000;
 
 /**
- * Ends a stream whose bytes nobody can take any more: what was written to it leaves, however slowly, and then it is destroyed.
+ * Ends a stream whose bytes nobody can take any more: what was written to it leaves, however
+ * slowly, and then it is destroyed.
  *
- * A socket is read on for that, and what comes is thrown away, until its peer has ended too or says nothing for 5 s: closed under
- * unread bytes it would send a reset, and that would destroy what the peer has not read yet. What the kernel holds after a
- * silence it still delivers.
+ * A socket is read on for that, and what comes is thrown away, until its peer has ended too or says
+ * nothing for 5 s: closed under unread bytes it would send a reset, and that would destroy what the
+ * peer has not read yet. What the kernel holds after a silence it still delivers.
  */
 export function endForGood(stream: Duplex): void {
   if (!stream.writableEnded) stream.end();

@@ -7,22 +7,25 @@ import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';
 
 export interface JoinOptions {
   /**
-   * Ends what is left when the other of the two has failed, in place of the reset: a `WsConnAdapter` can tell its peer why
-   * with `close(code, reason)`. Called once for a stream that is not destroyed, which it must end.
+   * Ends what is left when the other of the two has failed, in place of the reset: a
+   * `WsConnAdapter` can tell its peer why with `close(code, reason)`. Called once for a stream that
+   * is not destroyed, which it must end.
    * @default resets the stream, or destroys it with the error where it has no reset
    */
   readonly cut?: ((stream: Duplex, error: Error) => void) | undefined;
 }
 
 /**
- * Makes one connection of two: what one gives is written to the other, both ways, with back pressure. When one direction
- * ends, its end is passed on and the other direction stays open, so half closes go through: `allowHalfOpen` of both
- * streams is set to true for it. Where the peer of one has ended both directions, as by a Close frame, the other gets what came
- * before and is ended too: nobody could hear it any more.
+ * Makes one connection of two: what one gives is written to the other, both ways, with back
+ * pressure. When one direction ends, its end is passed on and the other direction stays open, so
+ * half closes go through: `allowHalfOpen` of both streams is set to true for it. Where the peer of
+ * one has ended both directions, as by a Close frame, the other gets what came before and is ended
+ * too: nobody could hear it any more.
  *
- * An error or early close of one ends the other with it, by a reset where it has one: a stream that was cut must not
- * look whole. The promise resolves when both directions are done, and rejects with the first error, or with
- * `ECONNRESET` where a stream was closed before its end without one. Nothing is left on either.
+ * An error or early close of one ends the other with it, by a reset where it has one: a stream that
+ * was cut must not look whole. The promise resolves when both directions are done, and rejects with
+ * the first error, or with `ECONNRESET` where a stream was closed before its end without one.
+ * Nothing is left on either.
  */
 export async function join(a: Duplex, b: Duplex, options: JoinOptions = {}): Promise<void> {
   checkDuplex('a', a);
@@ -110,7 +113,10 @@ class Joint {
   /** One was ended by somebody else, as by close(): what the other still says has nowhere to go. */
   #onTakerDone(from: Duplex, to: Duplex): void {
     if (this.#over || from.readableEnded || to.errored) return;
-    this.#fail(new WsConnError('ECONNRESET', 'one of the joined streams was ended before the other'), to);
+    this.#fail(
+      new WsConnError('ECONNRESET', 'one of the joined streams was ended before the other'),
+      to,
+    );
   }
 
   /** Waits until both halves of the stream are done, whole or not. */
@@ -118,7 +124,8 @@ class Joint {
     return new Promise((resolve) => {
       const letGo = finished(stream, (error) => {
         letGo();
-        if (error && !this.#isOver(stream, error)) this.#fail(stream.errored ?? asSocketError(error), stream);
+        if (error && !this.#isOver(stream, error))
+          this.#fail(stream.errored ?? asSocketError(error), stream);
         resolve();
       });
     });

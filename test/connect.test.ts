@@ -40,10 +40,18 @@ describe('before the connection is there', () => {
     const { url } = await serve({});
     const adapter = dial(url);
     const recording = record(adapter);
-    expect([adapter.connecting, adapter.pending, adapter.readyState]).toEqual([true, true, 'opening']);
+    expect([adapter.connecting, adapter.pending, adapter.readyState]).toEqual([
+      true,
+      true,
+      'opening',
+    ]);
     expect([adapter.address(), adapter.remoteAddress]).toEqual([{}, undefined]);
     await next(adapter, 'ready');
-    expect([adapter.connecting, adapter.pending, adapter.readyState]).toEqual([false, false, 'open']);
+    expect([adapter.connecting, adapter.pending, adapter.readyState]).toEqual([
+      false,
+      false,
+      'open',
+    ]);
     expect(adapter.remoteAddress).toBe('127.0.0.1');
     expect(adapter.remotePort).toBe(Number(new URL(url).port));
     expect(adapter.address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' });
@@ -193,7 +201,9 @@ describe('a handshake that fails', () => {
   });
 
   test('is an error of its kind with an answer that is no HTTP', async () => {
-    const port = await listening(net.createServer((socket) => socket.write('SSH-2.0-OpenSSH_9.9\r\n')));
+    const port = await listening(
+      net.createServer((socket) => socket.write('SSH-2.0-OpenSSH_9.9\r\n')),
+    );
     const recording = record(dial(urlOf(port)));
     await recording.closed;
     expect(recording.names).toEqual(['error', 'close']);
@@ -230,7 +240,11 @@ describe('signal', () => {
     const recording = record(adapter);
     await recording.closed;
     expect(recording.names).toEqual(['error', 'close']);
-    expect(recording.errors[0]).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: 'why' });
+    expect(recording.errors[0]).toMatchObject({
+      name: 'AbortError',
+      code: 'ABORT_ERR',
+      cause: 'why',
+    });
   });
 
   test('aborted during the handshake, gives it up', async () => {

@@ -9,7 +9,10 @@ import { BINARY } from './support/frames.ts';
 import { rawClient } from './support/raw-peer.ts';
 import { tcpPair } from './support/pairs.ts';
 
-/** A gateway as in the README: each WebSocket leads to a TCP target, whose socket of the one connection is given. */
+/**
+ * A gateway as in the README: each WebSocket leads to a TCP target, whose socket of the one
+ * connection is given.
+ */
 async function gateway(options: { readonly readableHighWaterMark?: number } = {}) {
   const target = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await next(target, 'listening');
@@ -56,7 +59,8 @@ describe('a joined adapter whose peer has sent Close, which ends both directions
     peer.socket.end();
     await next(far, 'end');
     expect(got).toBe(300_000);
-    // The target does not end: after some silence it is left, and what it says then is answered by a reset.
+    // The target does not end: after some silence it is left, and what it says then is answered by
+    // a reset.
     await expect(joined()).resolves.toBeUndefined();
     writeOn(far);
     await recording.closed;

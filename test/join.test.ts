@@ -23,7 +23,10 @@ interface Chain {
 
 type MakePair = typeof tcpPair | typeof adapterPair;
 
-/** Makes two connections whose inner ends wait to be joined; what is left of them is stopped after the test. */
+/**
+ * Makes two connections whose inner ends wait to be joined; what is left of them is stopped after
+ * the test.
+ */
 async function chain(makeLeft: MakePair, makeRight: MakePair): Promise<Chain> {
   const options = { allowHalfOpen: true };
   const [first, second] = [await makeLeft(options), await makeRight(options)];
@@ -35,7 +38,9 @@ async function chain(makeLeft: MakePair, makeRight: MakePair): Promise<Chain> {
 }
 
 function listeners(stream: Duplex): Record<string, number> {
-  return Object.fromEntries(stream.eventNames().map((name) => [String(name), stream.listenerCount(name)]));
+  return Object.fromEntries(
+    stream.eventNames().map((name) => [String(name), stream.listenerCount(name)]),
+  );
 }
 
 const KINDS: readonly (readonly [string, MakePair, MakePair])[] = [

@@ -86,7 +86,8 @@ const yamux: Contestant = {
 
 const yamuxJs: Contestant = {
   name: 'yamux-js',
-  // It loses a header that is cut in two, so that each of its frames has to come in a message of its own.
+  // It loses a header that is cut in two, so that each of its frames has to come in a message of
+  // its own.
   transport: webSocketStream,
   serve(transport, onStream) {
     const server = new Server(

@@ -1,6 +1,7 @@
 /**
- * The far end of a measurement, in a process of its own: `node --import tsx bench/parts/far.ts CONTESTANT`. It prints its
- * port. The first 16 bytes of a stream are `sink N`: it answers one byte when N bytes more have come, and again for each N.
+ * The far end of a measurement, in a process of its own:
+ * `node --import tsx bench/parts/far.ts CONTESTANT`. It prints its port. The first 16 bytes of a
+ * stream are `sink N`: it answers one byte when N bytes more have come, and again for each N.
  */
 import { type BenchStream, contestant } from './contestants.ts';
 

@@ -1,10 +1,12 @@
 /**
- * The near end of a measurement, in a process of its own: `node --import tsx bench/parts/near.ts CONTESTANT PORT`. For each
- * line it opens a connection, and prints one figure:
+ * The near end of a measurement, in a process of its own:
+ * `node --import tsx bench/parts/near.ts CONTESTANT PORT`. For each line it opens a connection, and
+ * prints one figure:
  *
- * - `fill STREAMS BYTES SIZE`: fills as many streams with as many bytes each, in writes of that size; MB/s of all
- *   together until the far end has all of it.
- * - `trips COUNT`: writes one byte and waits for one, again and again; the median time in microseconds.
+ * - `fill STREAMS BYTES SIZE`: fills as many streams with as many bytes each, in writes of that
+ *   size; MB/s of all together until the far end has all of it.
+ * - `trips COUNT`: writes one byte and waits for one, again and again; the median time in
+ *   microseconds.
  */
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
@@ -49,7 +51,8 @@ async function fillOne(stream: BenchStream, chunk: Buffer, bytes: number): Promi
 
 async function fill(streams: number, bytes: number, size: number): Promise<number> {
   const { duplex, opened } = await connect(streams);
-  // One for all: a contestant with one stream is to have no more of it in the cache than one with many.
+  // One for all: a contestant with one stream is to have no more of it in the cache than one with
+  // many.
   const chunk = Buffer.alloc(size, 'x');
   const before = performance.now();
   await Promise.all(opened.map((stream) => fillOne(stream, chunk, bytes)));

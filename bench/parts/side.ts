@@ -10,13 +10,17 @@ export interface Side {
   ask(question: string): Promise<number>;
 }
 
-/** Whether each side can have a core of its own: where the scheduler puts two busy programs decides over half of a figure. */
+/**
+ * Whether each side can have a core of its own: where the scheduler puts two busy programs decides
+ * over half of a figure.
+ */
 export const pins = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
 
 /**
- * Node sides get a heap, and from malloc memory, that they keep. Else it is luck that decides: V8, with so little alive, takes
- * every 32 MB of buffers for a reason to go through all of its heap or does not, and glibc gives freed memory back to the
- * kernel or not, by where in it a live byte lies. Either moves the figures of one and the same program by a factor of two.
+ * Node sides get a heap, and from malloc memory, that they keep. Else it is luck that decides: V8,
+ * with so little alive, takes every 32 MB of buffers for a reason to go through all of its heap or
+ * does not, and glibc gives freed memory back to the kernel or not, by where in it a live byte
+ * lies. Either moves the figures of one and the same program by a factor of two.
  */
 const HEAP = '--initial-heap-size=512';
 const MALLOC = {
@@ -30,8 +34,12 @@ const sides: Side[] = [];
 /** Starts a program, on one core if it is named and can be had. */
 export function startSide(core: 0 | 1 | 'any', program: string, args: readonly string[]): Side {
   const command = [program, ...args];
-  const [file = '', ...rest] = pins && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command;
-  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...MALLOC } });
+  const [file = '', ...rest] =
+    pins && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command;
+  const child = spawn(file, rest, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...MALLOC },
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const next: IteratorResult<string> = await lines.next();

@@ -24,7 +24,10 @@ async function portOf(server: {
   return (server.address() as net.AddressInfo).port;
 }
 
-/** Says to yamux that both ends cut their frames, so that windows may grow beyond the largest message. */
+/**
+ * Says to yamux that both ends cut their frames, so that windows may grow beyond the largest
+ * message.
+ */
 const PROTOCOL = 'wsconn.mux';
 
 export const adapter: Transport = {

@@ -20,8 +20,9 @@ export function printHead(): void {
 }
 
 /**
- * Measures all in turns, so that the noise of the machine hits all alike, and prints the median of each. What to quote are
- * the ratios to the first: the median of those of all rounds, each within its round.
+ * Measures all in turns, so that the noise of the machine hits all alike, and prints the median of
+ * each. What to quote are the ratios to the first: the median of those of all rounds, each within
+ * its round.
  */
 export async function compare<T extends Named>(
   title: string,
@@ -46,9 +47,10 @@ function print(name: string, figures: readonly number[], first: readonly number[
   const figure = median(figures);
   const shown = figure.toFixed(figure < 100 ? 1 : 0).padStart(8);
   const ratios = figures.map((one, round) => (first[round] ?? NaN) / one);
-  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)].map((ratio) =>
-    ratio.toFixed(2),
+  const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)].map(
+    (ratio) => ratio.toFixed(2),
   );
-  const compared = figures === first ? '' : `${String(middle)} x (${String(least)} to ${String(most)})`;
+  const compared =
+    figures === first ? '' : `${String(middle)} x (${String(least)} to ${String(most)})`;
   console.log(`  ${name.padEnd(24)}${shown}   ${compared}`.trimEnd());
 }

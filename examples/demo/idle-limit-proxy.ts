@@ -6,8 +6,14 @@ export interface IdleLimitProxy {
   readonly close: () => Promise<void>;
 }
 
-/** Stands in for a load balancer: passes TCP on to a port, and cuts a connection on which nothing moves for `limit` ms. */
-export async function startIdleLimitProxy(targetPort: number, limit: number): Promise<IdleLimitProxy> {
+/**
+ * Stands in for a load balancer: passes TCP on to a port, and cuts a connection on which nothing
+ * moves for `limit` ms.
+ */
+export async function startIdleLimitProxy(
+  targetPort: number,
+  limit: number,
+): Promise<IdleLimitProxy> {
   const open = new Set<net.Socket>();
   const server = net.createServer((client) => {
     const target = net.connect(targetPort, '127.0.0.1');
@@ -15,7 +21,8 @@ export async function startIdleLimitProxy(targetPort: number, limit: number): Pr
       client.destroy();
       target.destroy();
     };
-    // Every byte passes the client's socket, whichever way it goes, so its idle clock sees them all.
+    // Every byte passes the client's socket, whichever way it goes, so its idle clock sees them
+    // all.
     client.setTimeout(limit, cut);
     for (const socket of [client, target]) {
       open.add(socket);

@@ -39,7 +39,10 @@ export async function sendAndReceive(
   return { seconds, sentHash: sent.digest('hex'), receivedHash: received.digest('hex') };
 }
 
-/** Gives the median time in ms that one byte takes there and back: what somebody at a keyboard feels. */
+/**
+ * Gives the median time in ms that one byte takes there and back: what somebody at a keyboard
+ * feels.
+ */
 export async function medianRoundTrip(echo: Duplex, rounds: number): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {

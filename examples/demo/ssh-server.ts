@@ -38,7 +38,10 @@ export interface SshServer extends SshLogin {
   readonly serve: (socket: net.Socket) => void;
 }
 
-/** Makes an SSH server that listens nowhere, with a host key and a password made on the spot, and three commands. */
+/**
+ * Makes an SSH server that listens nowhere, with a host key and a password made on the spot, and
+ * three commands.
+ */
 export function makeSshServer(): SshServer {
   const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
   const publicKey = Buffer.from(hostKey.public.split(' ')[1] ?? '', 'base64');
@@ -58,7 +61,8 @@ export function makeSshServer(): SshServer {
         else answer(accept(), `${command}: command not found\n`, 127);
       });
     });
-    // A connection that is cut is the client's story to tell; here it must only not end the process.
+    // A connection that is cut is the client's story to tell; here it must only not end the
+    // process.
     client.on('error', () => undefined);
   });
 

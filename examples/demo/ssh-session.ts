@@ -16,7 +16,10 @@ export interface SshSession {
   readonly close: () => Promise<NodeJS.ErrnoException | null>;
 }
 
-/** Logs in over a connection that is there already, and makes sure that the host key is the one expected. */
+/**
+ * Logs in over a connection that is there already, and makes sure that the host key is the one
+ * expected.
+ */
 export async function openSshSession(sock: net.Socket, login: SshLogin): Promise<SshSession> {
   const client = new ssh2.Client();
   client.connect({
@@ -66,8 +69,13 @@ function exec<T>(
   });
 }
 
-/** Waits for all that a command prints, and for its exit status: undefined where the channel was cut. */
-async function answerOf(channel: ClientChannel): Promise<[answer: string, status: number | undefined]> {
+/**
+ * Waits for all that a command prints, and for its exit status: undefined where the channel was
+ * cut.
+ */
+async function answerOf(
+  channel: ClientChannel,
+): Promise<[answer: string, status: number | undefined]> {
   const [answer, [status]] = await Promise.all([
     text(channel),
     once(channel, 'close') as Promise<[status?: number]>,

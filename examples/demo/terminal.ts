@@ -27,7 +27,10 @@ export interface Progress {
   readonly moved: (bytes: number) => void;
 }
 
-/** Shows how far `total` bytes have come: a bar where somebody watches, else a line for each quarter. */
+/**
+ * Shows how far `total` bytes have come: a bar where somebody watches, else a line for each
+ * quarter.
+ */
 export function showProgress(total: number): Progress {
   const startedAt = performance.now();
   let done = 0;
@@ -37,7 +40,9 @@ export function showProgress(total: number): Progress {
     const seconds = (performance.now() - startedAt) / 1000;
     const share = done / total;
     const filled = Math.round(share * BAR_WIDTH);
-    const bar = stdout.isTTY ? `${green('█'.repeat(filled))}${dim('░'.repeat(BAR_WIDTH - filled))} ` : '';
+    const bar = stdout.isTTY
+      ? `${green('█'.repeat(filled))}${dim('░'.repeat(BAR_WIDTH - filled))} `
+      : '';
     const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
     const size = `${(done / MIB).toFixed(1).padStart(5)} of ${String(total / MIB)} MiB`;
     return `   ${bar}${percent}  ${size}  ${(done / MIB / seconds).toFixed(0).padStart(4)} MiB/s`;

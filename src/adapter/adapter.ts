@@ -4,7 +4,11 @@ import { addAbortSignal } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
 
-import { checkAdapterOptions, type CheckedAdapterOptions, type WsConnAdapterOptions } from './options.ts';
+import {
+  checkAdapterOptions,
+  type CheckedAdapterOptions,
+  type WsConnAdapterOptions,
+} from './options.ts';
 import { checkSocket, claim } from './take-websocket.ts';
 import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { closeError, frameError, handshakeError } from './close-errors.ts';
@@ -21,20 +25,27 @@ import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
 
 /**
- * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in binary messages whose
- * borders mean nothing.
+ * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in
+ * binary messages whose borders mean nothing.
  *
- * Takes a WebSocket of the package ws, 8.3 or newer, that is CONNECTING or OPEN, of a client or a server, and owns it from then
- * on. On one that is OPEN it must be made before the event loop turns, or messages are lost to whoever listens then.
+ * Takes a WebSocket of the package ws, 8.3 or newer, that is CONNECTING or OPEN, of a client or a
+ * server, and owns it from then on. On one that is OPEN it must be made before the event loop
+ * turns, or messages are lost to whoever listens then.
  *
- * The events are those of `net.Socket`, and 'pong' with the round trip in ms. Where it differs from `net.Socket`:
- * - Without half close, `end()` closes both directions, as a WebSocket does: the peer cannot answer after it.
- * - A connection cut without a Close frame, or closed with a code other than 1000, is an error (`ECONNRESET`), never an 'end'.
+ * The events are those of `net.Socket`, and 'pong' with the round trip in ms. Where it differs from
+ * `net.Socket`:
+ * - Without half close, `end()` closes both directions, as a WebSocket does: the peer cannot answer
+ *   after it.
+ * - A connection cut without a Close frame, or closed with a code other than 1000, is an error
+ *   (`ECONNRESET`), never an 'end'.
  * - `close()` ends in order and gives the first error; `ping()` keeps the connection alive.
- * - After 'close' the socket below may live on, to throw away what still comes, until the peer has ended too.
+ * - After 'close' the socket below may live on, to throw away what still comes, until the peer has
+ *   ended too.
  */
 export class WsConnAdapter extends SocketDuplex {
-  /** The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's. */
+  /**
+   * The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's.
+   */
   readonly ws: WebSocket;
   readonly #options: CheckedAdapterOptions;
   readonly #link: Link;
@@ -48,8 +59,9 @@ export class WsConnAdapter extends SocketDuplex {
   #closed: Promise<Error | null> | null = null;
 
   /**
-   * @throws `ERR_INVALID_ARG_TYPE` for a WebSocket that lacks what the adapter needs, and for an option; `ERR_OUT_OF_RANGE` for
-   * an option; `ERR_INVALID_STATE` for a WebSocket that has an adapter or is closing
+   * @throws `ERR_INVALID_ARG_TYPE` for a WebSocket that lacks what the adapter needs, and for an
+   * option; `ERR_OUT_OF_RANGE` for an option; `ERR_INVALID_STATE` for a WebSocket that has an
+   * adapter or is closing
    */
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
@@ -70,7 +82,10 @@ export class WsConnAdapter extends SocketDuplex {
     });
     this.#gatherer = new Gatherer(this, outgoing, maxMessageSize, ws.readyState === ws.OPEN);
     this.#received = this.#makeReceiveBuffer();
-    this.#halfClose = new HalfClose(ws, halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off');
+    this.#halfClose = new HalfClose(
+      ws,
+      halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off',
+    );
     this.#messages = this.#makeMessageReader();
     this.#link = this.#makeLink();
     this.#closing = new Closing(this, this.#link, closeTimeout);
@@ -81,7 +96,8 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   /**
-   * Whether ws writes to the kernel: a WebSocket over another Duplex may still hand on what was written, as a PassThrough does.
+   * Whether ws writes to the kernel: a WebSocket over another Duplex may still hand on what was
+   * written, as a PassThrough does.
    * @internal
    */
   override get givesMemoryBack(): boolean {
@@ -106,11 +122,12 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   /**
-   * Ends the connection in order: sends what was written, then does the closing handshake; what arrives meanwhile is
-   * thrown away. Anyone may call it, at any time and any number of times: the first call does the work, every call
-   * returns the same promise. It resolves after 'close' with the first error that the connection ever had, or null, at
-   * the latest `closeTimeout` later (then with `ETIMEDOUT`, and the connection is cut). It never rejects. Before 'connect' it
-   * gives up the handshake and what was written, and resolves with null.
+   * Ends the connection in order: sends what was written, then does the closing handshake; what
+   * arrives meanwhile is thrown away. Anyone may call it, at any time and any number of times: the
+   * first call does the work, every call returns the same promise. It resolves after 'close' with
+   * the first error that the connection ever had, or null, at the latest `closeTimeout` later (then
+   * with `ETIMEDOUT`, and the connection is cut). It never rejects. Before 'connect' it gives up
+   * the handshake and what was written, and resolves with null.
    *
    * @param code - close code for the peer, which takes every one but 1000 for `ECONNRESET`
    * @param reason - at most 123 bytes of UTF-8
@@ -123,9 +140,10 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   /**
-   * Starts the keepalive. The first call starts it, every call returns the same one, also before 'connect' (it starts
-   * then) and after 'close' (it is stopped). A peer that gives no sign of life destroys the adapter with `ETIMEDOUT`; every byte
-   * that comes in is one, also while what was written cannot leave.
+   * Starts the keepalive. The first call starts it, every call returns the same one, also before
+   * 'connect' (it starts then) and after 'close' (it is stopped). A peer that gives no sign of life
+   * destroys the adapter with `ETIMEDOUT`; every byte that comes in is one, also while what was
+   * written cannot leave.
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   ping(options?: KeepaliveOptions): Keepalive {
@@ -140,8 +158,8 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   /**
-   * Ends the connection, as `net.Socket` does: with nothing unsent in order, so that the peer sees 'end', else at once, so that
-   * it sees `ECONNRESET`.
+   * Ends the connection, as `net.Socket` does: with nothing unsent in order, so that the peer sees
+   * 'end', else at once, so that it sees `ECONNRESET`.
    */
   override destroy(error?: Error | null): this {
     if (this.destroyed) this.#closing.hurry(error ?? null);
@@ -149,7 +167,10 @@ export class WsConnAdapter extends SocketDuplex {
     return super.destroy(error ?? this.errored ?? undefined);
   }
 
-  /** Resets the connection: TCP RST where there is bare TCP below, an end without Close elsewhere. The peer sees `ECONNRESET`. */
+  /**
+   * Resets the connection: TCP RST where there is bare TCP below, an end without Close elsewhere.
+   * The peer sees `ECONNRESET`.
+   */
   override resetAndDestroy(): this {
     this.#closing.reset();
     return this;
@@ -206,7 +227,8 @@ export class WsConnAdapter extends SocketDuplex {
           this.#halfClose.sendFin(callback);
           if (this.#halfClose.bothEnded) this.#closing.sendClose();
         } else {
-          // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would not be here.
+          // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable
+          // would not be here.
           this.#closing.sendClose();
           callback();
         }
@@ -289,7 +311,8 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #onUpgrade(response: IncomingMessage): void {
-    if (this.#options.halfClose === undefined && namesHalfClose(response.headers)) this.#halfClose.agree();
+    if (this.#options.halfClose === undefined && namesHalfClose(response.headers))
+      this.#halfClose.agree();
   }
 
   #onOpen(): void {
@@ -333,7 +356,8 @@ export class WsConnAdapter extends SocketDuplex {
       ownCode,
       unsent: this.writableLength,
       tcpEnded,
-      // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind bytes that were not read yet.
+      // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind
+      // bytes that were not read yet.
       tcpEndIsEof: this.#options.tcpEndIsEof && !this.#halfClose.agreed,
       socketError,
     });

@@ -1,9 +1,17 @@
-import { MESSAGE_TOO_BIG, NO_CLOSE_FRAME, NO_CODE, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
+import {
+  MESSAGE_TOO_BIG,
+  NO_CLOSE_FRAME,
+  NO_CODE,
+  NORMAL_CLOSURE,
+} from '../websocket/close-codes.ts';
 import { WsConnError } from '../base/errors.ts';
 
 /** What is known when a WebSocket has closed. */
 export interface Closed {
-  /** Close code: the peer's, 1005 for a Close frame without one, 1006 for none (RFC 6455, section 7.4.1). */
+  /**
+   * Close code: the peer's, 1005 for a Close frame without one, 1006 for none (RFC 6455, section
+   * 7.4.1).
+   */
   readonly code: number;
   readonly reason: string;
   /** The code that we closed with ourselves; a peer answers with the same one. */
@@ -18,10 +26,16 @@ export interface Closed {
   readonly socketError: Error | undefined;
 }
 
-/** Ends a stream as a whole one. 1001, going away, does not: servers that reload and pages that are left send it in mid-stream. */
+/**
+ * Ends a stream as a whole one. 1001, going away, does not: servers that reload and pages that are
+ * left send it in mid-stream.
+ */
 const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
 
-/** Tells what the end of a WebSocket means for the stream: an error, or null where the stream is whole. */
+/**
+ * Tells what the end of a WebSocket means for the stream: an error, or null where the stream is
+ * whole.
+ */
 export function closeError(closed: Closed): WsConnError | null {
   const { code, reason, unsent } = closed;
   const details = { closeCode: code, closeReason: reason, cause: closed.socketError };
@@ -39,7 +53,8 @@ export function closeError(closed: Closed): WsConnError | null {
     return new WsConnError('ECONNRESET', `${cutText(closed)}${stake}`, details);
   }
   const said = reason === '' ? '' : `: ${reason}`;
-  const because = code === MESSAGE_TOO_BIG ? `${said} (it takes smaller messages: see maxMessageSize)` : said;
+  const because =
+    code === MESSAGE_TOO_BIG ? `${said} (it takes smaller messages: see maxMessageSize)` : said;
   return new WsConnError(
     'ECONNRESET',
     `the peer closed with code ${String(code)}${because}${stake}`,
@@ -49,7 +64,8 @@ export function closeError(closed: Closed): WsConnError | null {
 
 /** Says who ended a connection without a Close frame. */
 function cutText({ tcpEnded, socketError }: Closed): string {
-  if (socketError) return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
+  if (socketError)
+    return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
   if (tcpEnded) return 'TCP ended without a Close frame, so the peer may have meant to send more';
   return 'the WebSocket was terminated on this side, by ws or by whoever else has it';
 }
@@ -60,16 +76,22 @@ function codeOf(error: Error): string | undefined {
 }
 
 /**
- * Turns an error that ws found before the handshake was done into the one to show. Those of the system (ECONNREFUSED,
- * ENOTFOUND, a certificate's) say what they are and pass as they come; what ws says of a bad answer has no code.
+ * Turns an error that ws found before the handshake was done into the one to show. Those of the
+ * system (ECONNREFUSED, ENOTFOUND, a certificate's) say what they are and pass as they come; what
+ * ws says of a bad answer has no code.
  */
 export function handshakeError(error: Error, url: string): Error {
   if (error instanceof AggregateError) return connectError(error, url);
   if (codeOf(error) !== undefined) return error;
-  return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, { cause: error });
+  return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, {
+    cause: error,
+  });
 }
 
-/** Gives Node's error for a host of several addresses a message, which it has not: each address that was tried, and why not. */
+/**
+ * Gives Node's error for a host of several addresses a message, which it has not: each address that
+ * was tried, and why not.
+ */
 function connectError(error: AggregateError, url: string): Error {
   const tries = (error.errors as NodeJS.ErrnoException[]).map((one) => {
     const { address, port } = one as { readonly address?: string; readonly port?: number };
@@ -77,13 +99,21 @@ function connectError(error: AggregateError, url: string): Error {
     return `${where} (${codeOf(one) ?? one.message})`;
   });
   const message = `cannot connect to ${new URL(url).host}: tried ${tries.join(' and ')}`;
-  return Object.assign(new AggregateError(error.errors, message, { cause: error }), { code: codeOf(error) });
+  return Object.assign(new AggregateError(error.errors, message, { cause: error }), {
+    code: codeOf(error),
+  });
 }
 
 /** What ws calls a message over `maxPayload`, and one over 2^53 bytes. */
-const TOO_LARGE = new Set(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH']);
+const TOO_LARGE = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+]);
 
-/** Turns an error that ws found in the frames of the peer into the one to show. ws has sent the Close that belongs to it. */
+/**
+ * Turns an error that ws found in the frames of the peer into the one to show. ws has sent the
+ * Close that belongs to it.
+ */
 export function frameError(error: Error): WsConnError {
   const code = TOO_LARGE.has(codeOf(error) ?? '') ? 'EMSGSIZE' : 'EPROTO';
   return new WsConnError(code, error.message, { cause: error });

@@ -5,11 +5,14 @@ import type { SocketDuplex } from '../base/socket-duplex.ts';
 
 /**
  * - `open`: nobody ends the connection as a whole; each direction may have ended by itself.
- * - `closing`: close() runs. What was written leaves, Close behind it, and the peer has `closeTimeout` to answer.
- * - `failing`: the peer broke the protocol. A Close says so, and the peer has `closeTimeout` to answer.
- * - `finishing`: both directions have ended. Close 1000 is sent, and the peer answers when it has read to the end, however late.
- * - `leaving`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer has `closeTimeout` to end too,
- *   and then the socket lingers without its stream.
+ * - `closing`: close() runs. What was written leaves, Close behind it, and the peer has
+ *   `closeTimeout` to answer.
+ * - `failing`: the peer broke the protocol. A Close says so, and the peer has `closeTimeout` to
+ *   answer.
+ * - `finishing`: both directions have ended. Close 1000 is sent, and the peer answers when it has
+ *   read to the end, however late.
+ * - `leaving`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer has
+ *   `closeTimeout` to end too, and then the socket lingers without its stream.
  * - `terminated`: TCP was ended or reset without a Close.
  * - `closed`: the stream is done with its WebSocket.
  */
@@ -21,7 +24,10 @@ export type ClosingStream = Pick<
   'destroy' | 'destroyed' | 'end' | 'once' | 'readableEnded' | 'writableFinished' | 'writableLength'
 >;
 
-/** Calls back when nothing of the connection is left; with an error that came up last of all, or null. */
+/**
+ * Calls back when nothing of the connection is left; with an error that came up last of all, or
+ * null.
+ */
 export type Done = (late: Error | null) => void;
 
 /** Ends a connection, once, in the way that the first reason for it asks for. */
@@ -53,7 +59,10 @@ export class Closing {
     return this.#phase !== 'open';
   }
 
-  /** Sends what was written and then Close, as close() does; what has begun to end otherwise only gets its time limit. */
+  /**
+   * Sends what was written and then Close, as close() does; what has begun to end otherwise only
+   * gets its time limit.
+   */
   close(code: number, reason: string): void {
     if (this.#phase === 'finishing') {
       this.#enter('closing', () => {
@@ -101,7 +110,10 @@ export class Closing {
     else this.#stream.destroy();
   }
 
-  /** destroy() was called on a stream that has ended by itself: it waits no longer for the peer than any other. */
+  /**
+   * destroy() was called on a stream that has ended by itself: it waits no longer for the peer than
+   * any other.
+   */
   hurry(error: Error | null): void {
     if (this.#phase !== 'finishing') return;
     if (error) {

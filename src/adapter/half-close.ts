@@ -5,7 +5,8 @@ import { rawSocket } from '../websocket/raw-socket.ts';
 
 /**
  * - `off`: an empty message means nothing, and one end ends both directions.
- * - `offered`: this server has answered an offer of its client, and does not know yet whether the answer got through.
+ * - `offered`: this server has answered an offer of its client, and does not know yet whether the
+ *   answer got through.
  * - `missed`: the client has begun without the sign, so the answer seems not to have got through.
  * - `agreed`: an empty message is the FIN of one direction.
  */
@@ -13,15 +14,19 @@ type Agreement = 'off' | 'offered' | 'missed' | 'agreed';
 
 /** Payload of the unsolicited pong by which a client shows that it saw the answer to its offer. */
 const SIGN = Buffer.from('half-close');
-/** The FIN of one direction: other peers skip an empty message, which means nothing in a stream of bytes. */
+/**
+ * The FIN of one direction: other peers skip an empty message, which means nothing in a stream of
+ * bytes.
+ */
 const FIN = Buffer.alloc(0);
 
 /**
  * Knows whether the two ends close halves, and which FINs have passed.
  *
- * Middleboxes that end WebSockets themselves pass the client's offer on and drop the server's answer. So a server takes half
- * close for agreed only when the client has shown that it saw the answer, with a pong before its first data. One that has
- * to end before it knows asks with a ping: the pong comes behind the sign, or without it.
+ * Middleboxes that end WebSockets themselves pass the client's offer on and drop the server's
+ * answer. So a server takes half close for agreed only when the client has shown that it saw the
+ * answer, with a pong before its first data. One that has to end before it knows asks with a ping:
+ * the pong comes behind the sign, or without it.
  */
 export class HalfClose {
   readonly #ws: WebSocket;
@@ -62,8 +67,8 @@ export class HalfClose {
   }
 
   /**
-   * Shows the server that this client saw its answer, before anything else is sent, and together with what else leaves in this
-   * turn of the event loop.
+   * Shows the server that this client saw its answer, before anything else is sent, and together
+   * with what else leaves in this turn of the event loop.
    */
   confirm(): void {
     if (!this.#signDue) return;
@@ -82,7 +87,8 @@ export class HalfClose {
   /** An empty message came. Tells whether it is the FIN of the peer. */
   onEmptyMessage(): boolean {
     if (this.#agreement === 'off' || this.#finReceived) return false;
-    // Nobody else sends one, so it is the sign as well, for a client whose control frames do not get through.
+    // Nobody else sends one, so it is the sign as well, for a client whose control frames do not
+    // get through.
     this.#finReceived = true;
     this.#settle('agreed');
     return true;
@@ -103,11 +109,15 @@ export class HalfClose {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
 
-  /** Sends the FIN of this direction; `whenSent` comes when it has left, or when the WebSocket has closed. */
+  /**
+   * Sends the FIN of this direction; `whenSent` comes when it has left, or when the WebSocket has
+   * closed.
+   */
   sendFin(whenSent: () => void): void {
     this.#finSent = true;
     this.#whenFinSent = whenSent;
-    // Uncompressed, which is at once: the Close frame of a destroy() that follows must not overtake it.
+    // Uncompressed, which is at once: the Close frame of a destroy() that follows must not overtake
+    // it.
     this.#ws.send(FIN, { compress: false }, (error) => {
       // With an error the WebSocket closes, and then it is known which.
       if (!error) this.#onFinSent();

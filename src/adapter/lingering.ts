@@ -4,13 +4,17 @@ import type { RawSocket } from '../websocket/raw-socket.ts';
 import { resetSocket } from '../base/reset-socket.ts';
 
 /**
- * Time in ms of silence after which the kernel asks whether the peer is there. Node has it ask ten times, a second apart, so a
- * peer that is gone is known after 25 s while nothing is unacknowledged. While something is, the kernel sends it again instead,
- * for some 15 minutes (Linux: `tcp_retries2`).
+ * Time in ms of silence after which the kernel asks whether the peer is there. Node has it ask ten
+ * times, a second apart, so a peer that is gone is known after 25 s while nothing is
+ * unacknowledged. While something is, the kernel sends it again instead, for some 15 minutes
+ * (Linux: `tcp_retries2`).
  */
 const PROBE_AFTER = 15_000;
 
-/** Bytes that a lingering socket throws away before it is reset: somebody sends on who should have ended. */
+/**
+ * Bytes that a lingering socket throws away before it is reset: somebody sends on who should have
+ * ended.
+ */
 const MAX_DISCARDED = 64 * 1_048_576;
 
 /** Has the kernel ask whether the peer is there: after our Close nothing else may. */
@@ -19,11 +23,12 @@ export function probe(raw: RawSocket): void {
 }
 
 /**
- * Keeps the socket of a stream that is done until the peer has ended too, or is dead: reads on and throws away. A socket that is
- * closed under unread bytes, or that is gone when the peer's next pong comes, answers with a reset, and that runs over what
- * the peer has not read yet.
+ * Keeps the socket of a stream that is done until the peer has ended too, or is dead: reads on and
+ * throws away. A socket that is closed under unread bytes, or that is gone when the peer's next
+ * pong comes, answers with a reset, and that runs over what the peer has not read yet.
  *
- * It is ref'd as the stream was, and holds an 'error' listener on the WebSocket, since frames may still be broken.
+ * It is ref'd as the stream was, and holds an 'error' listener on the WebSocket, since frames may
+ * still be broken.
  */
 export function linger(ws: WebSocket, raw: RawSocket): void {
   let discarded = 0;

@@ -4,7 +4,12 @@ import type { RawData, WebSocket } from 'ws';
 
 import { guarded } from '../base/isolate.ts';
 import { linger, probe } from './lingering.ts';
-import { dataListenerOfWs, rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
+import {
+  dataListenerOfWs,
+  rawSocket,
+  type RawSocket,
+  refCloseTimer,
+} from '../websocket/raw-socket.ts';
 import { resetSocket } from '../base/reset-socket.ts';
 
 /** What a link tells its owner. `onClose` comes exactly once, and nothing after it. */
@@ -20,8 +25,8 @@ export interface LinkOwner {
 }
 
 /**
- * One WebSocket together with the socket below it: who listens to them, how they can be ended, and the time limit for it.
- * When the WebSocket has closed, no listener and no timer of it is left.
+ * One WebSocket together with the socket below it: who listens to them, how they can be ended, and
+ * the time limit for it. When the WebSocket has closed, no listener and no timer of it is left.
  */
 export class Link {
   readonly ws: WebSocket;
@@ -43,7 +48,8 @@ export class Link {
     this.ws = ws;
     this.#owner = owner;
     this.#closeTimeout = closeTimeout;
-    // Before whoever listens already: one who closes then must find the adapter knowing what has happened.
+    // Before whoever listens already: one who closes then must find the adapter knowing what has
+    // happened.
     ws.prependListener('message', this.#onMessage);
     ws.prependListener('error', this.#onError);
     ws.prependListener('close', this.#onClose);
@@ -98,7 +104,10 @@ export class Link {
     if (this.#raw) this.ws.resume();
   }
 
-  /** Starts the closing handshake, unless one side has started it already. Nothing may follow it, so the kernel asks from here on. */
+  /**
+   * Starts the closing handshake, unless one side has started it already. Nothing may follow it, so
+   * the kernel asks from here on.
+   */
   sendClose(code: number, reason = ''): void {
     if (!this.open) return;
     this.#ownCode = code;
@@ -117,19 +126,28 @@ export class Link {
     this.ws.terminate();
   }
 
-  /** Ends the connection with a TCP reset, or, where there is no bare TCP below, without a Close frame. */
+  /**
+   * Ends the connection with a TCP reset, or, where there is no bare TCP below, without a Close
+   * frame.
+   */
   reset(): void {
     if (this.#raw) resetSocket(this.#raw);
     else this.terminate();
   }
 
-  /** Leaves the WebSocket to itself until its peer has ended it too; no listener and no timer of this is left. */
+  /**
+   * Leaves the WebSocket to itself until its peer has ended it too; no listener and no timer of
+   * this is left.
+   */
   linger(): void {
     this.#letGo();
     if (this.#raw) linger(this.ws, this.#raw);
   }
 
-  /** Calls `expired` after `ms`, unless the WebSocket has opened or closed by then; replaces an earlier limit. */
+  /**
+   * Calls `expired` after `ms`, unless the WebSocket has opened or closed by then; replaces an
+   * earlier limit.
+   */
   limit(ms: number, expired: () => void): void {
     clearTimeout(this.#limit);
     this.#limit = setTimeout(expired, ms);
@@ -160,7 +178,10 @@ export class Link {
     refCloseTimer(this.ws, false);
   }
 
-  /** net.Socket would take a ref() after its end for one before its connection, and keep a listener for each. */
+  /**
+   * net.Socket would take a ref() after its end for one before its connection, and keep a listener
+   * for each.
+   */
   get #rawIsGone(): boolean {
     return this.#raw?.destroyed === true;
   }
@@ -177,7 +198,8 @@ export class Link {
     raw.on('removeListener', this.#onListenerRemoved);
     if (!this.#referenced) raw.unref?.();
     if (this.#noDelay !== undefined) raw.setNoDelay?.(this.#noDelay);
-    if (this.#tcpKeepAlive) raw.setKeepAlive?.(this.#tcpKeepAlive.enable, this.#tcpKeepAlive.initialDelay);
+    if (this.#tcpKeepAlive)
+      raw.setKeepAlive?.(this.#tcpKeepAlive.enable, this.#tcpKeepAlive.initialDelay);
   }
 
   readonly #onOpen = (): void => {
@@ -241,20 +263,24 @@ export class Link {
   };
 
   /**
-   * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames that it cannot read. ws tells of
-   * neither before TCP has ended, which may be never.
+   * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames
+   * that it cannot read. ws tells of neither before TCP has ended, which may be never.
    */
   readonly #onListenerRemoved = (_event: string, listener: unknown): void => {
     if (listener === this.#dataListenerOfWs) this.#awaitTcpEnd();
   };
 
-  /** Is there so that Node tells when ws removes its own: of the only listener for an event it says nothing. */
+  /**
+   * Is there so that Node tells when ws removes its own: of the only listener for an event it says
+   * nothing.
+   */
   readonly #onData = (): void => undefined;
 
   /**
-   * The peer has sent Close or ended TCP, so nothing comes that matters, and what still waits here it will not take: it has
-   * `closeTimeout` to let our Close through and to end. What the kernel holds it goes on to deliver, at the peer's pace, after the
-   * socket is closed: no byte may follow the peer's Close, and so no reset run over it.
+   * The peer has sent Close or ended TCP, so nothing comes that matters, and what still waits here
+   * it will not take: it has `closeTimeout` to let our Close through and to end. What the kernel
+   * holds it goes on to deliver, at the peer's pace, after the socket is closed: no byte may follow
+   * the peer's Close, and so no reset run over it.
    */
   readonly #awaitTcpEnd = (): void => {
     if (this.#limit || this.#released) return;

@@ -12,7 +12,10 @@ export interface MessageEvents {
   readonly onViolation: (code: number, reason: string) => void;
 }
 
-/** Sorts what the peer sends: bytes for the reader, the FIN of a direction, and what has no place in a stream of bytes. */
+/**
+ * Sorts what the peer sends: bytes for the reader, the FIN of a direction, and what has no place in
+ * a stream of bytes.
+ */
 export class MessageReader {
   readonly #halfClose: HalfClose;
   readonly #received: ReceiveBuffer;

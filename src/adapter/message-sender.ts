@@ -17,13 +17,16 @@ export interface Write {
   readonly chunk: Buffer;
 }
 
-/** Bytes after which one write lets the event loop turn, so that a fast peer cannot keep it from everything else. */
+/**
+ * Bytes after which one write lets the event loop turn, so that a fast peer cannot keep it from
+ * everything else.
+ */
 const BYTES_PER_TURN = 1_048_576;
 
 /**
- * Sends runs of bytes as binary messages: gathers small chunks, cuts large ones, and holds back what the kernel does not
- * take. One run at a time, as Writable hands them over; its callback comes when the kernel has all of it, so that the
- * caller may reuse the memory.
+ * Sends runs of bytes as binary messages: gathers small chunks, cuts large ones, and holds back
+ * what the kernel does not take. One run at a time, as Writable hands them over; its callback comes
+ * when the kernel has all of it, so that the caller may reuse the memory.
  */
 export class Outgoing {
   readonly #ws: WebSocket;
@@ -35,7 +38,10 @@ export class Outgoing {
   /** Where the next message starts: in which write, and at which byte of it. */
   #index = 0;
   #offset = 0;
-  /** Bytes of the run that are not in a message yet, and bytes in messages that the kernel has not taken. */
+  /**
+   * Bytes of the run that are not in a message yet, and bytes in messages that the kernel has not
+   * taken.
+   */
   #left = 0;
   #inFlight = 0;
   /** Whether the next message waits for the event loop to turn. */
@@ -51,12 +57,15 @@ export class Outgoing {
   }
 
   /**
-   * Sends the writes, `length` bytes in all, in order. A WebSocket that is closing takes no more: then the callback does
-   * not come, because only its 'close' will tell which error it is; when that has passed, the callback gets `EPIPE`.
+   * Sends the writes, `length` bytes in all, in order. A WebSocket that is closing takes no more:
+   * then the callback does not come, because only its 'close' will tell which error it is; when
+   * that has passed, the callback gets `EPIPE`.
    */
   send(writes: readonly Write[], length: number, callback: (error?: Error | null) => void): void {
     if (this.#ws.readyState === this.#ws.CLOSED) {
-      callback(new WsConnError('EPIPE', `${String(length)} bytes were written after the peer had closed`));
+      callback(
+        new WsConnError('EPIPE', `${String(length)} bytes were written after the peer had closed`),
+      );
       return;
     }
     if (length === 0) {
@@ -74,7 +83,8 @@ export class Outgoing {
     let turn = 0;
     while (this.#left > 0 && this.#ws.readyState === this.#ws.OPEN) {
       const length = Math.min(this.#left, this.#maxMessageSize);
-      // Our own messages call back when they have left; control frames that wait there do not, so one may join them.
+      // Our own messages call back when they have left; control frames that wait there do not, so
+      // one may join them.
       if (this.#inFlight > 0 && this.#ws.bufferedAmount + length > this.#highWaterMark) return;
       if (turn >= BYTES_PER_TURN) {
         this.#resting = true;
@@ -93,7 +103,8 @@ export class Outgoing {
     this.#left -= message.length;
     this.#inFlight += message.length;
     this.#ws.send(message, (error) => {
-      // The callback stays out, so Writable goes on counting these bytes: the WebSocket's 'close' says that they are lost.
+      // The callback stays out, so Writable goes on counting these bytes: the WebSocket's 'close'
+      // says that they are lost.
       if (error) return;
       this.#inFlight -= message.length;
       this.#onProgress();

@@ -6,13 +6,15 @@ import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-dup
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
   /**
-   * Whether an empty binary message ends one direction and leaves the other open. Both ends must have it: `connect()`
-   * and `createServer()` find that out in the handshake where this is left out. Without it `end()` closes the WebSocket.
+   * Whether an empty binary message ends one direction and leaves the other open. Both ends must
+   * have it: `connect()` and `createServer()` find that out in the handshake where this is left
+   * out. Without it `end()` closes the WebSocket.
    * @default false
    */
   readonly halfClose?: boolean | undefined;
   /**
-   * Whether a client has offered half close and was answered; it counts as agreed when the client shows that it saw the answer.
+   * Whether a client has offered half close and was answered; it counts as agreed when the client
+   * shows that it saw the answer.
    * @internal
    */
   readonly halfCloseOffered?: boolean | undefined;
@@ -27,7 +29,8 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    */
   readonly closeTimeout?: number | undefined;
   /**
-   * Time in ms that a WebSocket which is still CONNECTING may take to open; then the error is `ETIMEDOUT`.
+   * Time in ms that a WebSocket which is still CONNECTING may take to open; then the error is
+   * `ETIMEDOUT`.
    * @default none; 10000 for connect()
    */
   readonly handshakeTimeout?: number | undefined;
@@ -37,14 +40,16 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    */
   readonly maxMessageSize?: number | undefined;
   /**
-   * Bytes of the largest message that the WebSocket takes; for a WebSocket of one's own: `connect()` and `createServer()` give
-   * theirs. yamux keeps its windows below it, since a peer may send what a window allows as one message.
+   * Bytes of the largest message that the WebSocket takes; for a WebSocket of one's own:
+   * `connect()` and `createServer()` give theirs. yamux keeps its windows below it, since a peer
+   * may send what a window allows as one message.
    * @default 104857600, as in ws
    */
   readonly maxPayload?: number | undefined;
   /**
-   * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with `ECONNRESET`. For
-   * peers that never send Close, such as gorilla's `Conn.Close()`; a stream that was cut then looks whole.
+   * Whether an orderly TCP end without a Close frame ends the stream instead of failing it with
+   * `ECONNRESET`. For peers that never send Close, such as gorilla's `Conn.Close()`; a stream that
+   * was cut then looks whole.
    * @default false
    */
   readonly tcpEndIsEof?: boolean | undefined;
@@ -66,7 +71,10 @@ export interface CheckedAdapterOptions {
   readonly tcpEndIsEof: boolean;
 }
 
-/** Checks the adapter's options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+/**
+ * Checks the adapter's options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or
+ * `ERR_OUT_OF_RANGE` with the name.
+ */
 export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapterOptions {
   checkSocketOptions(options);
   const { halfClose, handshakeTimeout } = options;
@@ -76,14 +84,23 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
     keepalive: checkKeepalive(options.keepalive),
     closeTimeout: delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
     handshakeTimeout:
-      handshakeTimeout === undefined ? undefined : delay('options.handshakeTimeout', handshakeTimeout, 1),
-    maxMessageSize: wholeNumber('options.maxMessageSize', options.maxMessageSize, DEFAULT_MESSAGE_SIZE, 1),
+      handshakeTimeout === undefined
+        ? undefined
+        : delay('options.handshakeTimeout', handshakeTimeout, 1),
+    maxMessageSize: wholeNumber(
+      'options.maxMessageSize',
+      options.maxMessageSize,
+      DEFAULT_MESSAGE_SIZE,
+      1,
+    ),
     maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
     tcpEndIsEof: yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false),
   };
 }
 
-function checkKeepalive(keepalive: WsConnAdapterOptions['keepalive'] | null): KeepaliveOptions | undefined {
+function checkKeepalive(
+  keepalive: WsConnAdapterOptions['keepalive'] | null,
+): KeepaliveOptions | undefined {
   if (keepalive === undefined || keepalive === false) return undefined;
   if (keepalive === true) return checkKeepaliveOptions({});
   if (typeof keepalive !== 'object' || keepalive === null) {

@@ -24,8 +24,8 @@ const OLDEST = '8.3';
 
 /**
  * Takes a WebSocket for one adapter, and has it give what arrives as Buffers.
- * @throws `ERR_INVALID_ARG_TYPE` for what is no WebSocket of ws 8.3 or newer, such as a browser's; `ERR_INVALID_STATE` for
- * one that has an adapter, is closing or closed
+ * @throws `ERR_INVALID_ARG_TYPE` for what is no WebSocket of ws 8.3 or newer, such as a browser's;
+ * `ERR_INVALID_STATE` for one that has an adapter, is closing or closed
  */
 export function claim(ws: WebSocket): void {
   const given = (ws as Partial<WebSocket> | null | undefined) ?? {};
@@ -47,9 +47,14 @@ export function claim(ws: WebSocket): void {
  */
 export function checkSocket(ws: WebSocket): void {
   const raw = rawSocket(ws) as Partial<RawSocket> | null | undefined;
-  if (typeof raw?.on !== 'function' || typeof raw.end !== 'function') throw unfit(ws, 'a socket below');
+  if (typeof raw?.on !== 'function' || typeof raw.end !== 'function')
+    throw unfit(ws, 'a socket below');
 }
 
 function unfit(ws: unknown, missing: string): TypeError {
-  return invalidArgType('ws', `a WebSocket of the package ws, ${OLDEST} or newer; it lacks ${missing}`, ws);
+  return invalidArgType(
+    'ws',
+    `a WebSocket of the package ws, ${OLDEST} or newer; it lacks ${missing}`,
+    ws,
+  );
 }

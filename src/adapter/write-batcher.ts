@@ -11,9 +11,10 @@ export type GatheredStream = Pick<Writable, 'destroyed' | 'writableCorked' | 'wr
 /**
  * Makes one run of all the writes of a turn of the event loop, so that they leave as one message.
  *
- * Writable hands over the first write of a turn and keeps the others until it is called back. So the first waits until the
- * turn is over, is then reported as done, and joins the others, which Writable hands over at once. Writable stays the only
- * queue. Until the connection is open, the first write waits for that.
+ * Writable hands over the first write of a turn and keeps the others until it is called back. So
+ * the first waits until the turn is over, is then reported as done, and joins the others, which
+ * Writable hands over at once. Writable stays the only queue. Until the connection is open, the
+ * first write waits for that.
  */
 export class Gatherer {
   readonly #stream: GatheredStream;
@@ -22,7 +23,10 @@ export class Gatherer {
   readonly #wholeMessage: number;
   /** The first write of the turn, while the others are fetched. */
   #head: Buffer | null = null;
-  /** The write that Writable has handed over, of which it still counts `length` bytes; set while there is one. */
+  /**
+   * The write that Writable has handed over, of which it still counts `length` bytes; set while
+   * there is one.
+   */
   #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
   /** What waits for the connection: the first write or the end, never both. */
   #held: (() => void) | null = null;
@@ -82,7 +86,10 @@ export class Gatherer {
     held?.();
   }
 
-  /** Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may still be at it. */
+  /**
+   * Tells Writable that its write is lost; on a tick of its own, since the caller of destroy() may
+   * still be at it.
+   */
   drop(tell: (settle: (error: Error | null) => void) => void): void {
     this.#held = null;
     process.nextTick(() => {

@@ -1,9 +1,15 @@
 import { invalidArgType, outOfRange } from './errors.ts';
 
-/** Longest delay that Node's timers can hold, in ms: 2^31 - 1, nearly 25 days. Node takes a longer one for 1 ms. */
+/**
+ * Longest delay that Node's timers can hold, in ms: 2^31 - 1, nearly 25 days. Node takes a longer
+ * one for 1 ms.
+ */
 export const MAX_DELAY = 2 ** 31 - 1;
 
-/** Gives a whole-number option between `min` and `max`, or its default where it was left out; throws with its name. */
+/**
+ * Gives a whole-number option between `min` and `max`, or its default where it was left out; throws
+ * with its name.
+ */
 export function wholeNumber(
   name: string,
   value: unknown,
@@ -19,12 +25,18 @@ export function wholeNumber(
   return value;
 }
 
-/** Gives a time limit option in ms, at least `min` (1 unless told), or its default where it was left out; throws with its name. */
+/**
+ * Gives a time limit option in ms, at least `min` (1 unless told), or its default where it was left
+ * out; throws with its name.
+ */
 export function delay(name: string, value: unknown, fallback: number, min = 1): number {
   return wholeNumber(name, value, fallback, min, MAX_DELAY);
 }
 
-/** Checks an idle limit in ms, which may have a fraction, and 0 for none, as `net.Socket.setTimeout()` takes it. */
+/**
+ * Checks an idle limit in ms, which may have a fraction, and 0 for none, as
+ * `net.Socket.setTimeout()` takes it.
+ */
 export function idleLimit(name: string, value: unknown): number {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
   if (!(value >= 0 && value <= MAX_DELAY)) {

@@ -2,8 +2,8 @@ const SMALLEST_BLOCK = 1_024;
 const LARGEST_BLOCK = 16_384;
 
 /**
- * Gives the bytes in memory of their size: a reader who takes a few at a time would else hold a whole block for each few. Few
- * enough come from Node's pool, where they lie side by side.
+ * Gives the bytes in memory of their size: a reader who takes a few at a time would else hold a
+ * whole block for each few. Few enough come from Node's pool, where they lie side by side.
  */
 function fitted(block: Buffer): Buffer {
   if (block.length < SMALLEST_BLOCK / 2) return Buffer.from(block);
@@ -13,8 +13,9 @@ function fitted(block: Buffer): Buffer {
 }
 
 /**
- * Holds the bytes of a stream that its reader has not asked for yet, in memory of about their size. A piece is a view
- * into what the transport read, and keeps all of that alive: small pieces are copied together.
+ * Holds the bytes of a stream that its reader has not asked for yet, in memory of about their size.
+ * A piece is a view into what the transport read, and keeps all of that alive: small pieces are
+ * copied together.
  */
 export class ChunkQueue {
   #blocks: Buffer[] = [];
@@ -29,7 +30,8 @@ export class ChunkQueue {
 
   add(piece: Buffer): void {
     this.#length += piece.length;
-    // A few bytes are copied even where they are all of their memory: an object for each would cost many times more.
+    // A few bytes are copied even where they are all of their memory: an object for each would cost
+    // many times more.
     if (piece.length >= SMALLEST_BLOCK / 2 && piece.length * 2 >= piece.buffer.byteLength) {
       this.#seal();
       this.#blocks.push(piece);

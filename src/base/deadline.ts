@@ -1,4 +1,7 @@
-/** Calls back once when a time has passed, unless it is stopped or put off. It keeps no process alive by itself. */
+/**
+ * Calls back once when a time has passed, unless it is stopped or put off. It keeps no process
+ * alive by itself.
+ */
 export class Deadline {
   readonly #due: () => void;
   #timer: NodeJS.Timeout | undefined;

@@ -1,15 +1,17 @@
 /**
- * Names what went wrong with a connection, in the errno names that code written for `net.Socket` already looks for.
+ * Names what went wrong with a connection, in the errno names that code written for `net.Socket`
+ * already looks for.
  *
- * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket (`statusCode` says which),
- *   or the device that was asked to dial back said that it cannot.
+ * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket
+ *   (`statusCode` says which), or the device that was asked to dial back said that it cannot.
  * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
  * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
  * - `EPIPE`: written bytes can no longer be delivered.
  * - `EPROTO`: the peer broke the protocol.
  * - `ETIMEDOUT`: something did not happen within its time limit.
  */
-export type WsConnErrorCode = 'ECONNREFUSED' | 'ECONNRESET' | 'EMSGSIZE' | 'EPIPE' | 'EPROTO' | 'ETIMEDOUT';
+export type WsConnErrorCode =
+  'ECONNREFUSED' | 'ECONNRESET' | 'EMSGSIZE' | 'EPIPE' | 'EPROTO' | 'ETIMEDOUT';
 
 const summaries: Readonly<Record<WsConnErrorCode, string>> = {
   ECONNREFUSED: 'The handshake was refused',
@@ -22,7 +24,10 @@ const summaries: Readonly<Record<WsConnErrorCode, string>> = {
 
 /** Carries what is known of a failure beside its code. */
 export interface WsConnErrorDetails {
-  /** Close code that the peer sent (RFC 6455, section 7.4), 1005 for a Close without one, 1006 for no Close at all. */
+  /**
+   * Close code that the peer sent (RFC 6455, section 7.4), 1005 for a Close without one, 1006 for
+   * no Close at all.
+   */
   readonly closeCode?: number;
   /** Reason that came with the Close frame; may be empty. */
   readonly closeReason?: string;
@@ -33,8 +38,8 @@ export interface WsConnErrorDetails {
 }
 
 /**
- * Reports that a connection failed. Look at `code`, never at the message, which is for people: it says what
- * happened and what was at stake.
+ * Reports that a connection failed. Look at `code`, never at the message, which is for people: it
+ * says what happened and what was at stake.
  */
 export class WsConnError extends Error {
   override readonly name = 'WsConnError';
@@ -75,7 +80,10 @@ function shown(value: unknown): string {
   return String(value);
 }
 
-/** Makes the TypeError that Node throws for an argument or option of the wrong type: `ERR_INVALID_ARG_TYPE`. */
+/**
+ * Makes the TypeError that Node throws for an argument or option of the wrong type:
+ * `ERR_INVALID_ARG_TYPE`.
+ */
 export function invalidArgType(name: string, expected: string, actual: unknown): TypeError {
   return misuse(
     new TypeError(`The "${name}" must be ${expected}. Received ${shown(actual)}`),
@@ -83,7 +91,10 @@ export function invalidArgType(name: string, expected: string, actual: unknown):
   );
 }
 
-/** Makes the TypeError that Node throws for an argument or option of the right type but no meaning: `ERR_INVALID_ARG_VALUE`. */
+/**
+ * Makes the TypeError that Node throws for an argument or option of the right type but no meaning:
+ * `ERR_INVALID_ARG_VALUE`.
+ */
 export function invalidArgValue(name: string, problem: string, actual: unknown): TypeError {
   return misuse(
     new TypeError(`The "${name}" ${problem}. Received ${shown(actual)}`),
@@ -99,17 +110,28 @@ export function outOfRange(name: string, range: string, actual: unknown): RangeE
   );
 }
 
-/** Makes the Error that Node throws for a call that comes at the wrong time: `ERR_INVALID_STATE`. */
+/**
+ * Makes the Error that Node throws for a call that comes at the wrong time: `ERR_INVALID_STATE`.
+ */
 export function invalidState(problem: string): Error {
   return misuse(new Error(`Invalid state: ${problem}`), 'ERR_INVALID_STATE');
 }
 
-/** Makes the Error that Node gives to a call which waited when its stream was destroyed: `ERR_STREAM_DESTROYED`. */
+/**
+ * Makes the Error that Node gives to a call which waited when its stream was destroyed:
+ * `ERR_STREAM_DESTROYED`.
+ */
 export function streamDestroyed(call: string): Error {
-  return misuse(new Error(`Cannot call ${call} after a stream was destroyed`), 'ERR_STREAM_DESTROYED');
+  return misuse(
+    new Error(`Cannot call ${call} after a stream was destroyed`),
+    'ERR_STREAM_DESTROYED',
+  );
 }
 
-/** Makes the AbortError that Node gives for what a signal has given up, with the signal's reason as `cause`: `ABORT_ERR`. */
+/**
+ * Makes the AbortError that Node gives for what a signal has given up, with the signal's reason as
+ * `cause`: `ABORT_ERR`.
+ */
 export function abortError(signal: AbortSignal | undefined): Error & { code: 'ABORT_ERR' } {
   const error = new Error('The operation was aborted', { cause: signal?.reason });
   return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' as const });

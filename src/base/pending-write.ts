@@ -1,7 +1,10 @@
 /** What Writable wants to be called when it may hand over the next write. */
 export type WriteCallback = (error?: Error | null) => void;
 
-/** Keeps the write that Writable has handed over until Writable is told of it, which is once, however it ends. */
+/**
+ * Keeps the write that Writable has handed over until Writable is told of it, which is once,
+ * however it ends.
+ */
 export class WriteInHand {
   #length = 0;
   #callback: WriteCallback | null = null;

@@ -15,8 +15,9 @@ export interface Faucet {
 }
 
 /**
- * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader wants together, or is looked at
- * by a listener of 'readable', who may go by `readableLength`. What it has not got costs no more memory than its bytes.
+ * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader
+ * wants together, or is looked at by a listener of 'readable', who may go by `readableLength`. What
+ * it has not got costs no more memory than its bytes.
  * @param wanted - bytes that the reader has asked for at once
  */
 export function takesMore(stream: ServedStream, wanted: number): boolean {
@@ -25,13 +26,17 @@ export function takesMore(stream: ServedStream, wanted: number): boolean {
   return readableLength < readableHighWaterMark && stream.listenerCount('readable') > 0;
 }
 
-/** Bytes from which a message is handed on by itself: it is worth a write of its own, and not worth a copy. */
+/**
+ * Bytes from which a message is handed on by itself: it is worth a write of its own, and not worth
+ * a copy.
+ */
 const LARGE = 4_096;
 
 /**
- * Takes the messages that come and gives Readable what its reader asks for. Small messages of one turn of the event loop come
- * out as one chunk, and what waits for a reader costs memory in proportion to its bytes, however small they came. While
- * as much as the high-water mark waits, the peer is held back.
+ * Takes the messages that come and gives Readable what its reader asks for. Small messages of one
+ * turn of the event loop come out as one chunk, and what waits for a reader costs memory in
+ * proportion to its bytes, however small they came. While as much as the high-water mark waits, the
+ * peer is held back.
  */
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
@@ -110,7 +115,8 @@ export class ReceiveBuffer {
     if (size !== 0 && got) this.#wanted = 0;
     this.#feed();
     this.#balance();
-    // Not within read(): the end makes Readable call the reader, who has not got yet what this read() gives.
+    // Not within read(): the end makes Readable call the reader, who has not got yet what this
+    // read() gives.
     if (this.#end === 'waiting') this.#schedule();
   }
 
@@ -126,7 +132,10 @@ export class ReceiveBuffer {
     this.#queue.clear();
   }
 
-  /** Copies the only message to the queue, so that a few bytes do not keep alive all that the socket has read with them. */
+  /**
+   * Copies the only message to the queue, so that a few bytes do not keep alive all that the socket
+   * has read with them.
+   */
   #spill(): void {
     if (this.#single) this.#queue.add(this.#single);
     this.#single = null;
@@ -174,7 +183,8 @@ export class ReceiveBuffer {
   /** Holds the peer back or lets it go on, by what waits. */
   #balance(): void {
     const waiting = this.length + this.#stream.readableLength;
-    const enough = waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
+    const enough =
+      waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
     // Behind the end no data comes that could be too much, but the peer's Close.
     if (enough && this.#end === 'to come' && !this.#discarding) this.#faucet.pause();
     else this.#faucet.resume();

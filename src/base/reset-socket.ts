@@ -8,11 +8,12 @@ interface Resettable {
 }
 
 /**
- * Resets a socket, so that its peer sees `ECONNRESET`; destroys it where it cannot be reset: before its connection is there,
- * and where it is no bare TCP.
+ * Resets a socket, so that its peer sees `ECONNRESET`; destroys it where it cannot be reset: before
+ * its connection is there, and where it is no bare TCP.
  *
- * While the shutdown of an ended socket is under way, Node's resetAndDestroy() fails with EINVAL and 'close' never comes (Node
- * 20 to 26). It is over when the event loop has turned, and until then the reset waits.
+ * While the shutdown of an ended socket is under way, Node's resetAndDestroy() fails with EINVAL
+ * and 'close' never comes (Node 20 to 26). It is over when the event loop has turned, and until
+ * then the reset waits.
  */
 export function resetSocket(socket: Duplex & Resettable, error?: Error): void {
   if (socket.destroyed) return;
@@ -39,7 +40,8 @@ function resetNow(socket: Duplex & Resettable, error?: Error): void {
     try {
       socket.resetAndDestroy?.();
     } catch {
-      // Node resets bare TCP only, and throws ERR_INVALID_HANDLE_TYPE for TLS and pipes: destroy() serves there.
+      // Node resets bare TCP only, and throws ERR_INVALID_HANDLE_TYPE for TLS and pipes: destroy()
+      // serves there.
     }
   }
   if (!socket.destroyed) socket.destroy(error);

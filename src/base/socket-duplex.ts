@@ -16,7 +16,8 @@ export interface Addresses {
 
 export interface SocketDuplexOptions {
   /**
-   * Whether the writable side stays open after the peer has ended its own. As in `net.Socket`, the default ends it.
+   * Whether the writable side stays open after the peer has ended its own. As in `net.Socket`, the
+   * default ends it.
    * @default false
    */
   readonly allowHalfOpen?: boolean | undefined;
@@ -35,8 +36,8 @@ export interface SocketDuplexOptions {
 }
 
 /**
- * Event by which a stream tells join() that its peer is gone in order: nobody can hear what is written any more, and what came
- * before may still be read.
+ * Event by which a stream tells join() that its peer is gone in order: nobody can hear what is
+ * written any more, and what came before may still be read.
  * @internal
  */
 export const PEER_GONE: unique symbol = Symbol('peer gone');
@@ -45,25 +46,44 @@ const DEFAULT_HIGH_WATER_MARK = 65_536;
 
 type WriteDone = (error: Error | null | undefined) => void;
 
-/** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+/**
+ * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
+ * with the name.
+ */
 export function checkSocketOptions(
   options: SocketDuplexOptions,
 ): Pick<DuplexOptions, 'allowHalfOpen' | 'readableHighWaterMark' | 'writableHighWaterMark'> {
   checkObject('options', options);
-  const { allowHalfOpen, readableHighWaterMark: toRead, writableHighWaterMark: toWrite, signal } = options;
+  const {
+    allowHalfOpen,
+    readableHighWaterMark: toRead,
+    writableHighWaterMark: toWrite,
+    signal,
+  } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
   }
   return {
     allowHalfOpen: yesNo('options.allowHalfOpen', allowHalfOpen, false),
-    readableHighWaterMark: wholeNumber('options.readableHighWaterMark', toRead, DEFAULT_HIGH_WATER_MARK, 0),
-    writableHighWaterMark: wholeNumber('options.writableHighWaterMark', toWrite, DEFAULT_HIGH_WATER_MARK, 0),
+    readableHighWaterMark: wholeNumber(
+      'options.readableHighWaterMark',
+      toRead,
+      DEFAULT_HIGH_WATER_MARK,
+      0,
+    ),
+    writableHighWaterMark: wholeNumber(
+      'options.writableHighWaterMark',
+      toWrite,
+      DEFAULT_HIGH_WATER_MARK,
+      0,
+    ),
   };
 }
 
 /**
- * Gives any byte stream what every `net.Socket` has and a plain Duplex has not: addresses, counters, an idle timeout,
- * `readyState`, `destroySoon()`, and 'close' with its `hadError`. A value of it is assignable to the type `net.Socket`.
+ * Gives any byte stream what every `net.Socket` has and a plain Duplex has not: addresses,
+ * counters, an idle timeout, `readyState`, `destroySoon()`, and 'close' with its `hadError`. A
+ * value of it is assignable to the type `net.Socket`.
  *
  * It has no transport of its own: a subclass says how to read, write and hang up.
  */
@@ -106,18 +126,19 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   /** Ends the connection abruptly: the peer sees `ECONNRESET`. */
   abstract resetAndDestroy(): this;
   /**
-   * Ends the connection in order, once: every call returns the same promise. It resolves after 'close', with the first
-   * error that the connection ever had, or null. It never rejects.
+   * Ends the connection in order, once: every call returns the same promise. It resolves after
+   * 'close', with the first error that the connection ever had, or null. It never rejects.
    */
   abstract close(): Promise<Error | null>;
   /**
-   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error with the one that came
-   * up meanwhile, if any; called exactly once, from `_destroy()`.
+   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error
+   * with the one that came up meanwhile, if any; called exactly once, from `_destroy()`.
    */
   protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
   /**
-   * Whether nobody reads the memory of a write any more once its callback has come, so that the writer may use it again.
+   * Whether nobody reads the memory of a write any more once its callback has come, so that the
+   * writer may use it again.
    * @internal
    */
   get givesMemoryBack(): boolean {
@@ -133,7 +154,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Bytes of the largest message that the transport takes; undefined where the transport has no messages.
+   * Bytes of the largest message that the transport takes; undefined where the transport has no
+   * messages.
    * @internal
    */
   get maxMessageBytes(): number | undefined {
@@ -171,8 +193,9 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Emits 'timeout' once no byte of payload has moved for `timeout` ms; 0 turns it off. Pings are no payload, as TCP
-   * keepalives are not. The connection stays open: what to do about it is the caller's choice.
+   * Emits 'timeout' once no byte of payload has moved for `timeout` ms; 0 turns it off. Pings are
+   * no payload, as TCP keepalives are not. The connection stays open: what to do about it is the
+   * caller's choice.
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   setTimeout(timeout: number, callback?: () => void): this {
@@ -193,12 +216,18 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     return this;
   }
 
-  /** Does nothing unless the transport has Nagle's algorithm to turn off; for libraries that call it on every socket. */
+  /**
+   * Does nothing unless the transport has Nagle's algorithm to turn off; for libraries that call it
+   * on every socket.
+   */
   setNoDelay(_noDelay?: boolean): this {
     return this;
   }
 
-  /** Does nothing unless the transport has TCP keepalives; for libraries that call it on every socket. */
+  /**
+   * Does nothing unless the transport has TCP keepalives; for libraries that call it on every
+   * socket.
+   */
   setKeepAlive(_enable?: unknown, _initialDelay?: number): this {
     return this;
   }
@@ -224,8 +253,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Makes no connection, since there is one already: it reports 'connect' for libraries that insist on calling it
-   * (pg does), at once or when the connection is made. The address is ignored.
+   * Makes no connection, since there is one already: it reports 'connect' for libraries that insist
+   * on calling it (pg does), at once or when the connection is made. The address is ignored.
    */
   connect(...args: unknown[]): this {
     const listener = args.at(-1);
@@ -238,7 +267,10 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     return this;
   }
 
-  /** Ends the writable side and destroys the stream as soon as everything written has been handed on. */
+  /**
+   * Ends the writable side and destroys the stream as soon as everything written has been handed
+   * on.
+   */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) {
@@ -251,12 +283,20 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Writes as every Writable does. Where `destroy()` without an error loses the bytes, the callback gets
-   * `ERR_STREAM_DESTROYED`, also for those of which net.Socket says that all went well.
+   * Writes as every Writable does. Where `destroy()` without an error loses the bytes, the callback
+   * gets `ERR_STREAM_DESTROYED`, also for those of which net.Socket says that all went well.
    */
   override write(chunk: unknown, callback?: WriteDone): boolean;
-  override write(chunk: unknown, encoding: BufferEncoding | undefined, callback?: WriteDone): boolean;
-  override write(chunk: unknown, encoding?: BufferEncoding | WriteDone, callback?: WriteDone): boolean {
+  override write(
+    chunk: unknown,
+    encoding: BufferEncoding | undefined,
+    callback?: WriteDone,
+  ): boolean;
+  override write(
+    chunk: unknown,
+    encoding?: BufferEncoding | WriteDone,
+    callback?: WriteDone,
+  ): boolean {
     if (typeof encoding === 'function') return super.write(chunk, this.#truthful(encoding));
     // Writable takes undefined for its default encoding, which its type does not say.
     const given = encoding as BufferEncoding;
@@ -284,7 +324,8 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   };
 
   /**
-   * Calls back once after 'close', also where a user has removed all listeners, as libraries do that wrap a socket in TLS.
+   * Calls back once after 'close', also where a user has removed all listeners, as libraries do
+   * that wrap a socket in TLS.
    * @internal
    */
   onceClosed(callback: () => void): void {
@@ -301,15 +342,26 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     }
   }
 
-  /** Takes over the addresses of the transport; they stay readable after the end, for whoever logs it. */
+  /**
+   * Takes over the addresses of the transport; they stay readable after the end, for whoever logs
+   * it.
+   */
   protected adoptAddresses(from: Addresses): void {
     const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = from;
-    Object.assign(this, { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort });
+    Object.assign(this, {
+      remoteAddress,
+      remoteFamily,
+      remotePort,
+      localAddress,
+      localFamily,
+      localPort,
+    });
   }
 
   /**
-   * Lets go of a write that is lost. What Writable is told of it becomes `errored`, which is settled: so it is told of the error
-   * that ended the stream or, as by net.Socket, of none. The callbacks of the write hear the truth either way.
+   * Lets go of a write that is lost. What Writable is told of it becomes `errored`, which is
+   * settled: so it is told of the error that ended the stream or, as by net.Socket, of none. The
+   * callbacks of the write hear the truth either way.
    */
   protected settleLost(error: Error | null, settle: (told: Error | null) => void): void {
     this.#losing = error === null;
@@ -341,11 +393,15 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     this.#idle?.refresh();
   }
 
-  /** Waits until 'close' was emitted and gives the first error, or null; from here on that error counts as handled. */
+  /**
+   * Waits until 'close' was emitted and gives the first error, or null; from here on that error
+   * counts as handled.
+   */
   protected afterClose(): Promise<Error | null> {
     if (this.#closeEmitted) return Promise.resolve(this.#error);
     return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
+      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the
+      // process down.
       this.on('error', () => undefined);
       this.onceClosed(() => {
         resolve(this.#error);

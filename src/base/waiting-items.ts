@@ -4,7 +4,10 @@ interface Taker<T> {
   readonly reject: (error: Error) => void;
 }
 
-/** Things that wait for somebody to take them, and those who wait for such things; one of both is empty at any time. */
+/**
+ * Things that wait for somebody to take them, and those who wait for such things; one of both is
+ * empty at any time.
+ */
 export class Unclaimed<T> {
   readonly #items: T[] = [];
   readonly #takers: Taker<T>[] = [];
@@ -23,7 +26,10 @@ export class Unclaimed<T> {
     else this.#items.push(item);
   }
 
-  /** Gives the oldest item, or waits for one. After the end it gives null, or rejects where the end was an error. */
+  /**
+   * Gives the oldest item, or waits for one. After the end it gives null, or rejects where the end
+   * was an error.
+   */
   take(): Promise<T | null> {
     const item = this.#items.shift();
     if (item !== undefined) return Promise.resolve(item);

@@ -11,21 +11,25 @@ import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
 
 export interface KeepaliveOptions {
   /**
-   * Longest time in ms between two looks at the connection; each comes 5 to 20 % earlier, so that many connections do
-   * not ping in step, and two of them stay under the shortest idle limit in wide use (30 s, GCP's TCP proxy).
+   * Longest time in ms between two looks at the connection; each comes 5 to 20 % earlier, so that
+   * many connections do not ping in step, and two of them stay under the shortest idle limit in
+   * wide use (30 s, GCP's TCP proxy).
    * @default 15000
    */
   readonly interval?: number | undefined;
   /**
-   * Time in ms that the peer has for a sign of life, from when a ping has reached it; the bytes before the ping get the time
-   * that they need at 8 kB/s.
+   * Time in ms that the peer has for a sign of life, from when a ping has reached it; the bytes
+   * before the ping get the time that they need at 8 kB/s.
    * @default 10000
    */
   readonly pongTimeout?: number | undefined;
 }
 
 export interface KeepaliveEvents {
-  /** Round trip of a ping, in ms; on a slow link that of a byte which waits behind those of an upload. */
+  /**
+   * Round trip of a ping, in ms; on a slow link that of a byte which waits behind those of an
+   * upload.
+   */
   pong: [rtt: number];
   /** The peer gave no sign of life: `ETIMEDOUT`. The last event. */
   dead: [error: WsConnError];
@@ -34,10 +38,15 @@ export interface KeepaliveEvents {
 const DEFAULT_INTERVAL = 15_000;
 const DEFAULT_PONG_TIMEOUT = 10_000;
 
-/** Bytes of a ping's payload that are the same for one connection; its number follows, in as many. */
+/**
+ * Bytes of a ping's payload that are the same for one connection; its number follows, in as many.
+ */
 const KEY_BYTES = 4;
 
-/** Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` with the name. */
+/**
+ * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
+ * with the name.
+ */
 export function checkKeepaliveOptions(
   options: KeepaliveOptions,
   name = 'options',
@@ -50,21 +59,23 @@ export function checkKeepaliveOptions(
 }
 
 /**
- * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other end is gone.
+ * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other
+ * end is gone.
  *
- * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping. The
- * peer is dead when for `pongTimeout` not one byte came in, counted from when a ping has reached it on the slowest of
- * links: the bytes before a ping get the time that they need at 8 kB/s. A burst of bytes carries pings of its own, one for
- * each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well), so that a peer which dies in the middle
- * of it is found 18 s (43 s) after its last answer, with the default `pongTimeout`. No ping can be put into a message: one
- * of 5 MB has to arrive as a whole first, and gets 10 minutes.
+ * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends
+ * nothing; else a ping. The peer is dead when for `pongTimeout` not one byte came in, counted from
+ * when a ping has reached it on the slowest of links: the bytes before a ping get the time that
+ * they need at 8 kB/s. A burst of bytes carries pings of its own, one for each 64 KiB (256 KiB
+ * where the peer answers within 20 ms or sends bytes as well), so that a peer which dies in the
+ * middle of it is found 18 s (43 s) after its last answer, with the default `pongTimeout`. No ping
+ * can be put into a message: one of 5 MB has to arrive as a whole first, and gets 10 minutes.
  *
- * While reading is held back by our own side (`ws.pause()`), no verdict is possible: the clock stands still, and
- * unsolicited pongs (RFC 6455, section 5.5.3) show the other end that we live. Once a Close frame was sent, nothing may
- * follow it, and the kernel's keepalive asks.
+ * While reading is held back by our own side (`ws.pause()`), no verdict is possible: the clock
+ * stands still, and unsolicited pongs (RFC 6455, section 5.5.3) show the other end that we live.
+ * Once a Close frame was sent, nothing may follow it, and the kernel's keepalive asks.
  *
- * Works on any `ws` WebSocket, also without an adapter; starts at once, or on 'open'. When the peer is dead it emits
- * 'dead' and terminates the WebSocket. Stops by itself when the WebSocket closes.
+ * Works on any `ws` WebSocket, also without an adapter; starts at once, or on 'open'. When the peer
+ * is dead it emits 'dead' and terminates the WebSocket. Stops by itself when the WebSocket closes.
  */
 export class Keepalive extends EventEmitter<KeepaliveEvents> {
   readonly #ws: WebSocket;
@@ -123,8 +134,8 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   }
 
   /**
-   * May be called after each message, so that pings get between those of one turn of the event loop; the socket's 'drain'
-   * tells only of all of them.
+   * May be called after each message, so that pings get between those of one turn of the event
+   * loop; the socket's 'drain' tells only of all of them.
    * @internal
    */
   readonly onSent = (): void => {
@@ -173,7 +184,10 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     return payload;
   }
 
-  /** After our Close frame nothing may follow, so from then on only the kernel can ask whether the peer is there. */
+  /**
+   * After our Close frame nothing may follow, so from then on only the kernel can ask whether the
+   * peer is there.
+   */
   #mayPing(): boolean {
     if (this.#ws.readyState === this.#ws.OPEN) return true;
     this.#raw?.setKeepAlive?.(true, this.#interval);
@@ -186,7 +200,8 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   };
 
   readonly #onPong = (payload: Buffer): void => {
-    if (payload.length !== 2 * KEY_BYTES || !this.#key.equals(payload.subarray(0, KEY_BYTES))) return;
+    if (payload.length !== 2 * KEY_BYTES || !this.#key.equals(payload.subarray(0, KEY_BYTES)))
+      return;
     this.#liveness.onPong(payload.readUInt32BE(KEY_BYTES));
   };
 

@@ -3,13 +3,18 @@ import { type Ping, UnansweredPings } from './unanswered-pings.ts';
 
 /** What a connection does for its liveness, and what it tells of itself. */
 export interface Connection {
-  /** Bytes written so far, those in our own send queue included; undefined where nobody counts them. */
+  /**
+   * Bytes written so far, those in our own send queue included; undefined where nobody counts them.
+   */
   written(): number | undefined;
   /** Bytes of them that wait in our own send queue. */
   queued(): number;
   /** Whether a ping may be sent; where none may any more, it stops the loop. */
   mayPing(): boolean;
-  /** Sends a ping behind all that was written; `whenSent` is to be called when it has left the send queue. */
+  /**
+   * Sends a ping behind all that was written; `whenSent` is to be called when it has left the send
+   * queue.
+   */
   ping(id: number, whenSent: () => void): void;
   /** Shows the peer that we live, while our reading is paused. */
   showLife(): void;
@@ -24,25 +29,34 @@ const EARLY = { least: 0.05, most: 0.2 };
 
 /** Bytes between two pings of a burst. */
 const DENSE = 65_536;
-/** The same where the peer answers fast or sends bytes as well: a ping costs a system call at either end. */
+/**
+ * The same where the peer answers fast or sends bytes as well: a ping costs a system call at either
+ * end.
+ */
 const SPARSE = 262_144;
 /** Round trip in ms below which an answer is fast. */
 const FAST = 20;
 
-/** Share of `pongTimeout` by which a verdict has to come late to show that our own event loop stood still. */
+/**
+ * Share of `pongTimeout` by which a verdict has to come late to show that our own event loop stood
+ * still.
+ */
 const STALL = 0.25;
 
 /**
- * Decides when to ask a peer for a sign of life, and when it is dead: the one rule for all keepalives of this package.
+ * Decides when to ask a peer for a sign of life, and when it is dead: the one rule for all
+ * keepalives of this package.
  *
- * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends nothing; else a ping. The
- * peer is dead when for `pongTimeout` not one byte came in, counted from when a ping has reached it at the latest: the
- * bytes before a ping get the time that they need at 8 kB/s. So that this is not minutes, a burst of bytes carries a ping
- * for each 64 KiB (256 KiB where the peer answers within 20 ms or sends bytes as well): the answer to one tells how far the
+ * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends
+ * nothing; else a ping. The peer is dead when for `pongTimeout` not one byte came in, counted from
+ * when a ping has reached it at the latest: the bytes before a ping get the time that they need at
+ * 8 kB/s. So that this is not minutes, a burst of bytes carries a ping for each 64 KiB (256 KiB
+ * where the peer answers within 20 ms or sends bytes as well): the answer to one tells how far the
  * peer has read, and only what lies between it and the next is waited for.
  *
- * The clock stands still while our own side reads nothing. Our own stalls are nobody's death: before the verdict the
- * event loop reads once more, and where the verdict comes late the peer gets `pongTimeout` anew.
+ * The clock stands still while our own side reads nothing. Our own stalls are nobody's death:
+ * before the verdict the event loop reads once more, and where the verdict comes late the peer gets
+ * `pongTimeout` anew.
  */
 export class Liveness {
   readonly #connection: Connection;
@@ -64,7 +78,10 @@ export class Liveness {
   #seen = { received: 0, sent: 0 };
   #roundTrip: number | undefined;
 
-  /** Starts with `start()`. @param interval - time in ms between two looks @param pongTimeout - time in ms that the peer has */
+  /**
+   * Starts with `start()`. @param interval - time in ms between two looks @param pongTimeout - time
+   * in ms that the peer has
+   */
   constructor(connection: Connection, interval: number, pongTimeout: number) {
     this.#connection = connection;
     this.#interval = interval;
@@ -133,7 +150,8 @@ export class Liveness {
     if (this.#state !== 'listening') return;
     this.#state = 'deaf';
     this.#pausedAt = performance.now();
-    // It outlasts the pause: a reader that pauses and resumes all the time would else put it off for ever.
+    // It outlasts the pause: a reader that pauses and resumes all the time would else put it off
+    // for ever.
     this.#lookAt = Math.min(this.#lookAt, this.#pausedAt + this.#beat);
     this.#arm();
   }
@@ -150,19 +168,26 @@ export class Liveness {
     this.#arm();
   }
 
-  /** Longest time in ms between two signs of life of ours while deaf, for a peer with the same limits. */
+  /**
+   * Longest time in ms between two signs of life of ours while deaf, for a peer with the same
+   * limits.
+   */
   get #beat(): number {
     return Math.min(this.#interval, this.#pongTimeout / 2);
   }
 
-  /** The ping after which a byte is due: the first that may have reached the peer since the last byte came in. */
+  /**
+   * The ping after which a byte is due: the first that may have reached the peer since the last
+   * byte came in.
+   */
   get #open(): Ping | undefined {
     return this.#pings.firstAfter(this.#heardAt);
   }
 
   /** Waits for an interval. */
   #rest(): void {
-    // A ping and its pong are no traffic: taken for it, they would let every other look go without one.
+    // A ping and its pong are no traffic: taken for it, they would let every other look go without
+    // one.
     this.#moved();
     const early = EARLY.least + (EARLY.most - EARLY.least) * Math.random();
     this.#lookAt = performance.now() + this.#interval * (1 - early);
@@ -210,7 +235,11 @@ export class Liveness {
   }
 
   #ping(): void {
-    const ping = this.#pings.add(this.#connection.written(), this.#connection.queued(), performance.now());
+    const ping = this.#pings.add(
+      this.#connection.written(),
+      this.#connection.queued(),
+      performance.now(),
+    );
     this.#heard = false;
     this.#connection.ping(ping.id, () => {
       this.#pings.onSent(ping, performance.now());
@@ -229,7 +258,8 @@ export class Liveness {
   #judge(stalled: boolean): void {
     const open = this.#open;
     const now = performance.now();
-    // Where a whole machine stood still, packets were lost, and TCP sends them again in its own time.
+    // Where a whole machine stood still, packets were lost, and TCP sends them again in its own
+    // time.
     if (open && stalled) open.reachesAt = Math.max(open.reachesAt, now);
     if (open && now >= open.reachesAt + this.#pongTimeout) this.#die(open, now);
     else this.#arm();

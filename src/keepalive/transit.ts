@@ -1,6 +1,7 @@
 /**
- * Slowest rate that a link is taken to have, in bytes per ms: 8 kB/s, half of what the slowest links in the field do. The rate
- * seen so far is no better guide: it may fall at any moment, and what would tell of it is the answer that is waited for.
+ * Slowest rate that a link is taken to have, in bytes per ms: 8 kB/s, half of what the slowest
+ * links in the field do. The rate seen so far is no better guide: it may fall at any moment, and
+ * what would tell of it is the answer that is waited for.
  */
 const SLOWEST_RATE = 8;
 
@@ -8,8 +9,9 @@ const SLOWEST_RATE = 8;
 const MOST_UNSEEN = 16 * 1024 * 1024;
 
 /**
- * Reckons when bytes have reached the peer at the latest. "Handed to the kernel" does not say it: kernels hold megabytes. Only
- * an answer tells what has arrived; of what was written after it, `SLOWEST_RATE` is taken to arrive. Times are in ms.
+ * Reckons when bytes have reached the peer at the latest. "Handed to the kernel" does not say it:
+ * kernels hold megabytes. Only an answer tells what has arrived; of what was written after it,
+ * `SLOWEST_RATE` is taken to arrive. Times are in ms.
  */
 export class Transit {
   #written = 0;
@@ -21,14 +23,19 @@ export class Transit {
     this.#at = now;
   }
 
-  /** Takes note of how many bytes were written so far, and how many of them wait in our own queue. */
+  /**
+   * Takes note of how many bytes were written so far, and how many of them wait in our own queue.
+   */
   onWritten(written: number, queued: number, now: number): void {
     this.#arrived = Math.max(this.arrived(now), written - queued - MOST_UNSEEN);
     this.#at = now;
     this.#written = written;
   }
 
-  /** Takes note of an answer: the bytes up to `position` have arrived. Whether more have, it does not say. */
+  /**
+   * Takes note of an answer: the bytes up to `position` have arrived. Whether more have, it does
+   * not say.
+   */
   onArrived(position: number, now: number): void {
     this.#arrived = position;
     this.#at = now;
@@ -39,7 +46,10 @@ export class Transit {
     return Math.min(this.#written, this.#arrived + (now - this.#at) * SLOWEST_RATE);
   }
 
-  /** When the bytes up to `position` have arrived, at the slowest rate; no earlier than what was last taken note of. */
+  /**
+   * When the bytes up to `position` have arrived, at the slowest rate; no earlier than what was
+   * last taken note of.
+   */
   arrivalOf(position: number): number {
     return this.#at + Math.max(0, position - this.#arrived) / SLOWEST_RATE;
   }

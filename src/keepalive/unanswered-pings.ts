@@ -12,12 +12,18 @@ export interface Ping {
   reachesAt: number;
 }
 
-/** Pings that are remembered. Those of a burst are not more, and of a peer that answers none the last ones will do. */
+/**
+ * Pings that are remembered. Those of a burst are not more, and of a peer that answers none the
+ * last ones will do.
+ */
 const MOST = 256;
 
 const ID_LIMIT = 2 ** 31;
 
-/** The pings that were sent and not answered, in the order in which they were written, and when each reaches the peer. */
+/**
+ * The pings that were sent and not answered, in the order in which they were written, and when each
+ * reaches the peer.
+ */
 export class UnansweredPings {
   readonly #transit: Transit;
   #pings: Ping[] = [];
@@ -42,7 +48,10 @@ export class UnansweredPings {
     return this.#pings.find(({ reachesAt }) => reachesAt >= time);
   }
 
-  /** Bytes after the last ping that have not arrived yet on the slowest link, of those written so far. */
+  /**
+   * Bytes after the last ping that have not arrived yet on the slowest link, of those written so
+   * far.
+   */
   unasked(written: number, queued: number, now: number): number {
     this.#transit.onWritten(written, queued, now);
     return written - Math.max(this.#asked, this.#transit.arrived(now));
@@ -57,7 +66,13 @@ export class UnansweredPings {
       reachesAt = this.#transit.arrivalOf(written);
     }
     this.#lastId = (this.#lastId + 1) % ID_LIMIT;
-    const ping = { id: this.#lastId, position: written, placedAt: now, sentAt: undefined, reachesAt };
+    const ping = {
+      id: this.#lastId,
+      position: written,
+      placedAt: now,
+      sentAt: undefined,
+      reachesAt,
+    };
     if (this.full) this.#pings.shift();
     this.#pings.push(ping);
     return ping;
@@ -69,7 +84,10 @@ export class UnansweredPings {
     ping.reachesAt = ping.position === undefined ? now : Math.max(ping.reachesAt, now);
   }
 
-  /** Takes note of an answer, which answers the pings before it too; gives the round trip, or undefined for no ping of ours. */
+  /**
+   * Takes note of an answer, which answers the pings before it too; gives the round trip, or
+   * undefined for no ping of ours.
+   */
   onAnswer(id: number, now: number): number | undefined {
     const index = this.#pings.findIndex((ping) => ping.id === id);
     const ping = this.#pings[index];

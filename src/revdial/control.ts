@@ -8,9 +8,15 @@ import type { CheckedTimings } from './control-options.ts';
 /** What a control connection tells its owner. */
 export interface ControlOwner {
   onMessage(message: ControlMessage): void;
-  /** The connection is of no more use, and no message will come; called exactly once, with its error, or null. */
+  /**
+   * The connection is of no more use, and no message will come; called exactly once, with its
+   * error, or null.
+   */
   onLost(error: Error | null): void;
-  /** The stream has closed; called exactly once, after `onLost`, with the first error that it had, or null. */
+  /**
+   * The stream has closed; called exactly once, after `onLost`, with the first error that it had,
+   * or null.
+   */
   onClose(error: Error | null): void;
 }
 
@@ -27,8 +33,9 @@ function checkStream(stream: Partial<Duplex> | null | undefined): void {
 }
 
 /**
- * One end of a control connection: the two differ in their messages only. Sends a keep-alive at the start and in every
- * interval, and ends the stream when nothing comes, when what it sends does not leave, or when what comes is no message.
+ * One end of a control connection: the two differ in their messages only. Sends a keep-alive at the
+ * start and in every interval, and ends the stream when nothing comes, when what it sends does not
+ * leave, or when what comes is no message.
  *
  * Its timers do not keep the process alive: that is for the stream to say.
  */
@@ -64,7 +71,10 @@ export class Control {
     return this.#lost;
   }
 
-  /** Sends a message, unless the connection is lost. One whose line would be too long is dropped: the peer ends over it. */
+  /**
+   * Sends a message, unless the connection is lost. One whose line would be too long is dropped:
+   * the peer ends over it.
+   */
   send(message: Partial<ControlMessage> & Pick<ControlMessage, 'command'>): void {
     if (this.#lost) return;
     const line = Buffer.from(formatMessage(message));
@@ -100,7 +110,9 @@ export class Control {
     if (this.#lost) return;
     const { keepAliveInterval, keepAliveTimeout } = this.#timings;
     this.#silence = setTimeout(() => {
-      this.#fail(new WsConnError('ETIMEDOUT', `no control message came for ${String(keepAliveTimeout)} ms`));
+      this.#fail(
+        new WsConnError('ETIMEDOUT', `no control message came for ${String(keepAliveTimeout)} ms`),
+      );
     }, keepAliveTimeout).unref();
     this.#interval = setInterval(() => {
       this.send({ command: 'keep-alive' });
@@ -114,7 +126,10 @@ export class Control {
     clearTimeout(this.#stuck);
     this.#stuck = setTimeout(() => {
       this.#fail(
-        new WsConnError('ETIMEDOUT', `a control message did not leave within ${String(writeTimeout)} ms`),
+        new WsConnError(
+          'ETIMEDOUT',
+          `a control message did not leave within ${String(writeTimeout)} ms`,
+        ),
       );
     }, writeTimeout).unref();
   }

@@ -2,17 +2,24 @@ import { WsConnAdapter } from '../adapter/adapter.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
 
 /**
- * Dials the server back: opens a WebSocket to a path of the server and gives its adapter, still connecting or open.
- * `connPath` is checked to be a path with its query, and nothing else. `signal` fires when the listener gives up before the
- * connection is open, and never afterwards.
+ * Dials the server back: opens a WebSocket to a path of the server and gives its adapter, still
+ * connecting or open. `connPath` is checked to be a path with its query, and nothing else. `signal`
+ * fires when the listener gives up before the connection is open, and never afterwards.
  */
-export type DialBack = (connPath: string, signal: AbortSignal) => WsConnAdapter | Promise<WsConnAdapter>;
+export type DialBack = (
+  connPath: string,
+  signal: AbortSignal,
+) => WsConnAdapter | Promise<WsConnAdapter>;
 
 /**
- * Calls `dialBack` and waits until what it gives is open. Rejects with its error, or with the signal's reason as soon as that
- * fires; a connection that comes later than that is destroyed.
+ * Calls `dialBack` and waits until what it gives is open. Rejects with its error, or with the
+ * signal's reason as soon as that fires; a connection that comes later than that is destroyed.
  */
-export function pickUp(dialBack: DialBack, connPath: string, signal: AbortSignal): Promise<WsConnAdapter> {
+export function pickUp(
+  dialBack: DialBack,
+  connPath: string,
+  signal: AbortSignal,
+): Promise<WsConnAdapter> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason as Error);
@@ -31,7 +38,11 @@ export function pickUp(dialBack: DialBack, connPath: string, signal: AbortSignal
   });
 }
 
-async function open(dialBack: DialBack, connPath: string, signal: AbortSignal): Promise<WsConnAdapter> {
+async function open(
+  dialBack: DialBack,
+  connPath: string,
+  signal: AbortSignal,
+): Promise<WsConnAdapter> {
   const adapter: unknown = await dialBack(connPath, signal);
   if (!(adapter instanceof WsConnAdapter)) {
     throw invalidArgType('result of dialBack()', 'a WsConnAdapter', adapter);
@@ -40,7 +51,10 @@ async function open(dialBack: DialBack, connPath: string, signal: AbortSignal): 
   return adapter;
 }
 
-/** Waits for 'connect'; rejects when the adapter has closed before, and destroys it when the signal fires before. */
+/**
+ * Waits for 'connect'; rejects when the adapter has closed before, and destroys it when the signal
+ * fires before.
+ */
 function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -56,7 +70,8 @@ function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
     const onClose = (): void => {
       settle();
       reject(
-        adapter.errored ?? new WsConnError('ECONNRESET', 'the connection was closed before it was picked up'),
+        adapter.errored ??
+          new WsConnError('ECONNRESET', 'the connection was closed before it was picked up'),
       );
     };
     // The error that the adapter has closed with is told by its 'close'.

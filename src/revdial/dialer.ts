@@ -12,18 +12,22 @@ import type { PickUps } from './pending-dials.ts';
 import type { CheckedTimings } from './control-options.ts';
 
 export interface DialOptions {
-  /** Gives up the dial with an `AbortError` when it fires; a connection that was made already stays. */
+  /**
+   * Gives up the dial with an `AbortError` when it fires; a connection that was made already stays.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Time in ms that the device may take to dial back; then the error is `ETIMEDOUT`. The default leaves a device its own 20 s
-   * (ShellHub, pkg/revdial), and time to say why it failed.
+   * Time in ms that the device may take to dial back; then the error is `ETIMEDOUT`. The default
+   * leaves a device its own 20 s (ShellHub, pkg/revdial), and time to say why it failed.
    * @default 25000
    */
   readonly timeout?: number | undefined;
 }
 
 export interface RevdialDialerEvents {
-  /** The control connection has closed: its first error, or null. The last event, and the only one. */
+  /**
+   * The control connection has closed: its first error, or null. The last event, and the only one.
+   */
   close: [error: Error | null];
 }
 
@@ -79,12 +83,14 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   /**
-   * Asks the device to dial back and gives that connection. What it costs beyond a connection is one message; whichever way
-   * a dial ends, nothing of it is left, and a device that dials back afterwards is refused.
+   * Asks the device to dial back and gives that connection. What it costs beyond a connection is
+   * one message; whichever way a dial ends, nothing of it is left, and a device that dials back
+   * afterwards is refused.
    *
-   * Rejects with `ECONNRESET` where the control connection is or gets lost, `ECONNREFUSED` where the device says that it cannot
-   * dial back, `ETIMEDOUT` where it says nothing, an `AbortError` (`code` `ABORT_ERR`, `cause` the signal's reason); with
-   * `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for an option.
+   * Rejects with `ECONNRESET` where the control connection is or gets lost, `ECONNREFUSED` where
+   * the device says that it cannot dial back, `ETIMEDOUT` where it says nothing, an `AbortError`
+   * (`code` `ABORT_ERR`, `cause` the signal's reason); with `ERR_INVALID_ARG_TYPE` or
+   * `ERR_OUT_OF_RANGE` for an option.
    */
   async dial(options: DialOptions = {}): Promise<WsConnAdapter> {
     const { signal } = options;
@@ -98,8 +104,9 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   /**
-   * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made stay. Every call gives the
-   * same promise, which resolves after 'close' with the first error of the control connection, or null. It never rejects.
+   * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made
+   * stay. Every call gives the same promise, which resolves after 'close' with the first error of
+   * the control connection, or null. It never rejects.
    */
   close(): Promise<Error | null> {
     this.#control.close();
@@ -129,7 +136,9 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
         fail(abortError(signal));
       };
       const timer = setTimeout(() => {
-        fail(new WsConnError('ETIMEDOUT', `the device did not dial back within ${String(timeout)} ms`));
+        fail(
+          new WsConnError('ETIMEDOUT', `the device did not dial back within ${String(timeout)} ms`),
+        );
       }, timeout);
       signal?.addEventListener('abort', onAbort);
       this.#waiting.set(uuid, fail);
@@ -138,17 +147,23 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
         settle();
         resolve(adapter);
       });
-      this.#control.send({ command: 'conn-ready', connPath: formatConnPath(path, { dialer: id, uuid }) });
+      this.#control.send({
+        command: 'conn-ready',
+        connPath: formatConnPath(path, { dialer: id, uuid }),
+      });
     });
   }
 
   #onMessage({ command, connPath, err }: ControlMessage): void {
     if (command !== 'pickup-failed') return;
-    // A device gives back the path that it was told, and a failure is for no other dial than the one it names.
+    // A device gives back the path that it was told, and a failure is for no other dial than the
+    // one it names.
     const ids = parseConnPath(connPath);
     if (ids?.dialer !== this.id) return;
     const said = err === '' ? 'it gave no reason' : JSON.stringify(err);
-    this.#waiting.get(ids.uuid)?.(new WsConnError('ECONNREFUSED', `the device could not dial back: ${said}`));
+    this.#waiting.get(ids.uuid)?.(
+      new WsConnError('ECONNREFUSED', `the device could not dial back: ${said}`),
+    );
   }
 
   #onLost(error: Error | null): void {

@@ -1,5 +1,9 @@
 export { type DialOptions, RevdialDialer, type RevdialDialerEvents } from './dialer.ts';
-export { RevdialListener, type RevdialListenerEvents, type RevdialListenerOptions } from './listener.ts';
+export {
+  RevdialListener,
+  type RevdialListenerEvents,
+  type RevdialListenerOptions,
+} from './listener.ts';
 export type { DialBack } from './dial-back.ts';
 export type { PickUpOptions } from './pending-dials.ts';
 export { type CreateDialerOptions, RevdialServer, type RevdialServerOptions } from './server.ts';

@@ -14,18 +14,20 @@ import { Unclaimed } from '../base/waiting-items.ts';
 
 export interface RevdialListenerOptions extends ControlTimings {
   /**
-   * Time in ms that one dial back may take until it is open (20 s in ShellHub's pkg/revdial, grabConn).
+   * Time in ms that one dial back may take until it is open (20 s in ShellHub's pkg/revdial,
+   * grabConn).
    * @default 20000
    */
   readonly dialBackTimeout?: number | undefined;
   /**
-   * How each connection that was picked up is kept alive. The device does it, so that the cost is spread over the devices.
+   * How each connection that was picked up is kept alive. The device does it, so that the cost is
+   * spread over the devices.
    * @default the defaults of Keepalive
    */
   readonly keepalive?: KeepaliveOptions | undefined;
   /**
-   * Connections that may wait to be taken by `for await`; while that many wait, the server's dials are refused. As in
-   * `net.Server.listen()`.
+   * Connections that may wait to be taken by `for await`; while that many wait, the server's dials
+   * are refused. As in `net.Server.listen()`.
    * @default 511
    */
   readonly backlog?: number | undefined;
@@ -44,12 +46,13 @@ const DEFAULT_DIAL_BACK_TIMEOUT = 20_000;
 const DEFAULT_BACKLOG = 511;
 
 /**
- * The end of a reverse dialer that runs on the device behind NAT: whenever the server asks for a connection over the control
- * connection, it dials the server back and gives that connection. Wire-compatible with ShellHub's pkg/revdial, so that the
- * server may run either. Owns the control connection, and ends with it; to stay reachable, open a new one on 'close'.
+ * The end of a reverse dialer that runs on the device behind NAT: whenever the server asks for a
+ * connection over the control connection, it dials the server back and gives that connection.
+ * Wire-compatible with ShellHub's pkg/revdial, so that the server may run either. Owns the control
+ * connection, and ends with it; to stay reachable, open a new one on 'close'.
  *
- * Take connections from 'connection', or with `for await` where nobody listens to that. The loop ends with the control
- * connection, and throws its error; to leave the loop closes the listener.
+ * Take connections from 'connection', or with `for await` where nobody listens to that. The loop
+ * ends with the control connection, and throws its error; to leave the loop closes the listener.
  */
 export class RevdialListener
   extends EventEmitter<RevdialListenerEvents>
@@ -67,11 +70,13 @@ export class RevdialListener
 
   /**
    * @param control - control connection to the server: any Duplex, open or still connecting
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_STATE` for a control connection that has ended
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_STATE` for a control
+   * connection that has ended
    */
   constructor(control: Duplex, dialBack: DialBack, options: RevdialListenerOptions = {}) {
     super();
-    if (typeof dialBack !== 'function') throw invalidArgType('dialBack', 'of type function', dialBack);
+    if (typeof dialBack !== 'function')
+      throw invalidArgType('dialBack', 'of type function', dialBack);
     this.#dialBack = dialBack;
     this.#dialBackTimeout = delay(
       'options.dialBackTimeout',
@@ -103,9 +108,10 @@ export class RevdialListener
   }
 
   /**
-   * Ends the control connection, gives up dials that are not open yet, and closes the connections that nobody has taken; those
-   * that were taken stay. Every call gives the same promise, which resolves after 'close' with the first error of the
-   * control connection, or null. It never rejects.
+   * Ends the control connection, gives up dials that are not open yet, and closes the connections
+   * that nobody has taken; those that were taken stay. Every call gives the same promise, which
+   * resolves after 'close' with the first error of the control connection, or null. It never
+   * rejects.
    */
   close(): Promise<Error | null> {
     this.#control.close();
@@ -157,7 +163,10 @@ export class RevdialListener
     }
   }
 
-  /** Refuses what must not be dialled: a server that was taken over is no reason to connect to somewhere else. */
+  /**
+   * Refuses what must not be dialled: a server that was taken over is no reason to connect to
+   * somewhere else.
+   */
   #checkAsked(connPath: string): void {
     if (!isPathOnly(connPath)) {
       throw new WsConnError(
@@ -168,7 +177,10 @@ export class RevdialListener
     // Those that are being dialled will wait too if nobody takes them; this one is among them.
     const waiting = this.#unclaimed.surplus + this.#pending.size - 1;
     if (waiting >= this.#backlog && this.listenerCount('connection') === 0) {
-      throw new WsConnError('ECONNREFUSED', `${String(this.#backlog)} connections wait to be taken already`);
+      throw new WsConnError(
+        'ECONNREFUSED',
+        `${String(this.#backlog)} connections wait to be taken already`,
+      );
     }
   }
 
@@ -195,7 +207,10 @@ export class RevdialListener
   }
 
   #onLost(): void {
-    const lost = new WsConnError('ECONNRESET', 'the listener was closed, or its control connection lost');
+    const lost = new WsConnError(
+      'ECONNRESET',
+      'the listener was closed, or its control connection lost',
+    );
     for (const abort of this.#pending) abort.abort(lost);
     for (const adapter of this.#unclaimed.clear()) adapter.destroy();
   }

@@ -1,8 +1,9 @@
 import { WsConnError } from '../base/errors.ts';
 
 /**
- * One line of a control connection, by the names that ShellHub's pkg/revdial gives to its JSON keys. A key that is left out
- * is an empty string, as in Go. Commands are `keep-alive`, `conn-ready` and `pickup-failed`; others are to be ignored.
+ * One line of a control connection, by the names that ShellHub's pkg/revdial gives to its JSON
+ * keys. A key that is left out is an empty string, as in Go. Commands are `keep-alive`,
+ * `conn-ready` and `pickup-failed`; others are to be ignored.
  */
 export interface ControlMessage {
   readonly command: string;
@@ -13,18 +14,26 @@ export interface ControlMessage {
 }
 
 /**
- * Bytes of the longest line, its newline included. ShellHub reads lines with a bufio.Reader of the default size (4096, Go's
- * bufio) and ends the control connection over one that does not fit.
+ * Bytes of the longest line, its newline included. ShellHub reads lines with a bufio.Reader of the
+ * default size (4096, Go's bufio) and ends the control connection over one that does not fit.
  */
 export const MAX_LINE_BYTES = 4096;
 
-/** Characters of an error that are passed on: with each of them escaped (`\u001f`), the line still has room for a path. */
+/**
+ * Characters of an error that are passed on: with each of them escaped (`\u001f`), the line still
+ * has room for a path.
+ */
 const MAX_ERR_LENGTH = 256;
 
 const NEWLINE = 0x0a;
 
-/** Formats a message as a line with its newline; keys that are empty are left out, and a long `err` is cut. */
-export function formatMessage(message: Partial<ControlMessage> & Pick<ControlMessage, 'command'>): string {
+/**
+ * Formats a message as a line with its newline; keys that are empty are left out, and a long `err`
+ * is cut.
+ */
+export function formatMessage(
+  message: Partial<ControlMessage> & Pick<ControlMessage, 'command'>,
+): string {
   const { command, connPath, err } = message;
   const line = {
     command,
@@ -35,7 +44,8 @@ export function formatMessage(message: Partial<ControlMessage> & Pick<ControlMes
 }
 
 /**
- * Parses one line. As Go's decoder does, it takes null for a key that was left out and skips keys that it does not know.
+ * Parses one line. As Go's decoder does, it takes null for a key that was left out and skips keys
+ * that it does not know.
  * @throws `EPROTO` for what is not a JSON object, or has a key of the wrong type
  */
 export function parseMessage(line: Buffer): ControlMessage {
@@ -71,8 +81,8 @@ export class MessageReader {
 
   /**
    * Gives the messages that end in this chunk, in order.
-   * @throws `EPROTO` after the messages before it, for a line that is too long, as soon as that is certain, or that is no
-   * message; the reader is of no use afterwards
+   * @throws `EPROTO` after the messages before it, for a line that is too long, as soon as that is
+   * certain, or that is no message; the reader is of no use afterwards
    */
   *read(chunk: Buffer): Generator<ControlMessage, void, void> {
     let start = 0;
@@ -82,7 +92,10 @@ export class MessageReader {
       this.#length += piece.length;
       // The newline, which is still to come, counts too.
       if (this.#length >= MAX_LINE_BYTES) {
-        throw new WsConnError('EPROTO', `a control line is longer than ${String(MAX_LINE_BYTES)} bytes`);
+        throw new WsConnError(
+          'EPROTO',
+          `a control line is longer than ${String(MAX_LINE_BYTES)} bytes`,
+        );
       }
       if (piece.length > 0) this.#chunks.push(piece);
       if (end === -1) return;

@@ -16,15 +16,16 @@ export interface PickUpOptions extends Omit<
   'handshakeTimeout' | 'signal' | 'tcpEndIsEof'
 > {
   /**
-   * Whether an orderly TCP end without a Close frame ends a connection instead of failing it with `ECONNRESET`. Left out, it
-   * does for devices that do not offer this package's half close: ShellHub's close as gorilla/websocket does, without a Close
-   * frame. Set it to false where all devices send Close, and are told not to offer half close.
+   * Whether an orderly TCP end without a Close frame ends a connection instead of failing it with
+   * `ECONNRESET`. Left out, it does for devices that do not offer this package's half close:
+   * ShellHub's close as gorilla/websocket does, without a Close frame. Set it to false where all
+   * devices send Close, and are told not to offer half close.
    * @default by device
    */
   readonly tcpEndIsEof?: boolean | undefined;
   /**
-   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`. A Go device sends one message
-   * for each of its writes, however large.
+   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`. A Go
+   * device sends one message for each of its writes, however large.
    * @default 1048576
    */
   readonly maxPayload?: number | undefined;
@@ -73,7 +74,8 @@ export class PickUps {
       refuse(socket, BAD_REQUEST);
       return;
     }
-    // ws calls back before it returns, or never where it has refused a bad handshake, which leaves the dial waiting.
+    // ws calls back before it returns, or never where it has refused a bad handshake, which leaves
+    // the dial waiting.
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.#expected.delete(ids.uuid);
       const speaksClose = namesHalfClose(request.headers);

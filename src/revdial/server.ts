@@ -9,13 +9,17 @@ import { type PickUpOptions, PickUps } from './pending-dials.ts';
 import { type CheckedTimings, checkTimings, type ControlTimings } from './control-options.ts';
 
 export interface RevdialServerOptions extends ControlTimings, PickUpOptions {
-  /** Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most 1024 printable ASCII characters. */
+  /**
+   * Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most
+   * 1024 printable ASCII characters.
+   */
   readonly path: string;
 }
 
 export interface CreateDialerOptions {
   /**
-   * Identifies the dialer to its device: 1 to 128 letters, digits, `-`, `.`, `_` or `~`. Two dialers may have the same.
+   * Identifies the dialer to its device: 1 to 128 letters, digits, `-`, `.`, `_` or `~`. Two
+   * dialers may have the same.
    * @default 128 random bits, in hex
    */
   readonly id?: string | undefined;
@@ -24,15 +28,20 @@ export interface CreateDialerOptions {
 /** As many random bits as ShellHub's dialers have (pkg/revdial, newUniqID). */
 const ID_BYTES = 16;
 
-/** Leaves most of a control line (4096 bytes) free, also where a device gives the path back with an error. */
+/**
+ * Leaves most of a control line (4096 bytes) free, also where a device gives the path back with an
+ * error.
+ */
 const MAX_PATH_LENGTH = 1024;
 
 /**
- * The public end of a reverse dialer: devices behind NAT open control connections to it, and dial back when it asks for it.
- * Wire-compatible with ShellHub's pkg/revdial, so that devices may run either.
+ * The public end of a reverse dialer: devices behind NAT open control connections to it, and dial
+ * back when it asks for it. Wire-compatible with ShellHub's pkg/revdial, so that devices may run
+ * either.
  *
- * It has no port of its own. Accept control connections as you like (`createServer()` of this package, with
- * `authenticate`), make each a dialer with `createDialer()`, and hand it the upgrades for its path with `handleUpgrade()`.
+ * It has no port of its own. Accept control connections as you like (`createServer()` of this
+ * package, with `authenticate`), make each a dialer with `createDialer()`, and hand it the upgrades
+ * for its path with `handleUpgrade()`.
  */
 export class RevdialServer {
   /** Dialers whose control connection is open. */
@@ -58,26 +67,30 @@ export class RevdialServer {
   }
 
   /**
-   * Takes a handshake that any HTTP server hands over in its 'upgrade' event. The one that a dial waits for, by the id of
-   * its dialer and the uuid of the dial, becomes that dial's connection; every other gets 400. What else its path says does
-   * not matter, since proxies rewrite paths.
+   * Takes a handshake that any HTTP server hands over in its 'upgrade' event. The one that a dial
+   * waits for, by the id of its dialer and the uuid of the dial, becomes that dial's connection;
+   * every other gets 400. What else its path says does not matter, since proxies rewrite paths.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#pickUps.handleUpgrade(request, socket, head);
   }
 
   /**
-   * Makes a dialer of a control connection, which it owns from then on: any Duplex, open or still connecting. A
-   * device may have several; each has a dialer of its own.
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_INVALID_STATE` for a control connection that has ended, and
-   * after `close()`
+   * Makes a dialer of a control connection, which it owns from then on: any Duplex, open or still
+   * connecting. A device may have several; each has a dialer of its own.
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_INVALID_STATE` for a control
+   * connection that has ended, and after `close()`
    */
   createDialer(control: Duplex, options: CreateDialerOptions = {}): RevdialDialer {
     if (this.#closing) throw invalidState('this server is closed');
     const { id = randomBytes(ID_BYTES).toString('hex') } = options;
     if (typeof id !== 'string') throw invalidArgType('options.id', 'of type string', id);
     if (!/^[\w.~-]{1,128}$/.test(id)) {
-      throw invalidArgValue('options.id', "must be 1 to 128 letters, digits, '-', '.', '_' or '~'", id);
+      throw invalidArgValue(
+        'options.id',
+        "must be 1 to 128 letters, digits, '-', '.', '_' or '~'",
+        id,
+      );
     }
     const dialer = new RevdialDialer(control, {
       id,
@@ -91,11 +104,14 @@ export class RevdialServer {
   }
 
   /**
-   * Closes all dialers, and refuses pick-ups from then on; connections that were made stay. Every call gives the same promise,
-   * which resolves when the control connections have closed. It never rejects.
+   * Closes all dialers, and refuses pick-ups from then on; connections that were made stay. Every
+   * call gives the same promise, which resolves when the control connections have closed. It never
+   * rejects.
    */
   close(): Promise<void> {
-    this.#closing ??= Promise.all([...this.#dialers].map((dialer) => dialer.close())).then(() => undefined);
+    this.#closing ??= Promise.all([...this.#dialers].map((dialer) => dialer.close())).then(
+      () => undefined,
+    );
     return this.#closing;
   }
 

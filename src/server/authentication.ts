@@ -7,7 +7,10 @@ import {
 
 import { invalidArgType, WsConnError } from '../base/errors.ts';
 
-/** How a request is refused: the HTTP status, and headers that go with it (`WWW-Authenticate`, `Retry-After`, …). */
+/**
+ * How a request is refused: the HTTP status, and headers that go with it (`WWW-Authenticate`,
+ * `Retry-After`, …).
+ */
 export interface Refusal {
   /** 300 to 599. */
   readonly status: number;
@@ -15,7 +18,9 @@ export interface Refusal {
 }
 
 /** Decides over a handshake before it is answered: true lets it pass, false refuses it with 401. */
-export type Authenticate = (request: IncomingMessage) => boolean | Refusal | Promise<boolean | Refusal>;
+export type Authenticate = (
+  request: IncomingMessage,
+) => boolean | Refusal | Promise<boolean | Refusal>;
 
 /** A refusal and what led to it. */
 export interface Verdict extends Refusal {
@@ -27,8 +32,9 @@ const INTERNAL_ERROR = 500;
 const UNAVAILABLE = 503;
 
 /**
- * Asks once, within a time limit, and calls `decide` exactly once, with null to let the request pass; never when the
- * returned function was called before, which takes the question back. A throw is 500, an answer that comes too late 503.
+ * Asks once, within a time limit, and calls `decide` exactly once, with null to let the request
+ * pass; never when the returned function was called before, which takes the question back. A throw
+ * is 500, an answer that comes too late 503.
  */
 export function ask(
   authenticate: Authenticate,
@@ -43,7 +49,10 @@ export function ask(
     decide(verdict);
   };
   const timer = setTimeout(() => {
-    const cause = new WsConnError('ETIMEDOUT', `authenticate() gave no answer within ${String(limit)} ms`);
+    const cause = new WsConnError(
+      'ETIMEDOUT',
+      `authenticate() gave no answer within ${String(limit)} ms`,
+    );
     settle({ status: UNAVAILABLE, cause });
   }, limit);
   const close = (): void => {
@@ -80,7 +89,10 @@ function judge(answer: unknown): Verdict | null {
   return { status: INTERNAL_ERROR, cause };
 }
 
-/** What Node's HTTP server would not send, such as a line break, is not sent here: it could be read as headers of its own. */
+/**
+ * What Node's HTTP server would not send, such as a line break, is not sent here: it could be read
+ * as headers of its own.
+ */
 function checkHeaders(refusal: Refusal): Verdict {
   try {
     for (const [name, value] of Object.entries(refusal.headers ?? {})) {

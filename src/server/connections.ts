@@ -1,8 +1,8 @@
 import type { WsConnAdapter } from '../adapter/adapter.ts';
 
 /**
- * Counts the connections of a server: those that are open, and those that linger, whose stream is done while the peer still
- * reads from their socket.
+ * Counts the connections of a server: those that are open, and those that linger, whose stream is
+ * done while the peer still reads from their socket.
  */
 export class Connections {
   readonly #open = new Set<WsConnAdapter>();
@@ -39,8 +39,8 @@ export class Connections {
   }
 
   /**
-   * Closes those that are open with `code`, and gives those that linger `closeTimeout` ms. Resolves when none is left; called
-   * once.
+   * Closes those that are open with `code`, and gives those that linger `closeTimeout` ms. Resolves
+   * when none is left; called once.
    */
   async close(code: number, closeTimeout: number): Promise<void> {
     const empty = new Promise<void>((resolve) => {

@@ -4,7 +4,10 @@ const UPGRADE_REQUIRED = 426;
 /** How often in one handshake timeout Node's HTTP server looks for requests that take too long. */
 const CHECKS_PER_TIMEOUT = 4;
 
-/** Gives the options of an HTTP or HTTPS server that has no patience with a client that sends no request. */
+/**
+ * Gives the options of an HTTP or HTTPS server that has no patience with a client that sends no
+ * request.
+ */
 export function handshakeLimits(handshakeTimeout: number): http.ServerOptions {
   return {
     headersTimeout: handshakeTimeout,
@@ -13,7 +16,10 @@ export function handshakeLimits(handshakeTimeout: number): http.ServerOptions {
   };
 }
 
-/** Makes the HTTP server of a WebSocket endpoint: it has no pages, and no patience with a client that sends no request. */
+/**
+ * Makes the HTTP server of a WebSocket endpoint: it has no pages, and no patience with a client
+ * that sends no request.
+ */
 export function makeHttpServer(handshakeTimeout: number): http.Server {
   return http.createServer(handshakeLimits(handshakeTimeout), (_request, response) => {
     response.writeHead(UPGRADE_REQUIRED, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });

@@ -15,16 +15,20 @@ export interface CreateServerOptions
       WsServerOptions,
       'autoPong' | 'handleProtocols' | 'maxBufferedChunks' | 'maxFragments' | 'perMessageDeflate'
     > {
-  /** HTTP or HTTPS server whose upgrades to take. Without it, `listen()` makes one, and `handleUpgrade()` needs none. */
+  /**
+   * HTTP or HTTPS server whose upgrades to take. Without it, `listen()` makes one, and
+   * `handleUpgrade()` needs none.
+   */
   readonly server?: http.Server | undefined;
   /**
-   * Path that a request must have, without its query; another gets 404. On a given server that others listen to as well,
-   * it is left to them.
+   * Path that a request must have, without its query; another gets 404. On a given server that
+   * others listen to as well, it is left to them.
    * @default any path
    */
   readonly path?: string | undefined;
   /**
-   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in time 503.
+   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in
+   * time 503.
    * @default all pass
    */
   readonly authenticate?: Authenticate | undefined;
@@ -34,13 +38,14 @@ export interface CreateServerOptions
    */
   readonly authenticateTimeout?: number | undefined;
   /**
-   * Time in ms in which a client must have sent its request to a server that `listen()` made; then it gets 408.
+   * Time in ms in which a client must have sent its request to a server that `listen()` made; then
+   * it gets 408.
    * @default 10000
    */
   readonly handshakeTimeout?: number | undefined;
   /**
-   * Connections that may be there or in their handshake at once; one more gets 503. Those whose stream is done, and whose peer
-   * still reads, count too, but the oldest of them gives way.
+   * Connections that may be there or in their handshake at once; one more gets 503. Those whose
+   * stream is done, and whose peer still reads, count too, but the oldest of them gives way.
    * @default no limit
    */
   readonly maxConnections?: number | undefined;
@@ -61,7 +66,10 @@ export interface CheckedServerOptions {
   readonly maxPayload: number;
 }
 
-/** Checks the server's options, those for its adapters included, and fills in the defaults; throws with the name. */
+/**
+ * Checks the server's options, those for its adapters included, and fills in the defaults; throws
+ * with the name.
+ */
 export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
   const { closeTimeout } = checkAdapterOptions(options);
   const { authenticate, authenticateTimeout, handshakeTimeout, path, server } = options;

@@ -1,7 +1,10 @@
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Answers a handshake with an HTTP status and one line of text, and closes its connection when that has left. */
+/**
+ * Answers a handshake with an HTTP status and one line of text, and closes its connection when that
+ * has left.
+ */
 export function refuse(
   socket: Duplex,
   status: number,
@@ -26,5 +29,7 @@ export function refuse(
     );
   // The client may be gone already; then there is nobody to tell.
   socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
 }

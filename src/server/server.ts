@@ -14,7 +14,11 @@ import { ask, type Authenticate, type Verdict } from './authentication.ts';
 import { halfCloseOptions } from '../websocket/features-header.ts';
 import { makeHttpServer } from './http-server.ts';
 import { refuse } from './reject-upgrade.ts';
-import { type CheckedServerOptions, checkServerOptions, type CreateServerOptions } from './options.ts';
+import {
+  type CheckedServerOptions,
+  checkServerOptions,
+  type CreateServerOptions,
+} from './options.ts';
 import { makeWebSocketServer } from './websocket-server.ts';
 
 export interface WsConnServerEvents {
@@ -28,7 +32,9 @@ export interface WsConnServerEvents {
   close: [];
 }
 
-/** What each listener of this package takes, so that those of one HTTP server know of each other. */
+/**
+ * What each listener of this package takes, so that those of one HTTP server know of each other.
+ */
 const pathsOf = new WeakMap<object, (request: IncomingMessage) => boolean>();
 
 const BAD_REQUEST = 400;
@@ -36,9 +42,15 @@ const NOT_FOUND = 404;
 const METHOD_NOT_ALLOWED = 405;
 const UNAVAILABLE = 503;
 
-/** Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by `createServer()`. */
+/**
+ * Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by
+ * `createServer()`.
+ */
 export class WsConnServer extends EventEmitter<WsConnServerEvents> {
-  /** Connections that may be there or in their handshake at once; those whose stream is done give way to new ones. */
+  /**
+   * Connections that may be there or in their handshake at once; those whose stream is done give
+   * way to new ones.
+   */
   maxConnections: number;
   readonly #options: CreateServerOptions;
   readonly #checked: CheckedServerOptions;
@@ -58,7 +70,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     if (options.server) this.#attach(options.server);
   }
 
-  /** Connections that are open, or whose stream is done while the peer still reads from their socket. */
+  /**
+   * Connections that are open, or whose stream is done while the peer still reads from their
+   * socket.
+   */
   get connections(): number {
     return this.#connections.size;
   }
@@ -74,14 +89,15 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   /**
-   * Listens for plain HTTP with a server of its own; takes what `net.Server.listen()` takes. For TLS, or to share a
-   * port, give createServer() the `server` and let that listen.
+   * Listens for plain HTTP with a server of its own; takes what `net.Server.listen()` takes. For
+   * TLS, or to share a port, give createServer() the `server` and let that listen.
    * @throws `ERR_INVALID_STATE` on a server that was given, listens already or is closing
    */
   listen(port?: number, host?: string, listener?: () => void): this;
   listen(target: number | string | net.ListenOptions, listener?: () => void): this;
   listen(...args: unknown[]): this {
-    if (this.#options.server) throw invalidState('let the server listen that createServer() was given');
+    if (this.#options.server)
+      throw invalidState('let the server listen that createServer() was given');
     if (this.#http) throw invalidState('this server was told to listen already');
     if (this.#closing) throw invalidState('this server is closing');
     const own = makeHttpServer(this.#checked.handshakeTimeout);
@@ -91,7 +107,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     return this;
   }
 
-  /** Takes a handshake that any HTTP server hands over in its 'upgrade' event; 'connection' or 'refused' will tell. */
+  /**
+   * Takes a handshake that any HTTP server hands over in its 'upgrade' event; 'connection' or
+   * 'refused' will tell.
+   */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const verdict = this.#turnAway(request);
     if (verdict) {
@@ -107,9 +126,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   /**
-   * Stops accepting, closes what is open with code 1001, by which the peers know that they were cut, and ends the HTTP server
-   * if it is its own. Streams that are done, and whose peers still read, get `closeTimeout`. Every call gives the same
-   * promise, which resolves after 'close'; the callback is called then too.
+   * Stops accepting, closes what is open with code 1001, by which the peers know that they were
+   * cut, and ends the HTTP server if it is its own. Streams that are done, and whose peers still
+   * read, get `closeTimeout`. Every call gives the same promise, which resolves after 'close'; the
+   * callback is called then too.
    */
   close(callback?: () => void): Promise<void> {
     if (!this.#closing) {
@@ -137,7 +157,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     const { server } = this.#options;
     if (server) this.#detach(server);
     for (const refuseWaiting of this.#waiting) refuseWaiting();
-    const ended: Promise<unknown>[] = [this.#connections.close(GOING_AWAY, this.#checked.closeTimeout)];
+    const ended: Promise<unknown>[] = [
+      this.#connections.close(GOING_AWAY, this.#checked.closeTimeout),
+    ];
     const own = server ? null : this.#http;
     if (own) {
       // An error here says that it did not listen any more, and that is what was wanted.
@@ -157,8 +179,14 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #makeWebSocketServer(): WebSocketServer {
-    const { autoPong, halfClose, handleProtocols, maxBufferedChunks, maxFragments, perMessageDeflate } =
-      this.#options;
+    const {
+      autoPong,
+      halfClose,
+      handleProtocols,
+      maxBufferedChunks,
+      maxFragments,
+      perMessageDeflate,
+    } = this.#options;
     const { maxPayload } = this.#checked;
     const wss = makeWebSocketServer({
       autoPong,
@@ -192,7 +220,8 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (this.#pathFits(request) || !this.#othersAnswer(request)) this.handleUpgrade(request, socket, head);
+    if (this.#pathFits(request) || !this.#othersAnswer(request))
+      this.handleUpgrade(request, socket, head);
   };
 
   readonly #onListening = (): void => {
@@ -209,12 +238,17 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     this.emit('error', error);
   };
 
-  /** Whether a request that is not for this server is answered by another listener of the HTTP server. */
+  /**
+   * Whether a request that is not for this server is answered by another listener of the HTTP
+   * server.
+   */
   #othersAnswer(request: IncomingMessage): boolean {
     const listeners = this.#http?.listeners('upgrade') ?? [];
     const fits = listeners.map((listener) => pathsOf.get(listener));
     // Of servers of this package among themselves, the last one refuses what is for none of them.
-    return fits.some((fit) => fit === undefined || fit(request)) || listeners.at(-1) !== this.#onUpgrade;
+    return (
+      fits.some((fit) => fit === undefined || fit(request)) || listeners.at(-1) !== this.#onUpgrade
+    );
   }
 
   #pathFits(request: IncomingMessage): boolean {
@@ -266,7 +300,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     if (!socket.readable || !socket.writable) {
       // ws would drop it without a word.
       socket.destroy();
-      const cause = new WsConnError('ECONNRESET', 'the client had ended TCP before it was answered');
+      const cause = new WsConnError(
+        'ECONNRESET',
+        'the client had ended TCP before it was answered',
+      );
       this.emit('refused', request, BAD_REQUEST, cause);
       return;
     }
@@ -285,9 +322,10 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 }
 
 /**
- * Makes a server of WebSockets whose connections are sockets, as `net.createServer()` does for TCP: call `listen()`, give
- * it the `server` to share, or hand it upgrades with `handleUpgrade()`. Half close is agreed on with clients that offer
- * it, unless the option `halfClose` decides it. All options of the adapter go to every connection.
+ * Makes a server of WebSockets whose connections are sockets, as `net.createServer()` does for TCP:
+ * call `listen()`, give it the `server` to share, or hand it upgrades with `handleUpgrade()`. Half
+ * close is agreed on with clients that offer it, unless the option `halfClose` decides it. All
+ * options of the adapter go to every connection.
  *
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option
  */

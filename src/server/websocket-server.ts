@@ -6,16 +6,29 @@ import { WS_LIMITS } from '../websocket/ws-limits.ts';
 /** Options that ws takes as they are. */
 type PassedOn = Pick<
   WsServerOptions,
-  'autoPong' | 'handleProtocols' | 'maxBufferedChunks' | 'maxFragments' | 'maxPayload' | 'perMessageDeflate'
+  | 'autoPong'
+  | 'handleProtocols'
+  | 'maxBufferedChunks'
+  | 'maxFragments'
+  | 'maxPayload'
+  | 'perMessageDeflate'
 >;
 
-export type WebSocketServerSetup = { readonly [Option in keyof PassedOn]: PassedOn[Option] | undefined } & {
+export type WebSocketServerSetup = {
+  readonly [Option in keyof PassedOn]: PassedOn[Option] | undefined;
+} & {
   /** Whether halves are closed; left out, as each client offers. */
   readonly halfClose: boolean | undefined;
 };
 
-/** Makes what answers handshakes whose WebSockets get an adapter each; half close is answered to who offers it. */
-export function makeWebSocketServer({ halfClose, ...options }: WebSocketServerSetup): WebSocketServer {
+/**
+ * Makes what answers handshakes whose WebSockets get an adapter each; half close is answered to who
+ * offers it.
+ */
+export function makeWebSocketServer({
+  halfClose,
+  ...options
+}: WebSocketServerSetup): WebSocketServer {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const wss = new WebSocketServer({
     noServer: true,

@@ -25,7 +25,10 @@ function maySend(code: number): boolean {
   return (code >= 1000 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-/** Throws `ERR_OUT_OF_RANGE` or `ERR_INVALID_ARG_TYPE` for a close code or reason that no Close frame can carry. */
+/**
+ * Throws `ERR_OUT_OF_RANGE` or `ERR_INVALID_ARG_TYPE` for a close code or reason that no Close
+ * frame can carry.
+ */
 export function checkClose(code: unknown, reason: unknown): void {
   if (typeof code !== 'number') throw invalidArgType('code', 'of type number', code);
   if (!maySend(code)) throw outOfRange('code', '1000 to 1003, 1007 to 1014, or 3000 to 4999', code);

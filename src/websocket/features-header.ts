@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Header in which the two ends of a handshake tell each other which of this package's features they know. It is no
- * subprotocol, because a client that offers subprotocols must fail when the server picks none (RFC 6455, section 4.1).
+ * Header in which the two ends of a handshake tell each other which of this package's features they
+ * know. It is no subprotocol, because a client that offers subprotocols must fail when the server
+ * picks none (RFC 6455, section 4.1).
  */
 export const FEATURES_HEADER = 'WsConn-Features';
 
@@ -17,12 +18,21 @@ export function namesHalfClose(headers: IncomingHttpHeaders): boolean {
     .some((feature) => feature.trim().toLowerCase() === HALF_CLOSE);
 }
 
-/** Tells whether a server names half close in its answer: as its option says, or else as the client offers. */
-export function answersHalfClose(option: boolean | undefined, headers: IncomingHttpHeaders): boolean {
+/**
+ * Tells whether a server names half close in its answer: as its option says, or else as the client
+ * offers.
+ */
+export function answersHalfClose(
+  option: boolean | undefined,
+  headers: IncomingHttpHeaders,
+): boolean {
   return option ?? namesHalfClose(headers);
 }
 
-/** Gives the adapter's options for a client that was answered: by hand as the option says, or else as it offered. */
+/**
+ * Gives the adapter's options for a client that was answered: by hand as the option says, or else
+ * as it offered.
+ */
 export function halfCloseOptions(
   option: boolean | undefined,
   headers: IncomingHttpHeaders,

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 /**
- * What lies below a WebSocket: a TCP or TLS socket as a rule, but ws runs over any Duplex (its option
- * `createConnection`), and such a one may lack what only sockets have.
+ * What lies below a WebSocket: a TCP or TLS socket as a rule, but ws runs over any Duplex (its
+ * option `createConnection`), and such a one may lack what only sockets have.
  */
 export type RawSocket = Duplex &
   Partial<
@@ -29,17 +29,18 @@ export type RawSocket = Duplex &
   >;
 
 /**
- * Gives the socket below an open WebSocket, or null before the handshake is done. This file is the only place that reads
- * private fields of ws: `_socket` has had this name since ws 1.0, and ws offers no public way to the addresses, the byte
- * counters and the reset of the socket.
+ * Gives the socket below an open WebSocket, or null before the handshake is done. This file is the
+ * only place that reads private fields of ws: `_socket` has had this name since ws 1.0, and ws
+ * offers no public way to the addresses, the byte counters and the reset of the socket.
  */
 export function rawSocket(ws: WebSocket): RawSocket | null {
   return (ws as unknown as { readonly _socket: RawSocket | null })._socket;
 }
 
 /**
- * Lets the process end although ws waits for the peer's answer to its Close, if the connection is unref'd. ws has a timer for
- * that, which is ref'd, cannot be turned off, and is out of reach in every public way; a version without it needs none of this.
+ * Lets the process end although ws waits for the peer's answer to its Close, if the connection is
+ * unref'd. ws has a timer for that, which is ref'd, cannot be turned off, and is out of reach in
+ * every public way; a version without it needs none of this.
  */
 export function refCloseTimer(ws: WebSocket, referenced: boolean): void {
   const timer = (ws as unknown as { readonly _closeTimer?: NodeJS.Timeout | null })._closeTimer;

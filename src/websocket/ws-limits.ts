@@ -1,13 +1,17 @@
 import { MAX_DELAY } from '../base/check-option.ts';
 
 /**
- * Pings of the peer that may wait for their pongs to leave. After a pause of the reader all that came meanwhile are answered at
- * once, and ws terminates over so many (60 by its own default): this is a day of pings every 5 s. A pong that waits takes
- * some 200 bytes, so a peer that floods gets 4 MB of this side.
+ * Pings of the peer that may wait for their pongs to leave. After a pause of the reader all that
+ * came meanwhile are answered at once, and ws terminates over so many (60 by its own default): this
+ * is a day of pings every 5 s. A pong that waits takes some 200 bytes, so a peer that floods gets 4
+ * MB of this side.
  */
 const MAX_PENDING_PONGS = 17_280;
 
-/** Limits of ws that connect() and createServer() lift, since the adapter has its own, which know slowness from silence. */
+/**
+ * Limits of ws that connect() and createServer() lift, since the adapter has its own, which know
+ * slowness from silence.
+ */
 export const WS_LIMITS = {
   /** ws would cut, 30 s after Close, a reader that is slow to get to the end. */
   closeTimeout: MAX_DELAY,

@@ -53,7 +53,11 @@ describe.each(ROLES)('close() of a %s', (role) => {
     });
 
     test('resolves with ETIMEDOUT when the peer never answers, after both directions had been open or ended', async () => {
-      const { adapter, peer } = await meetRaw(role, { ...half, allowHalfOpen: true, closeTimeout: SHORT });
+      const { adapter, peer } = await meetRaw(role, {
+        ...half,
+        allowHalfOpen: true,
+        closeTimeout: SHORT,
+      });
       const ended = half.halfClose ? next(adapter, 'end') : turns(2);
       peer.send(BINARY);
       await ended;
@@ -179,16 +183,19 @@ describe.each(ROLES)('close() of a %s', (role) => {
     ['1000', '', 'ERR_INVALID_ARG_TYPE', /"code"/],
     [1000, 5, 'ERR_INVALID_ARG_TYPE', /"reason"/],
     [1000, 'é'.repeat(62), 'ERR_OUT_OF_RANGE', /"reason"/],
-  ])('refuses code %o and reason %o and leaves the connection alone', async (code, reason, error, names) => {
-    const { adapter, peer } = await meetWs(role);
-    const close = (): unknown => adapter.close(code as number, reason as string);
-    expect(close).toThrow(expect.objectContaining({ code: error }) as Error);
-    expect(close).toThrow(names);
-    const arrived = next(peer, 'message');
-    adapter.write('still here');
-    expect(String((await arrived)[0])).toBe('still here');
-    expect(await adapter.close(1000, 'é'.repeat(61))).toBeNull();
-  });
+  ])(
+    'refuses code %o and reason %o and leaves the connection alone',
+    async (code, reason, error, names) => {
+      const { adapter, peer } = await meetWs(role);
+      const close = (): unknown => adapter.close(code as number, reason as string);
+      expect(close).toThrow(expect.objectContaining({ code: error }) as Error);
+      expect(close).toThrow(names);
+      const arrived = next(peer, 'message');
+      adapter.write('still here');
+      expect(String((await arrived)[0])).toBe('still here');
+      expect(await adapter.close(1000, 'é'.repeat(61))).toBeNull();
+    },
+  );
 });
 
 test('close() while connecting gives the handshake up and resolves with null', async () => {

@@ -21,74 +21,77 @@ function below(ws: WebSocket): Emitter {
 
 /** How many listeners there are for each event. */
 function listeners(emitter: Emitter): Record<string, number> {
-  return Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]));
+  return Object.fromEntries(
+    emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]),
+  );
 }
 
-const ENDINGS: readonly (readonly [string, (adapter: WsConnAdapter, peer: RawPeer) => unknown])[] = [
+const ENDINGS: readonly (readonly [string, (adapter: WsConnAdapter, peer: RawPeer) => unknown])[] =
   [
-    'destroy() and the end of the peer',
-    async (adapter, peer) => {
-      adapter.destroy();
-      await peer.closeCode();
-      peer.socket.end();
-    },
-  ],
-  ['destroy(error)', (adapter) => adapter.destroy(new Error('enough'))],
-  ['resetAndDestroy()', (adapter) => adapter.resetAndDestroy()],
-  ['close() without an answer', (adapter) => adapter.close()],
-  [
-    'close() with an answer',
-    async (adapter, peer) => {
-      const closing = adapter.close();
-      peer.sendClose(await peer.closeCode());
-      peer.socket.end();
-      await closing;
-    },
-  ],
-  [
-    "the peer's Close",
-    (_adapter, peer) => {
-      peer.sendClose(1000);
-      peer.socket.end();
-    },
-  ],
-  [
-    "the peer's Close with an error",
-    (_adapter, peer) => {
-      peer.sendClose(1011, 'broken');
-      peer.socket.end();
-    },
-  ],
-  ["the peer's TCP end", (_adapter, peer) => peer.socket.end()],
-  ["the peer's TCP reset", (_adapter, peer) => peer.socket.resetAndDestroy()],
-  [
-    'a text message',
-    (_adapter, peer) => {
-      peer.send(TEXT, 'hello');
-    },
-  ],
-  [
-    'a bad frame',
-    (_adapter, peer) => {
-      peer.send(BINARY, 'hello', { reserved: 7 });
-    },
-  ],
-  [
-    'a Close that is not whole',
-    (_adapter, peer) => {
-      peer.send(CLOSE, Buffer.of(3));
-    },
-  ],
-  [
-    'both FINs',
-    async (adapter, peer) => {
-      peer.send(BINARY);
-      adapter.end();
-      peer.sendClose(await peer.closeCode());
-      peer.socket.end();
-    },
-  ],
-];
+    [
+      'destroy() and the end of the peer',
+      async (adapter, peer) => {
+        adapter.destroy();
+        await peer.closeCode();
+        peer.socket.end();
+      },
+    ],
+    ['destroy(error)', (adapter) => adapter.destroy(new Error('enough'))],
+    ['resetAndDestroy()', (adapter) => adapter.resetAndDestroy()],
+    ['close() without an answer', (adapter) => adapter.close()],
+    [
+      'close() with an answer',
+      async (adapter, peer) => {
+        const closing = adapter.close();
+        peer.sendClose(await peer.closeCode());
+        peer.socket.end();
+        await closing;
+      },
+    ],
+    [
+      "the peer's Close",
+      (_adapter, peer) => {
+        peer.sendClose(1000);
+        peer.socket.end();
+      },
+    ],
+    [
+      "the peer's Close with an error",
+      (_adapter, peer) => {
+        peer.sendClose(1011, 'broken');
+        peer.socket.end();
+      },
+    ],
+    ["the peer's TCP end", (_adapter, peer) => peer.socket.end()],
+    ["the peer's TCP reset", (_adapter, peer) => peer.socket.resetAndDestroy()],
+    [
+      'a text message',
+      (_adapter, peer) => {
+        peer.send(TEXT, 'hello');
+      },
+    ],
+    [
+      'a bad frame',
+      (_adapter, peer) => {
+        peer.send(BINARY, 'hello', { reserved: 7 });
+      },
+    ],
+    [
+      'a Close that is not whole',
+      (_adapter, peer) => {
+        peer.send(CLOSE, Buffer.of(3));
+      },
+    ],
+    [
+      'both FINs',
+      async (adapter, peer) => {
+        peer.send(BINARY);
+        adapter.end();
+        peer.sendClose(await peer.closeCode());
+        peer.socket.end();
+      },
+    ],
+  ];
 
 describe.each(ROLES)('what a %s leaves behind', (role) => {
   test.each(ENDINGS)('after %s is nothing', async (_name, end) => {
@@ -125,12 +128,17 @@ describe.each(ROLES)('what a %s leaves behind', (role) => {
   });
 });
 
-/** The listeners that ws and Node leave on the socket of a plain WebSocket that has closed by itself. */
+/**
+ * The listeners that ws and Node leave on the socket of a plain WebSocket that has closed by
+ * itself.
+ */
 async function plainAfter(role: 'client' | 'server'): Promise<Record<string, number>> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await next(server, 'listening');
   const connection = next(server, 'connection');
-  const client = new WebSocket(`ws://127.0.0.1:${String((server.address() as { port: number }).port)}`);
+  const client = new WebSocket(
+    `ws://127.0.0.1:${String((server.address() as { port: number }).port)}`,
+  );
   await next(client, 'open');
   const served = (await connection)[0] as WebSocket;
   const ws = role === 'client' ? client : served;

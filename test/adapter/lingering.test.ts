@@ -13,11 +13,20 @@ import { makeCertificate } from '../support/certificate.ts';
 import { next, record, turns } from '../support/events.ts';
 import { BINARY, PING } from '../support/frames.ts';
 import { startLink } from '../support/link.ts';
-import { meetAdapter, type MeetOptions, meetRaw, ROLES, serve, stopAfterTest } from '../support/meet.ts';
+import {
+  meetAdapter,
+  type MeetOptions,
+  meetRaw,
+  ROLES,
+  serve,
+  stopAfterTest,
+} from '../support/meet.ts';
 import { describeWith } from '../support/program.ts';
 import { rawClient } from '../support/raw-peer.ts';
 
-/** So short that a limit which counts slowness for silence passes many times while a reader pauses. */
+/**
+ * So short that a limit which counts slowness for silence passes many times while a reader pauses.
+ */
 const SHORT = 100;
 const PAUSE = 8 * SHORT;
 const ANSWER = bytesOf(1, 3_000_000);
@@ -26,7 +35,9 @@ const BRISK = { interval: SHORT, pongTimeout: 100 * SHORT };
 
 const passed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Reads nothing for a while after the first byte, then all; gives the digest and resolves at 'end'. */
+/**
+ * Reads nothing for a while after the first byte, then all; gives the digest and resolves at 'end'.
+ */
 async function readLate(reader: WsConnAdapter, pause = PAUSE): Promise<string> {
   const chunks: Buffer[] = [];
   reader.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -75,24 +86,27 @@ describe.each(ROLES)('a reader that pauses after both ends have ended: a %s', (r
         peer.write(ANSWER, () => peer.destroy());
       },
     ],
-  ])('gets all of it after %s at the other end, which is closed long before', async (_name, end) => {
-    const options = { closeTimeout: SHORT, keepalive: BRISK };
-    const { adapter, peer } = await meetAdapter(role, options);
-    const [mine, others] = [record(adapter), record(peer)];
-    const received = readLate(adapter, PAUSE);
-    let readAt = Infinity;
-    adapter.once('data', () => (readAt = performance.now()));
-    end(peer);
-    await others.closed;
-    expect(performance.now()).toBeLessThan(readAt);
-    expect(peer.ws.readyState).not.toBe(peer.ws.CLOSED);
-    expect(await received).toBe(wanted);
-    await mine.closed;
-    expect([...mine.errors, ...others.errors]).toEqual([]);
-    if (peer.ws.readyState !== peer.ws.CLOSED) await next(peer.ws, 'close');
-    await turns(2);
-    expect(peer.ws.eventNames()).toEqual([]);
-  });
+  ])(
+    'gets all of it after %s at the other end, which is closed long before',
+    async (_name, end) => {
+      const options = { closeTimeout: SHORT, keepalive: BRISK };
+      const { adapter, peer } = await meetAdapter(role, options);
+      const [mine, others] = [record(adapter), record(peer)];
+      const received = readLate(adapter, PAUSE);
+      let readAt = Infinity;
+      adapter.once('data', () => (readAt = performance.now()));
+      end(peer);
+      await others.closed;
+      expect(performance.now()).toBeLessThan(readAt);
+      expect(peer.ws.readyState).not.toBe(peer.ws.CLOSED);
+      expect(await received).toBe(wanted);
+      await mine.closed;
+      expect([...mine.errors, ...others.errors]).toEqual([]);
+      if (peer.ws.readyState !== peer.ws.CLOSED) await next(peer.ws, 'close');
+      await turns(2);
+      expect(peer.ws.eventNames()).toEqual([]);
+    },
+  );
 });
 
 test('a reader that pauses for longer than the default closeTimeout gets all of it, with all defaults', async () => {
@@ -218,7 +232,13 @@ describe('a socket that lingers', () => {
     for (const task of ['ref', 'unref']) {
       const { port, server } = await serve({});
       const connection = next(server, 'connection');
-      const run = promisify(execFile)(process.execPath, ['--import', 'tsx', child, String(port), task]);
+      const run = promisify(execFile)(process.execPath, [
+        '--import',
+        'tsx',
+        child,
+        String(port),
+        task,
+      ]);
       const [adapter] = (await connection) as [WsConnAdapter];
       let exited = false;
       const exit = run.then(() => (exited = true));
@@ -271,23 +291,26 @@ describeWith('openssl', 'over TLS', (openssl) => {
     return { reader, writer };
   }
 
-  test.each(['both have ended', 'destroySoon()'])('a slow reader gets all of it after %s', async (how) => {
-    const options = { allowHalfOpen: true, closeTimeout: SHORT, keepalive: BRISK };
-    const { reader, writer } = await meetSecurely(options);
-    const [mine, others] = [record(reader), record(writer.resume())];
-    const received = readLate(reader);
-    writer.end(ANSWER);
-    if (how === 'both have ended') {
-      await next(writer, 'finish');
+  test.each(['both have ended', 'destroySoon()'])(
+    'a slow reader gets all of it after %s',
+    async (how) => {
+      const options = { allowHalfOpen: true, closeTimeout: SHORT, keepalive: BRISK };
+      const { reader, writer } = await meetSecurely(options);
+      const [mine, others] = [record(reader), record(writer.resume())];
+      const received = readLate(reader);
+      writer.end(ANSWER);
+      if (how === 'both have ended') {
+        await next(writer, 'finish');
+        reader.end();
+      } else {
+        writer.destroySoon();
+      }
+      expect(await received).toBe(sha256(ANSWER));
       reader.end();
-    } else {
-      writer.destroySoon();
-    }
-    expect(await received).toBe(sha256(ANSWER));
-    reader.end();
-    await Promise.all([mine.closed, others.closed]);
-    expect([...mine.errors, ...others.errors]).toEqual([]);
-  });
+      await Promise.all([mine.closed, others.closed]);
+      expect([...mine.errors, ...others.errors]).toEqual([]);
+    },
+  );
 });
 
 test.each(['both have ended', 'destroySoon()'])(

@@ -26,7 +26,8 @@ async function measure(task: string, send = 0): Promise<Figures> {
   onTestFinished(() => server.stop());
   void server.peer.then((peer) => {
     peer.socket.pause();
-    for (let sent = 0; sent < send; sent += HIGH_WATER_MARK) peer.send(BINARY, Buffer.alloc(HIGH_WATER_MARK));
+    for (let sent = 0; sent < send; sent += HIGH_WATER_MARK)
+      peer.send(BINARY, Buffer.alloc(HIGH_WATER_MARK));
   });
   const args = ['--expose-gc', '--import', 'tsx', child, server.url, task];
   const { stdout } = await promisify(execFile)(process.execPath, args);

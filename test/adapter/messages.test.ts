@@ -68,7 +68,9 @@ describe.each(ROLES)('the messages of a %s', (role) => {
       adapter.write(bytes.subarray(10));
       await peer.received(bytes.length);
       expect(peer.bytes.equals(bytes)).toBe(true);
-      expect(Math.max(...messages(peer).map(({ length }) => length))).toBeLessThanOrEqual(maxMessageSize);
+      expect(Math.max(...messages(peer).map(({ length }) => length))).toBeLessThanOrEqual(
+        maxMessageSize,
+      );
     },
   );
 

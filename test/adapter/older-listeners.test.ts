@@ -8,7 +8,9 @@ import { next, record } from '../support/events.ts';
 import { serve } from '../support/meet.ts';
 import { rawServer } from '../support/raw-peer.ts';
 
-/** Whoever held the WebSocket before the adapter may listen to it, and close the adapter from there. */
+/**
+ * Whoever held the WebSocket before the adapter may listen to it, and close the adapter from there.
+ */
 describe('a listener of the WebSocket that is older than the adapter', () => {
   test.each(['close', 'destroy'] as const)(
     "may %s() it on 'error', and the handshake's error stays the first",

@@ -9,7 +9,10 @@ import { schedules } from '../support/schedules.ts';
 const CALLERS = 50;
 
 /** Runs the call fifty times, at fifty moments of the kind. */
-async function fiftyTimes(schedule: (call: () => void) => void, call: () => unknown): Promise<void> {
+async function fiftyTimes(
+  schedule: (call: () => void) => void,
+  call: () => unknown,
+): Promise<void> {
   const calls = Array.from({ length: CALLERS }, () => {
     return new Promise<void>((resolve) => {
       schedule(() => {

@@ -63,7 +63,10 @@ const OF_SERVER: readonly Wrong[] = [
 ];
 
 function naming(name: string, code: string): Error {
-  return expect.objectContaining({ code, message: expect.stringContaining(name) as string }) as Error;
+  return expect.objectContaining({
+    code,
+    message: expect.stringContaining(name) as string,
+  }) as Error;
 }
 
 describe('an option that is no good is named in the error', () => {
@@ -91,7 +94,9 @@ describe('an option that is no good is named in the error', () => {
   });
 
   test.each([...OF_ADAPTER, ...OF_SERVER])('createServer: %s %o', (name, value, code) => {
-    expect(() => createServer({ [name]: value } as CreateServerOptions)).toThrow(naming(name, code));
+    expect(() => createServer({ [name]: value } as CreateServerOptions)).toThrow(
+      naming(name, code),
+    );
   });
 
   test.each(OF_KEEPALIVE)('Keepalive, ping() and keepalive: %s %o', async (name, value, code) => {
@@ -100,7 +105,9 @@ describe('an option that is no good is named in the error', () => {
     const before = adapter.ws.eventNames();
     expect(() => new Keepalive(adapter.ws, options)).toThrow(naming(name, code));
     expect(() => adapter.ping(options)).toThrow(naming(name, code));
-    expect(() => createServer({ keepalive: options })).toThrow(naming(`options.keepalive.${name}`, code));
+    expect(() => createServer({ keepalive: options })).toThrow(
+      naming(`options.keepalive.${name}`, code),
+    );
     expect(adapter.ws.eventNames()).toEqual(before);
   });
 

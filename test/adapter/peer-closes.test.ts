@@ -163,7 +163,10 @@ describe.each(ROLES)('the end that the peer of a %s decides', (role) => {
   });
 
   test('what came before the Close is read by a slow reader, however long it takes', async () => {
-    const { adapter, peer } = await meetWs(role, { closeTimeout: SHORT, readableHighWaterMark: 16 });
+    const { adapter, peer } = await meetWs(role, {
+      closeTimeout: SHORT,
+      readableHighWaterMark: 16,
+    });
     const recording = record(adapter);
     const bytes = Buffer.alloc(200_000, 'x');
     for (let i = 0; i < bytes.length; i += 1_000) peer.send(bytes.subarray(i, i + 1_000));

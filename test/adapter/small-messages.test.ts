@@ -14,7 +14,9 @@ const COUNT = 500;
 
 /** So many messages of one byte, and maybe a Close behind them, in one piece. */
 function tiny(masked: boolean, close?: number): Buffer {
-  const frames = Array.from({ length: COUNT }, (_, i) => frame(BINARY, Buffer.of(i & 0xff), { masked }));
+  const frames = Array.from({ length: COUNT }, (_, i) =>
+    frame(BINARY, Buffer.of(i & 0xff), { masked }),
+  );
   if (close !== undefined) frames.push(frame(CLOSE, closePayload(close), { masked }));
   return Buffer.concat(frames);
 }
@@ -44,7 +46,9 @@ describe.each(ROLES)('messages of one byte to a %s', (role) => {
     adapter.on('data', (chunk: Buffer) => chunks.push(chunk));
     peer.socket.write(tiny(masked));
     await next(adapter, 'data');
-    expect(Buffer.concat(chunks)).toEqual(Buffer.from(Array.from({ length: COUNT }, (_, i) => i & 0xff)));
+    expect(Buffer.concat(chunks)).toEqual(
+      Buffer.from(Array.from({ length: COUNT }, (_, i) => i & 0xff)),
+    );
     expect(chunks).toHaveLength(1);
   });
 
@@ -86,7 +90,9 @@ describe.each(ROLES)('messages of one byte to a %s', (role) => {
     const recording = record(adapter);
     let got = 0;
     adapter.on('data', (chunk: Buffer) => (got += chunk.length));
-    peer.socket.end(Buffer.concat([tiny(masked), frame(BINARY, Buffer.of(0), { masked, reserved: 7 })]));
+    peer.socket.end(
+      Buffer.concat([tiny(masked), frame(BINARY, Buffer.of(0), { masked, reserved: 7 })]),
+    );
     await recording.closed;
     expect(got).toBe(COUNT);
     expect(recording.errors[0]).toMatchObject({ code: 'EPROTO' });

@@ -46,12 +46,20 @@ describe.each(ROLES)('a peer of a %s that reads no more', (role) => {
     const recording = record(adapter.resume());
     peer.sendClose(1011, 'broken');
     await recording.closed;
-    expect(recording.errors[0]).toMatchObject({ code: 'ECONNRESET', closeCode: 1011, closeReason: 'broken' });
+    expect(recording.errors[0]).toMatchObject({
+      code: 'ECONNRESET',
+      closeCode: 1011,
+      closeReason: 'broken',
+    });
   });
 });
 
 /** Waits until the kernel takes no more. */
-async function standsStill({ ws }: { readonly ws: { readonly bufferedAmount: number } }): Promise<void> {
+async function standsStill({
+  ws,
+}: {
+  readonly ws: { readonly bufferedAmount: number };
+}): Promise<void> {
   for (let before = -1; before !== ws.bufferedAmount || before === 0;) {
     before = ws.bufferedAmount;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -66,7 +74,8 @@ describe.each(ROLES)('a reader that pauses while the peer of a %s pings', (role)
     adapter.ws.pause();
     for (let i = 0; i < 300; i++) peer.send(PING, String(i));
     adapter.ws.resume();
-    for (let i = 0; i < 300; i++) expect((await peer.frame(PONG)).payload.toString()).toBe(String(i));
+    for (let i = 0; i < 300; i++)
+      expect((await peer.frame(PONG)).payload.toString()).toBe(String(i));
     expect(recording.names).toEqual([]);
   });
 

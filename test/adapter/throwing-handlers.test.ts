@@ -8,22 +8,25 @@ import { collectUncaught } from '../support/uncaught.ts';
 const thrown = new Error('thrown by a handler');
 
 describe.each(ROLES)('an error that a handler of a %s throws', (role) => {
-  test.each([10, 10_000])("in 'data' of %i bytes goes to the process, and reading goes on", async (size) => {
-    const uncaught = collectUncaught();
-    const { adapter, peer } = await meetAdapter(role);
-    let got = 0;
-    adapter.on('data', (chunk: Buffer) => {
-      got += chunk.length;
-      if (got === size) throw thrown;
-    });
-    peer.write(Buffer.alloc(size));
-    while (uncaught.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    expect(uncaught).toEqual([thrown]);
-    peer.write(Buffer.alloc(size));
-    while (got < 2 * size) await next(adapter, 'data');
-    peer.on('error', () => undefined).resume();
-    expect(await adapter.close()).toBeNull();
-  });
+  test.each([10, 10_000])(
+    "in 'data' of %i bytes goes to the process, and reading goes on",
+    async (size) => {
+      const uncaught = collectUncaught();
+      const { adapter, peer } = await meetAdapter(role);
+      let got = 0;
+      adapter.on('data', (chunk: Buffer) => {
+        got += chunk.length;
+        if (got === size) throw thrown;
+      });
+      peer.write(Buffer.alloc(size));
+      while (uncaught.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(uncaught).toEqual([thrown]);
+      peer.write(Buffer.alloc(size));
+      while (got < 2 * size) await next(adapter, 'data');
+      peer.on('error', () => undefined).resume();
+      expect(await adapter.close()).toBeNull();
+    },
+  );
 
   test("in 'pong' goes to the process, and close() ends in order", async () => {
     const uncaught = collectUncaught();

@@ -27,7 +27,10 @@ async function load(name: string): Promise<AnyWs> {
   return { WebSocket, WebSocketServer };
 }
 
-async function connected({ WebSocket, WebSocketServer }: AnyWs): Promise<[AnyWebSocket, AnyWebSocket]> {
+async function connected({
+  WebSocket,
+  WebSocketServer,
+}: AnyWs): Promise<[AnyWebSocket, AnyWebSocket]> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
   const connection = next(server, 'connection');
@@ -49,7 +52,10 @@ async function connected({ WebSocket, WebSocketServer }: AnyWs): Promise<[AnyWeb
 describe.each(['ws-8.3', 'ws'])('a WebSocket of %s', (name) => {
   async function pair(options: WsConnAdapterOptions = {}): Promise<[WsConnAdapter, WsConnAdapter]> {
     const [client, served] = await connected(await load(name));
-    const adapters = [new WsConnAdapter(client, options), new WsConnAdapter(served, options)] as const;
+    const adapters = [
+      new WsConnAdapter(client, options),
+      new WsConnAdapter(served, options),
+    ] as const;
     stopAfterTest(...adapters);
     return [...adapters];
   }
@@ -101,17 +107,20 @@ describe.each(['ws-8.3', 'ws'])('a WebSocket of %s', (name) => {
 });
 
 describe('a WebSocket that lacks what the adapter needs', () => {
-  test.each(['ws-8.2', 'ws-7'])('is refused by the constructor, with what is missing: %s', async (name) => {
-    const [client, served] = await connected(await load(name));
-    for (const ws of [client, served]) {
-      expect(() => new WsConnAdapter(ws)).toThrow(
-        expect.objectContaining({
-          code: 'ERR_INVALID_ARG_TYPE',
-          message: expect.stringMatching(/ws.*8\.3 or newer.*pause, resume/) as unknown,
-        }) as Error,
-      );
-    }
-  });
+  test.each(['ws-8.2', 'ws-7'])(
+    'is refused by the constructor, with what is missing: %s',
+    async (name) => {
+      const [client, served] = await connected(await load(name));
+      for (const ws of [client, served]) {
+        expect(() => new WsConnAdapter(ws)).toThrow(
+          expect.objectContaining({
+            code: 'ERR_INVALID_ARG_TYPE',
+            message: expect.stringMatching(/ws.*8\.3 or newer.*pause, resume/) as unknown,
+          }) as Error,
+        );
+      }
+    },
+  );
 
   test('is refused where it has no socket below, at once or when it opens', async () => {
     /** A shim with the face of ws and nothing below it, as other runtimes have them. */

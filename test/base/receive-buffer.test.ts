@@ -34,7 +34,8 @@ class Fed extends Readable {
 }
 
 const feeds: Record<string, (stream: Readable) => Feed> = {
-  'an adapter': (stream) => new ReceiveBuffer(stream, { pause: () => undefined, resume: () => undefined }),
+  'an adapter': (stream) =>
+    new ReceiveBuffer(stream, { pause: () => undefined, resume: () => undefined }),
   'a yamux stream': (stream) => {
     const intake = new Intake(stream, new WindowBudget(Infinity));
     intake.adopt();
@@ -62,7 +63,8 @@ const readers: Record<string, Reader> = {
   },
   "by 'readable' and read()": (stream, chunks) => {
     stream.on('readable', () => {
-      for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(chunk as Buffer);
+      for (let chunk = stream.read(); chunk !== null; chunk = stream.read())
+        chunks.push(chunk as Buffer);
     });
   },
   "by 'readable' and read(n)": (stream, chunks, random) => {
@@ -141,7 +143,9 @@ describe.each(Object.entries(feeds))('what waits for a reader of %s', (_name, ma
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.feed.end();
     await once(stream, 'end');
-    expect(Buffer.concat(chunks)).toEqual(Buffer.from(Array.from({ length: COUNT }, (_, i) => i & 0xff)));
+    expect(Buffer.concat(chunks)).toEqual(
+      Buffer.from(Array.from({ length: COUNT }, (_, i) => i & 0xff)),
+    );
     expect(chunks.length).toBeLessThan(10);
   });
 });

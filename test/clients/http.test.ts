@@ -10,7 +10,10 @@ import { closeOf, next } from '../support/events.ts';
 
 const MIB = 1024 * 1024;
 
-/** Starts an ordinary http.Server that gets its connections from a WebSocket server, and an agent that dials them. */
+/**
+ * Starts an ordinary http.Server that gets its connections from a WebSocket server, and an agent
+ * that dials them.
+ */
 async function startWeb(
   listener: http.RequestListener,
   options: http.ServerOptions = {},

@@ -12,7 +12,10 @@ import { adapterPair } from '../support/pairs.ts';
 const KIB = 1024;
 
 /** Makes a pair of adapters with an HTTP/2 session in it, whose server sends back what it gets. */
-async function startSession(): Promise<{ session: http2.ClientHttp2Session; adapters: WsConnAdapter[] }> {
+async function startSession(): Promise<{
+  session: http2.ClientHttp2Session;
+  adapters: WsConnAdapter[];
+}> {
   const pair = await adapterPair();
   onTestFinished(() => pair.stop());
   const { a, b } = pair;

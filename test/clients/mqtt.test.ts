@@ -12,8 +12,8 @@ import { tunnelTo } from '../support/tunnel.ts';
 
 const MIB = 1024 * 1024;
 
-// aedes reads once for each 'readable'. From Node 26 on that gives it one chunk of several, and it leaves the rest; over
-// ws's own createWebSocketStream() too. TCP brings one chunk at a time.
+// aedes reads once for each 'readable'. From Node 26 on that gives it one chunk of several, and it
+// leaves the rest; over ws's own createWebSocketStream() too. TCP brings one chunk at a time.
 const readsAll = Number(process.versions.node.split('.')[0]) < 26;
 
 async function startBroker(): Promise<Aedes> {
@@ -33,7 +33,10 @@ async function startBehindTunnel(): Promise<string> {
   const server = net.createServer((socket) => broker.handle(socket)).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  const tunnel = await tunnelTo({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  const tunnel = await tunnelTo({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+  });
   onTestFinished(tunnel.stop);
   return tunnel.url;
 }

@@ -37,7 +37,9 @@ describeWith('mariadbd', 'mysql2 through an adapter to a real MariaDB', (mariadb
 
   test('a result of 20 000 rows and 20 MB arrives whole', async () => {
     const connection = await connect();
-    const [rows] = await connection.query(`select seq, repeat('x', 1000) as pad from seq_1_to_20000`);
+    const [rows] = await connection.query(
+      `select seq, repeat('x', 1000) as pad from seq_1_to_20000`,
+    );
     const numbers = (rows as { seq: number; pad: string }[]).map(({ seq }) => seq);
     expect(numbers).toEqual(Array.from({ length: 20_000 }, (_, i) => i + 1));
     await connection.end();

@@ -48,7 +48,9 @@ describeWith('redis-server', 'ioredis through an adapter to a real Redis', (redi
     const pipeline = redis.pipeline();
     for (let i = 1; i <= 10_000; i++) pipeline.incr('counter');
     const results = await pipeline.exec();
-    expect(results?.map(([, count]) => count)).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1));
+    expect(results?.map(([, count]) => count)).toEqual(
+      Array.from({ length: 10_000 }, (_, i) => i + 1),
+    );
     await redis.quit();
     await tunnel.quiet();
   });

@@ -26,7 +26,10 @@ describeWith('openssl', 'TLS over an adapter, both ends', (openssl) => {
     return [pair.a, pair.b];
   }
 
-  /** Makes a TLS connection over a pair of adapters that may be half open, and gives both layers of both ends. */
+  /**
+   * Makes a TLS connection over a pair of adapters that may be half open, and gives both layers of
+   * both ends.
+   */
   async function secure(): Promise<{
     client: tls.TLSSocket;
     accepted: tls.TLSSocket;

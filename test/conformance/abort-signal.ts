@@ -36,7 +36,9 @@ export function abortSignal(subject: Subject): void {
       expectOneClose(recording);
     });
 
-    test('that has fired already, or fires while connecting, gives up the connection', async ({ skip }) => {
+    test('that has fired already, or fires while connecting, gives up the connection', async ({
+      skip,
+    }) => {
       if (!makeDialler) {
         skip('the ends of this pair are connected when they are made');
         return;

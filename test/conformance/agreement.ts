@@ -6,7 +6,10 @@ import { connected, type End, type Subject } from './subject.ts';
 /** More than any connection takes in while nobody reads. */
 const MUCH = 20_000_000;
 
-/** What one end does to itself, or the other end to it, while bytes are unsent, unread, both or neither. */
+/**
+ * What one end does to itself, or the other end to it, while bytes are unsent, unread, both or
+ * neither.
+ */
 const ENDINGS: Readonly<Record<string, (end: End, other: End) => void>> = {
   'both end in order': (end, other) => {
     for (const one of [end, other]) one.resume().end();
@@ -49,7 +52,10 @@ const ENDINGS: Readonly<Record<string, (end: End, other: End) => void>> = {
   },
 };
 
-/** However it ends: what it says of its error, in all the places where it says so, is the same, and stays so. */
+/**
+ * However it ends: what it says of its error, in all the places where it says so, is the same, and
+ * stays so.
+ */
 export function agreement(subject: Subject): void {
   const { features } = subject;
 

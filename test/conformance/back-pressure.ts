@@ -18,7 +18,10 @@ async function drains(end: End): Promise<boolean> {
   return Promise.race([drain, patience]);
 }
 
-/** Writes as long as back pressure lets it, but at most `most` bytes; gives how many it got rid of, and their hash. */
+/**
+ * Writes as long as back pressure lets it, but at most `most` bytes; gives how many it got rid of,
+ * and their hash.
+ */
 async function pushUntilStuck(end: End, most: number): Promise<{ pushed: number; hash: string }> {
   const hash = createHash('sha256');
   let pushed = 0;

@@ -23,13 +23,19 @@ export function basicIo(subject: Subject): void {
     test('bytes cut at random arrive whole and in order', async () => {
       const { a, b } = await connected(subject);
       const bytes = bytesOf(1, SIZE);
-      const [received] = await Promise.all([readAll(b), writeAll(a, cutAtRandom(bytes, 2, 40_000))]);
+      const [received] = await Promise.all([
+        readAll(b),
+        writeAll(a, cutAtRandom(bytes, 2, 40_000)),
+      ]);
       expect(received.length).toBe(SIZE);
       expect(sha256(received)).toBe(sha256(bytes));
     });
 
     test('bytes cut at random arrive whole both ways at once', async ({ skip }) => {
-      skip(!features.halfClose, 'the first end() closes both directions where there is no half close');
+      skip(
+        !features.halfClose,
+        'the first end() closes both directions where there is no half close',
+      );
       const { a, b } = await connected(subject, { allowHalfOpen: true });
       const there = bytesOf(3, SIZE);
       const back = bytesOf(4, SIZE);
@@ -83,7 +89,9 @@ export function basicIo(subject: Subject): void {
       a.end();
       b.resume();
       await recording.closed;
-      expect([a.bytesRead, a.bytesWritten, b.bytesRead, b.bytesWritten]).toEqual([4, 100_010, 100_010, 4]);
+      expect([a.bytesRead, a.bytesWritten, b.bytesRead, b.bytesWritten]).toEqual([
+        4, 100_010, 100_010, 4,
+      ]);
     });
 
     test('the memory of a write may be reused when its callback has come', async () => {
@@ -95,7 +103,9 @@ export function basicIo(subject: Subject): void {
         await new Promise((resolve) => a.write(shared, resolve));
       }
       const bytes = await received;
-      const expected = Buffer.concat(Array.from({ length: 50 }, (_, i) => Buffer.alloc(shared.length, i)));
+      const expected = Buffer.concat(
+        Array.from({ length: 50 }, (_, i) => Buffer.alloc(shared.length, i)),
+      );
       expect(sha256(bytes)).toBe(sha256(expected));
     });
   });

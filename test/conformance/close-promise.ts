@@ -30,23 +30,26 @@ export function closePromise(subject: Subject): void {
       expect([atA.hadError, atB.hadError]).toEqual([false, false]);
     });
 
-    test.each(Object.entries(schedules))('gives fifty callers %s the same promise', async (_when, later) => {
-      const { a, b } = await connected(subject);
-      b.resume();
-      const promises = await Promise.all(
-        Array.from(
-          { length: 50 },
-          () =>
-            new Promise<Promise<Error | null>[]>((resolve) => {
-              later(() => {
-                resolve([close(a)]);
-              });
-            }),
-        ),
-      );
-      expect(new Set(promises.flat()).size).toBe(1);
-      expect(await close(a)).toBeNull();
-    });
+    test.each(Object.entries(schedules))(
+      'gives fifty callers %s the same promise',
+      async (_when, later) => {
+        const { a, b } = await connected(subject);
+        b.resume();
+        const promises = await Promise.all(
+          Array.from(
+            { length: 50 },
+            () =>
+              new Promise<Promise<Error | null>[]>((resolve) => {
+                later(() => {
+                  resolve([close(a)]);
+                });
+              }),
+          ),
+        );
+        expect(new Set(promises.flat()).size).toBe(1);
+        expect(await close(a)).toBeNull();
+      },
+    );
 
     test('of both ends at once resolves with null at both', async () => {
       const { a, b } = await connected(subject);

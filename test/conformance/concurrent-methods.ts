@@ -42,7 +42,10 @@ const final: Record<string, (end: End, caller: number) => unknown> = {
 };
 
 /** Lets fifty callers in at the moments of one kind, and waits until the last has been. */
-async function callAtOnce(later: (call: () => void) => void, call: (caller: number) => void): Promise<void> {
+async function callAtOnce(
+  later: (call: () => void) => void,
+  call: (caller: number) => void,
+): Promise<void> {
   let left = CALLERS;
   await new Promise<void>((resolve) => {
     for (let caller = 0; caller < CALLERS; caller++) {
@@ -83,25 +86,30 @@ export function concurrentMethods(subject: Subject): void {
       a.setTimeout(0);
     });
 
-    test.each(closers)("may call %s: one 'close' at each end, no more than one error", async (name) => {
-      const { a, b } = await connected(subject);
-      const [atA, atB] = [record(a), record(b)];
-      a.resume();
-      b.resume();
-      a.write('last words');
-      await turns(2);
-      if (features.warnsOfManyCallers) a.setMaxListeners(0);
-      await callAtOnce(later, (caller) => final[name]?.(a, caller));
-      await Promise.all([atA.closed, atB.closed]);
-      await turns(5);
-      expectOneClose(atA);
-      expectOneClose(atB);
-      expect(atA.errors).toMatchObject(name === 'destroy(error)' ? [{ message: 'caller 0' }] : []);
-      if (['end()', 'destroySoon()', 'destroy()', 'close()'].includes(name)) {
-        expect(atB.errors).toEqual([]);
-        expect(b.bytesRead).toBe(10);
-      }
-    });
+    test.each(closers)(
+      "may call %s: one 'close' at each end, no more than one error",
+      async (name) => {
+        const { a, b } = await connected(subject);
+        const [atA, atB] = [record(a), record(b)];
+        a.resume();
+        b.resume();
+        a.write('last words');
+        await turns(2);
+        if (features.warnsOfManyCallers) a.setMaxListeners(0);
+        await callAtOnce(later, (caller) => final[name]?.(a, caller));
+        await Promise.all([atA.closed, atB.closed]);
+        await turns(5);
+        expectOneClose(atA);
+        expectOneClose(atB);
+        expect(atA.errors).toMatchObject(
+          name === 'destroy(error)' ? [{ message: 'caller 0' }] : [],
+        );
+        if (['end()', 'destroySoon()', 'destroy()', 'close()'].includes(name)) {
+          expect(atB.errors).toEqual([]);
+          expect(b.bytesRead).toBe(10);
+        }
+      },
+    );
 
     test('may call everything at both ends, in any order', async () => {
       const { a, b } = await connected(subject);

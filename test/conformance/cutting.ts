@@ -86,19 +86,22 @@ export function cutting(subject: Subject): void {
       expectOneClose(atB);
     });
 
-    test.each(['a', 'b'] as const)('resetAndDestroy() of %s is ECONNRESET for the peer', async (who) => {
-      const pair = await connected(subject);
-      const [mine, peer] = who === 'a' ? [pair.a, pair.b] : [pair.b, pair.a];
-      const [atMine, atPeer] = [record(mine), record(peer)];
-      peer.resume();
-      expect(mine.resetAndDestroy()).toBe(mine);
-      await Promise.all([atMine.closed, atPeer.closed]);
-      expect(atMine.names).toEqual(['close']);
-      expect(atMine.hadError).toBe(false);
-      expect(atPeer.errors).toMatchObject([{ code: 'ECONNRESET' }]);
-      expect(atPeer.names).not.toContain('end');
-      expectOneClose(atPeer);
-    });
+    test.each(['a', 'b'] as const)(
+      'resetAndDestroy() of %s is ECONNRESET for the peer',
+      async (who) => {
+        const pair = await connected(subject);
+        const [mine, peer] = who === 'a' ? [pair.a, pair.b] : [pair.b, pair.a];
+        const [atMine, atPeer] = [record(mine), record(peer)];
+        peer.resume();
+        expect(mine.resetAndDestroy()).toBe(mine);
+        await Promise.all([atMine.closed, atPeer.closed]);
+        expect(atMine.names).toEqual(['close']);
+        expect(atMine.hadError).toBe(false);
+        expect(atPeer.errors).toMatchObject([{ code: 'ECONNRESET' }]);
+        expect(atPeer.names).not.toContain('end');
+        expectOneClose(atPeer);
+      },
+    );
 
     test('a peer that is destroyed while bytes come to it is an error for the writer', async () => {
       const { a, b } = await connected(subject);

@@ -40,9 +40,10 @@ const cases = [
 ];
 
 /**
- * Runs the conformance suite, in the spirit of golang.org/x/net/nettest, on whatever makes a connected pair of sockets.
- * What `features` says the pair cannot do is skipped with the reason, or the documented other behaviour is looked for.
- * Without `makeDialler` the cases that need an end which is still connecting are skipped.
+ * Runs the conformance suite, in the spirit of golang.org/x/net/nettest, on whatever makes a
+ * connected pair of sockets. What `features` says the pair cannot do is skipped with the reason, or
+ * the documented other behaviour is looked for. Without `makeDialler` the cases that need an end
+ * which is still connecting are skipped.
  */
 export function describeSocket(
   name: string,

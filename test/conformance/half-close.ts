@@ -143,7 +143,10 @@ export function halfClose(subject: Subject): void {
     });
   });
 
-  test.skipIf(features.halfClose)('half close is not there: see "without half close" under ending', () => {
-    expect(features.halfClose).toBe(false);
-  });
+  test.skipIf(features.halfClose)(
+    'half close is not there: see "without half close" under ending',
+    () => {
+      expect(features.halfClose).toBe(false);
+    },
+  );
 }

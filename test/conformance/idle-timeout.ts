@@ -5,12 +5,15 @@ import { readExactly } from '../support/reading.ts';
 import { connected, type Subject } from './subject.ts';
 
 const LIMIT = 60;
-/** A limit long enough that a busy machine does not let it pass by itself, and the pause between two bytes meanwhile. */
+/**
+ * A limit long enough that a busy machine does not let it pass by itself, and the pause between two
+ * bytes meanwhile.
+ */
 const LONG = 150;
 const PACE = 3;
 /**
- * A timer may be early by the time that a busy event loop took for its last turn. A limit that bytes do not put off comes
- * within one pace after the last of them.
+ * A timer may be early by the time that a busy event loop took for its last turn. A limit that
+ * bytes do not put off comes within one pace after the last of them.
  */
 const LEAST = 5 * PACE;
 
@@ -176,8 +179,12 @@ export function idleTimeout(subject: Subject): void {
           return (error as NodeJS.ErrnoException).code;
         }
       };
-      expect([-1, NaN, Infinity].map((ms) => codeOf(ms))).toEqual(Array(3).fill('ERR_OUT_OF_RANGE'));
-      expect(['5', null, undefined].map((ms) => codeOf(ms))).toEqual(Array(3).fill('ERR_INVALID_ARG_TYPE'));
+      expect([-1, NaN, Infinity].map((ms) => codeOf(ms))).toEqual(
+        Array(3).fill('ERR_OUT_OF_RANGE'),
+      );
+      expect(['5', null, undefined].map((ms) => codeOf(ms))).toEqual(
+        Array(3).fill('ERR_INVALID_ARG_TYPE'),
+      );
       expect(codeOf(5, 'callback')).toBe('ERR_INVALID_ARG_TYPE');
       a.setTimeout(0);
     });

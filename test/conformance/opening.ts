@@ -64,7 +64,9 @@ export function opening(subject: Subject): void {
       end.resume();
       end.end();
       await recording.closed;
-      expect(recording.names).toEqual(expect.arrayContaining(['connect', 'ready', 'finish', 'end', 'close']));
+      expect(recording.names).toEqual(
+        expect.arrayContaining(['connect', 'ready', 'finish', 'end', 'close']),
+      );
       expectOneClose(recording);
       expect(recording.errors).toEqual([]);
     });

@@ -40,59 +40,66 @@ export function pendingWrites(subject: Subject): void {
   const names = Object.keys(endings).filter((name) => features.close || name !== 'close()');
 
   describe('writes that wait when the connection ends', () => {
-    test.each(names)('%s by the writer, and nobody reads: each callback comes once', async (name) => {
-      const { a, b } = await connected(subject);
-      const [atA, atB] = [record(a), record(b)];
-      a.resume();
-      b.pause();
-      const results = writeMuch(a);
-      await turns(5);
-      endings[name]?.(a);
-      // Those that send what was written wait for the reader.
-      if (['destroySoon()', 'end()', 'close()'].includes(name)) {
+    test.each(names)(
+      '%s by the writer, and nobody reads: each callback comes once',
+      async (name) => {
+        const { a, b } = await connected(subject);
+        const [atA, atB] = [record(a), record(b)];
+        a.resume();
+        b.pause();
+        const results = writeMuch(a);
         await turns(5);
-        expect(results.flat().length).toBeLessThan(WRITES);
-        b.resume();
-        await atA.closed;
-        expectEachOnce(results);
-        expect(results.flat().filter(Boolean)).toEqual([]);
-        await atB.closed;
-        expect(b.bytesRead).toBe(WRITES * CHUNK.length);
-      } else {
-        await atA.closed;
-        await turns(2);
-        expectEachOnce(results);
-        expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
-        b.resume();
-        await atB.closed;
-      }
-      expectOneClose(atA);
-      expectOneClose(atB);
-    });
+        endings[name]?.(a);
+        // Those that send what was written wait for the reader.
+        if (['destroySoon()', 'end()', 'close()'].includes(name)) {
+          await turns(5);
+          expect(results.flat().length).toBeLessThan(WRITES);
+          b.resume();
+          await atA.closed;
+          expectEachOnce(results);
+          expect(results.flat().filter(Boolean)).toEqual([]);
+          await atB.closed;
+          expect(b.bytesRead).toBe(WRITES * CHUNK.length);
+        } else {
+          await atA.closed;
+          await turns(2);
+          expectEachOnce(results);
+          expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
+          b.resume();
+          await atB.closed;
+        }
+        expectOneClose(atA);
+        expectOneClose(atB);
+      },
+    );
 
     const byReader = names.filter((name) => name !== 'end()');
-    test.each(byReader)('%s by the reader: each callback comes once, none hides a loss', async (name) => {
-      const { a, b } = await connected(subject);
-      const [atA, atB] = [record(a), record(b)];
-      a.resume();
-      b.once('data', () => {
-        b.pause();
-        endings[name]?.(b);
-      });
-      const results = writeMuch(a);
-      await Promise.all([atA.closed, atB.closed]);
-      await turns(2);
-      expectEachOnce(results);
-      // Where each direction ends by itself, close() may take the other to its end and throw it away.
-      if (name !== 'close()' || atA.hadError) {
-        expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
-        expect(['ECONNRESET', 'EPIPE']).toContain(atA.errors[0]?.code);
-      } else {
-        expect(results.flat().filter(Boolean)).toEqual([]);
-      }
-      expectOneClose(atA);
-      expectOneClose(atB);
-    });
+    test.each(byReader)(
+      '%s by the reader: each callback comes once, none hides a loss',
+      async (name) => {
+        const { a, b } = await connected(subject);
+        const [atA, atB] = [record(a), record(b)];
+        a.resume();
+        b.once('data', () => {
+          b.pause();
+          endings[name]?.(b);
+        });
+        const results = writeMuch(a);
+        await Promise.all([atA.closed, atB.closed]);
+        await turns(2);
+        expectEachOnce(results);
+        // Where each direction ends by itself, close() may take the other to its end and throw it
+        // away.
+        if (name !== 'close()' || atA.hadError) {
+          expect(results.at(-1)?.[0]).toBeInstanceOf(Error);
+          expect(['ECONNRESET', 'EPIPE']).toContain(atA.errors[0]?.code);
+        } else {
+          expect(results.flat().filter(Boolean)).toEqual([]);
+        }
+        expectOneClose(atA);
+        expectOneClose(atB);
+      },
+    );
 
     test('a small write in the turn of destroy() has its callback', async () => {
       for (const name of ['destroy()', 'destroy(error)', 'resetAndDestroy()']) {

@@ -8,7 +8,10 @@ const WRITERS = 40;
 const RECORDS = 50;
 const HEADER = 6;
 
-/** A record says who wrote it, as which of his, and how many bytes (each of them the writer's number) follow. */
+/**
+ * A record says who wrote it, as which of his, and how many bytes (each of them the writer's
+ * number) follow.
+ */
 function recordOf(writer: number, sequence: number): Buffer {
   const length = (writer * 7_919 + sequence * 104_729) % 3_000;
   const bytes = Buffer.alloc(HEADER + length, writer);
@@ -41,7 +44,8 @@ async function readRecords(end: End): Promise<Map<number, number[]>> {
     const header = await readExactly(end, HEADER);
     const writer = header.readUInt16BE(0);
     const body = await readExactly(end, header.readUInt16BE(4));
-    if (!body.every((byte) => byte === writer)) throw new Error(`a record of ${String(writer)} is mixed`);
+    if (!body.every((byte) => byte === writer))
+      throw new Error(`a record of ${String(writer)} is mixed`);
     came.set(writer, [...(came.get(writer) ?? []), header.readUInt16BE(2)]);
   }
   return came;

@@ -93,8 +93,16 @@ export function writeForms(subject: Subject): void {
       b.resume();
       const write = a.write.bind(a) as (...args: unknown[]) => boolean;
       const forms: readonly (readonly unknown[])[] = [[], ['latin1'], [undefined], [null]];
-      await Promise.all(forms.map((form) => new Promise((resolve) => write('x', ...form, resolve))));
-      for (const form of [[undefined], [null], [undefined, undefined], ['utf8', undefined], ['utf8', null]]) {
+      await Promise.all(
+        forms.map((form) => new Promise((resolve) => write('x', ...form, resolve))),
+      );
+      for (const form of [
+        [undefined],
+        [null],
+        [undefined, undefined],
+        ['utf8', undefined],
+        ['utf8', null],
+      ]) {
         write('x', ...form);
       }
       await new Promise((resolve) => a.end('x', undefined as never, resolve as () => void));

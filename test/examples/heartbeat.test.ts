@@ -8,7 +8,13 @@ import { WebSocket } from 'ws';
 
 import { startIdleLimitProxy } from '../../examples/demo/idle-limit-proxy.ts';
 import { next } from '../support/events.ts';
-import { describeWith, printed, type Running, startExample, startProgram } from '../support/program.ts';
+import {
+  describeWith,
+  printed,
+  type Running,
+  startExample,
+  startProgram,
+} from '../support/program.ts';
 
 const IDLE_LIMIT = 2_000;
 /** Time in ms in which an idle connection behind the limit would have died three times. */
@@ -43,27 +49,31 @@ test('a WebSocket that answers pings, as browsers do, outlives the idle limit', 
 });
 
 describeWith('chromium', 'the example heartbeat in a real browser', (chromium) => {
-  test('shows a line after a silence three times the idle limit', { timeout: TIME_LIMIT }, async () => {
-    const { heartbeat, port } = await startBehindProxy();
-    const profile = mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
-    const args = [
-      '--headless=new',
-      '--no-sandbox', // Chromium's own cannot be had by root, nor in most containers.
-      '--disable-gpu',
-      '--remote-debugging-port=0', // Else a headless browser ends as soon as the page is there.
-      `--user-data-dir=${profile}`,
-      `http://127.0.0.1:${String(port)}/`,
-    ];
-    const browser = startProgram(chromium, args, { env: { ...process.env, TMPDIR: profile } });
-    onTestFinished(async () => {
-      await browser.stop();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    });
-    await printed(heartbeat, /page 1: connected/);
-    await printed(heartbeat, /page 1: pong/);
-    await sleep(SILENCE);
-    const shown = printed(heartbeat, /page 1: \{"shown":"still there\?"\}/);
-    heartbeat.child.stdin.write('still there?\n');
-    await shown;
-  });
+  test(
+    'shows a line after a silence three times the idle limit',
+    { timeout: TIME_LIMIT },
+    async () => {
+      const { heartbeat, port } = await startBehindProxy();
+      const profile = mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
+      const args = [
+        '--headless=new',
+        '--no-sandbox', // Chromium's own cannot be had by root, nor in most containers.
+        '--disable-gpu',
+        '--remote-debugging-port=0', // Else a headless browser ends as soon as the page is there.
+        `--user-data-dir=${profile}`,
+        `http://127.0.0.1:${String(port)}/`,
+      ];
+      const browser = startProgram(chromium, args, { env: { ...process.env, TMPDIR: profile } });
+      onTestFinished(async () => {
+        await browser.stop();
+        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      });
+      await printed(heartbeat, /page 1: connected/);
+      await printed(heartbeat, /page 1: pong/);
+      await sleep(SILENCE);
+      const shown = printed(heartbeat, /page 1: \{"shown":"still there\?"\}/);
+      heartbeat.child.stdin.write('still there?\n');
+      await shown;
+    },
+  );
 });

@@ -36,7 +36,9 @@ test('the answer to a request that a FIN ended arrives, as after `printf x | nc 
   }
 });
 
-test('a target that is not there resets the client, and the tunnel says why', async ({ onTestFinished }) => {
+test('a target that is not there resets the client, and the tunnel says why', async ({
+  onTestFinished,
+}) => {
   const server = startExample('tcp-tunnel.ts', 'server', '0', '127.0.0.1:1');
   onTestFinished(() => server.stop());
   const [url] = await printed(server, /ws:\S+/);

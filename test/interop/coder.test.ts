@@ -32,7 +32,9 @@ program.describe('coder/websocket', () => {
     expect(error).toMatchObject({
       code: 'ECONNRESET',
       closeCode: 1009,
-      message: expect.stringMatching(/1009.*read limited at 32769 bytes.*maxMessageSize/) as unknown,
+      message: expect.stringMatching(
+        /1009.*read limited at 32769 bytes.*maxMessageSize/,
+      ) as unknown,
     });
     expect(await adapter.close()).toBe(error);
     expect(await go.line('read')).toMatchObject({
@@ -56,7 +58,8 @@ program.describe('coder/websocket', () => {
     while (!adapter.ws.isPaused) await next(adapter.ws, 'message');
     const { error, pongs } = await go.ask('ping 1000');
     expect(error).toContain('failed to wait for pong');
-    // The first belonged to the ping above; those that follow are the ones that keepalive sends unasked.
+    // The first belonged to the ping above; those that follow are the ones that keepalive sends
+    // unasked.
     expect(pongs).toBeGreaterThan(1);
     adapter.resume();
     await recording.closed;

@@ -18,7 +18,10 @@ export class GoBuild {
   readonly #isTest: boolean;
   #folder = '';
 
-  /** @param kind - whether the folder has a program, or tests for `go test`, which are built as a program too */
+  /**
+   * @param kind - whether the folder has a program, or tests for `go test`, which are built as a
+   * program too
+   */
   constructor(name: string, kind: 'program' | 'tests' = 'program') {
     this.#name = name;
     this.#isTest = kind === 'tests';
@@ -30,8 +33,8 @@ export class GoBuild {
   }
 
   /**
-   * Defines tests, and builds the program before they run. Where there is no Go they are skipped, and the name says why; in
-   * CI they run all the same, and fail.
+   * Defines tests, and builds the program before they run. Where there is no Go they are skipped,
+   * and the name says why; in CI they run all the same, and fail.
    */
   describe(title: string, define: () => void): void {
     if (!hasGo && process.env['CI'] === undefined) {
@@ -53,7 +56,10 @@ export class GoBuild {
   }
 }
 
-/** Runs a Go program that answers commands with lines of JSON that have an `event`, and may come in any order. */
+/**
+ * Runs a Go program that answers commands with lines of JSON that have an `event`, and may come in
+ * any order.
+ */
 export class GoProgram {
   readonly #process: PeerProcess;
 

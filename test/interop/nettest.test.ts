@@ -22,26 +22,32 @@ const NAMES = [
   'ConcurrentMethods',
 ];
 
-suite.describe("golang.org/x/net/nettest's TestConn through wsconn forward and wsconn serve", () => {
-  test.each([
-    ['a WebSocket for each connection', []],
-    ['all connections in one WebSocket', ['--mux']],
-  ])('%s: all of it passes', async (_name, args) => {
-    const target = await freePort();
-    const { program: server, url } = await serve(target);
-    const { program: client, port } = await forward(url, args);
-    onTestFinished(async () => {
-      for (const program of [client, server]) {
-        program.kill();
-        await program.ended;
-      }
+suite.describe(
+  "golang.org/x/net/nettest's TestConn through wsconn forward and wsconn serve",
+  () => {
+    test.each([
+      ['a WebSocket for each connection', []],
+      ['all connections in one WebSocket', ['--mux']],
+    ])('%s: all of it passes', async (_name, args) => {
+      const target = await freePort();
+      const { program: server, url } = await serve(target);
+      const { program: client, port } = await forward(url, args);
+      onTestFinished(async () => {
+        for (const program of [client, server]) {
+          program.kill();
+          await program.ended;
+        }
+      });
+      const { stdout, stderr } = await run(
+        suite.file,
+        ['-test.v', `-listen=127.0.0.1:${String(target)}`, `-dial=127.0.0.1:${String(port)}`],
+        { input: '' },
+      );
+      const passed = Array.from(
+        stdout.matchAll(/--- PASS: TestTunnel\/(\w+)/g),
+        ([, name]) => name,
+      );
+      expect(passed, `${stdout}\n${stderr}`).toEqual(NAMES);
     });
-    const { stdout, stderr } = await run(
-      suite.file,
-      ['-test.v', `-listen=127.0.0.1:${String(target)}`, `-dial=127.0.0.1:${String(port)}`],
-      { input: '' },
-    );
-    const passed = Array.from(stdout.matchAll(/--- PASS: TestTunnel\/(\w+)/g), ([, name]) => name);
-    expect(passed, `${stdout}\n${stderr}`).toEqual(NAMES);
-  });
-});
+  },
+);

@@ -3,12 +3,23 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { connect, type WsConnAdapter } from '../../src/index.ts';
-import { type DialBack, RevdialListener, type RevdialListenerOptions } from '../../src/revdial/index.ts';
+import {
+  type DialBack,
+  RevdialListener,
+  type RevdialListenerOptions,
+} from '../../src/revdial/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next, record } from '../support/events.ts';
 import { PeerProcess } from '../support/peer-process.ts';
 import { readAll, readExactly } from '../support/reading.ts';
-import { CONTROL_PATH, destroyAll, dialBackTo, echo, type Hub, startHub } from '../support/revdial.ts';
+import {
+  CONTROL_PATH,
+  destroyAll,
+  dialBackTo,
+  echo,
+  type Hub,
+  startHub,
+} from '../support/revdial.ts';
 import { GoBuild } from './go-program.ts';
 
 const MIB = 1024 * 1024;
@@ -39,7 +50,8 @@ async function listenAt(
   options: RevdialListenerOptions = {},
   dialBack: DialBack = dialBackTo(url, GO_SERVER),
 ): Promise<RevdialListener> {
-  // A Go server that waits to hand a failure to some dial reads nothing, and does not answer a Close frame.
+  // A Go server that waits to hand a failure to some dial reads nothing, and does not answer a
+  // Close frame.
   const control = connect(`${url}${CONTROL_PATH}`, { closeTimeout: 500 });
   const listener = new RevdialListener(control, dialBack, options);
   onTestFinished(async () => {
@@ -91,12 +103,17 @@ program.describe('a device of ours at a Go server', () => {
 
   test('tells why it could not dial back', async () => {
     const { server, url } = await startGoServer();
-    const listener = await listenAt(url, {}, () => Promise.reject(new Error('no "way" out & back')));
+    const listener = await listenAt(url, {}, () =>
+      Promise.reject(new Error('no "way" out & back')),
+    );
     const failed = next(listener, 'pickupFailed');
 
     server.order({ op: 'dial', count: 1, parallel: 1, bytes: 1 });
 
-    expect(await server.answer('ok')).toEqual({ ok: 0, failures: ['pick-up failed: no "way" out & back'] });
+    expect(await server.answer('ok')).toEqual({
+      ok: 0,
+      failures: ['pick-up failed: no "way" out & back'],
+    });
     expect(String((await failed)[0])).toContain('no "way" out & back');
   });
 
@@ -227,22 +244,25 @@ program.describe('a server of ours with a Go device', () => {
     expect(dialer.closed).toBe(false);
   });
 
-  test.for(['drop-control', 'kill'])('fails what waits at once when the device is lost: %s', async (how) => {
-    const hub = await startOwnHub();
-    const device = await startGoDevice(hub, { mode: 'ignore' });
-    const dialer = await hub.nextDialer();
-    const dials = Array.from({ length: 5 }, () => dialer.dial());
-    const settled = Promise.allSettled(dials);
-    for (const _ of dials) await device.answer('ignored');
+  test.for(['drop-control', 'kill'])(
+    'fails what waits at once when the device is lost: %s',
+    async (how) => {
+      const hub = await startOwnHub();
+      const device = await startGoDevice(hub, { mode: 'ignore' });
+      const dialer = await hub.nextDialer();
+      const dials = Array.from({ length: 5 }, () => dialer.dial());
+      const settled = Promise.allSettled(dials);
+      for (const _ of dials) await device.answer('ignored');
 
-    if (how === 'kill') device.kill();
-    else device.order({ op: how });
+      if (how === 'kill') device.kill();
+      else device.order({ op: how });
 
-    for (const dial of await settled) {
-      expect(dial).toMatchObject({ status: 'rejected', reason: { code: 'ECONNRESET' } });
-    }
-    expect(dialer.closed).toBe(true);
-  });
+      for (const dial of await settled) {
+        expect(dial).toMatchObject({ status: 'rejected', reason: { code: 'ECONNRESET' } });
+      }
+      expect(dialer.closed).toBe(true);
+    },
+  );
 
   test('ends the connections of a device that is killed with an error or an end', async () => {
     const hub = await startOwnHub();

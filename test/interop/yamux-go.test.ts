@@ -5,7 +5,12 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
-import { FrameDecoder, type FrameHeader, FrameType, HEADER_SIZE } from '../../src/yamux/wire/frame.ts';
+import {
+  FrameDecoder,
+  type FrameHeader,
+  FrameType,
+  HEADER_SIZE,
+} from '../../src/yamux/wire/frame.ts';
 import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
@@ -48,7 +53,10 @@ async function accept(wire: Wire, dial: (address: string) => void): Promise<Dupl
   return transport;
 }
 
-/** Connects a session of the role with a Go program of the other, which has the kind of yamux. The client dials. */
+/**
+ * Connects a session of the role with a Go program of the other, which has the kind of yamux. The
+ * client dials.
+ */
 async function connectTo(
   kind: Kind,
   wire: Wire,
@@ -64,13 +72,21 @@ async function connectTo(
       go = new GoProgram(program.file, ['-role=client', `-dial=${address}`, ...flags]);
     });
   } else {
-    go = new GoProgram(program.file, ['-role=server', ...(wire === 'TCP' ? [] : ['-ws']), ...flags]);
+    go = new GoProgram(program.file, [
+      '-role=server',
+      ...(wire === 'TCP' ? [] : ['-ws']),
+      ...flags,
+    ]);
     const port = Number((await go.line('listening'))['port']);
-    transport = wire === 'TCP' ? net.connect(port, '127.0.0.1') : connect(`ws://127.0.0.1:${String(port)}`);
+    transport =
+      wire === 'TCP' ? net.connect(port, '127.0.0.1') : connect(`ws://127.0.0.1:${String(port)}`);
     await next(transport, 'connect');
   }
   const headers: FrameHeader[] = [];
-  const decoder = new FrameDecoder({ onHeader: (header) => headers.push(header), onBody: () => undefined });
+  const decoder = new FrameDecoder({
+    onHeader: (header) => headers.push(header),
+    onBody: () => undefined,
+  });
   transport.on('data', (chunk: Buffer) => {
     decoder.decode(chunk);
   });
@@ -161,7 +177,10 @@ program.describe('yamux of Go', () => {
 
     test('sends and takes 64 MiB on streams that it opens', async () => {
       const { go } = await connectTo(kind, wire, role);
-      expect(await go.ask(`sum ${String(64 * MIB)} 262144`)).toMatchObject({ same: true, error: null });
+      expect(await go.ask(`sum ${String(64 * MIB)} 262144`)).toMatchObject({
+        same: true,
+        error: null,
+      });
       expect(await go.ask(`source ${String(64 * MIB)}`)).toMatchObject({ same: true, error: null });
     });
 
@@ -190,7 +209,10 @@ program.describe('yamux of Go', () => {
 
     test('resets a stream, with the largest error code if it has one, and we see ECONNRESET', async () => {
       const { session } = await connectTo(kind, wire, role, ['-close-timeout=100ms']);
-      const stream = openWith(session, isHashicorp ? 'leave' : `reset ${String(2 ** 32 - 1)}`).resume();
+      const stream = openWith(
+        session,
+        isHashicorp ? 'leave' : `reset ${String(2 ** 32 - 1)}`,
+      ).resume();
       const [error] = await next(stream, 'error');
       expect(error).toMatchObject({ code: 'ECONNRESET' });
       expect(session.numStreams).toBe(0);
@@ -210,27 +232,32 @@ program.describe('yamux of Go', () => {
       expect(String(await readAll(stream))).toBe('still here');
     });
 
-    test.runIf(isHashicorp)('hears our go away: it opens no streams, and open ones go on', async () => {
-      const { session, go } = await connectTo(kind, wire, role);
-      // The Go side may say that it has opened a stream before the SYN is here.
-      const opened = next(session, 'stream');
-      expect(await go.ask('hold')).toMatchObject({ error: null });
-      await opened;
-      session.goAway();
-      await session.ping();
-      expect(await go.ask('echo 1 10')).toMatchObject({
-        whole: 0,
-        error: 'remote end is not accepting connections',
-      });
-      expect(session.numStreams).toBe(1);
-    });
+    test.runIf(isHashicorp)(
+      'hears our go away: it opens no streams, and open ones go on',
+      async () => {
+        const { session, go } = await connectTo(kind, wire, role);
+        // The Go side may say that it has opened a stream before the SYN is here.
+        const opened = next(session, 'stream');
+        expect(await go.ask('hold')).toMatchObject({ error: null });
+        await opened;
+        session.goAway();
+        await session.ping();
+        expect(await go.ask('echo 1 10')).toMatchObject({
+          whole: 0,
+          error: 'remote end is not accepting connections',
+        });
+        expect(session.numStreams).toBe(1);
+      },
+    );
 
     test.skipIf(isHashicorp)('ends its session when it hears our go away', async () => {
       const { session, go } = await connectTo(kind, wire, role);
       session.on('error', () => undefined);
       const closed = next(session, 'close');
       session.goAway();
-      expect(await go.line('ended')).toMatchObject({ error: expect.stringContaining('go away') as unknown });
+      expect(await go.line('ended')).toMatchObject({
+        error: expect.stringContaining('go away') as unknown,
+      });
       await closed;
     });
 
@@ -242,7 +269,8 @@ program.describe('yamux of Go', () => {
       expect(await session.close()).toBeNull();
       const report = await go.line('report');
       if (kind === 'libp2p/go-yamux' && report['error'] !== null) {
-        // It ends its session at a GoAway, and a reader who is not at the end by then fails when it opens its window.
+        // It ends its session at a GoAway, and a reader who is not at the end by then fails when it
+        // opens its window.
         expect(report['error']).toContain('remote sent go away');
       } else {
         expect(report).toMatchObject({ error: null, bytes: 4 * MIB });
@@ -264,10 +292,18 @@ program.describe('yamux of Go', () => {
     });
 
     test('keeps the session alive with pings of its own', async () => {
-      const { session, headers, transport } = await connectTo(kind, wire, role, ['-keepalive=20ms'], {
-        keepAlive: false,
-      });
-      while (headers.filter(({ type, flags }) => type === FrameType.ping && flags === 1).length < 5) {
+      const { session, headers, transport } = await connectTo(
+        kind,
+        wire,
+        role,
+        ['-keepalive=20ms'],
+        {
+          keepAlive: false,
+        },
+      );
+      while (
+        headers.filter(({ type, flags }) => type === FrameType.ping && flags === 1).length < 5
+      ) {
         await next(transport, 'data');
       }
       expect(await session.ping()).toBeGreaterThan(0);
@@ -302,7 +338,8 @@ program.describe('yamux of Go', () => {
       session.on('error', () => undefined);
       const closed = next(session, 'close');
       await go.kill();
-      for (const [error] of await Promise.all(failed)) expect(error).toMatchObject({ code: 'ECONNRESET' });
+      for (const [error] of await Promise.all(failed))
+        expect(error).toMatchObject({ code: 'ECONNRESET' });
       await closed;
       expect(session.numStreams).toBe(0);
     });
@@ -315,10 +352,16 @@ program.describe('yamux of Go', () => {
     const { port } = server.address() as AddressInfo;
     const link = await startLink(port, { delay: 20, buffer: 16 * MIB });
     const connection = next(server, 'connection');
-    const go = new GoProgram(program.file, ['-role=client', `-dial=ws://127.0.0.1:${String(link.port)}`]);
+    const go = new GoProgram(program.file, [
+      '-role=client',
+      `-dial=ws://127.0.0.1:${String(link.port)}`,
+    ]);
     const [adapter] = (await connection) as [WsConnAdapter];
     const headers: FrameHeader[] = [];
-    const decoder = new FrameDecoder({ onHeader: (header) => headers.push(header), onBody: () => undefined });
+    const decoder = new FrameDecoder({
+      onHeader: (header) => headers.push(header),
+      onBody: () => undefined,
+    });
     adapter.on('data', (chunk: Buffer) => {
       decoder.decode(chunk);
     });
@@ -333,7 +376,9 @@ program.describe('yamux of Go', () => {
     const bytes = await readAll(stream);
     stream.end();
     expect(sha256(bytes.subarray(0, 24 * MIB))).toBe(bytes.subarray(24 * MIB).toString('hex'));
-    const longest = Math.max(...headers.map(({ type, length }) => (type === FrameType.data ? length : 0)));
+    const longest = Math.max(
+      ...headers.map(({ type, length }) => (type === FrameType.data ? length : 0)),
+    );
     expect(longest + HEADER_SIZE).toBeLessThanOrEqual(MIB);
     // The window has grown as far as it may.
     expect(longest).toBeGreaterThan(MIB / 2);

@@ -57,7 +57,9 @@ describe.each(['client', 'server'] as const)('@libp2p/yamux, with this side as t
       stream.end(`stream ${String(i)}`);
       return readAll(stream).then(String);
     });
-    expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, i) => `stream ${String(i)}`));
+    expect(await Promise.all(answers)).toEqual(
+      Array.from({ length: 100 }, (_, i) => `stream ${String(i)}`),
+    );
   });
 
   test('takes 8 MiB whole', async () => {
@@ -105,6 +107,8 @@ describe.each(['client', 'server'] as const)('@libp2p/yamux, with this side as t
   test('answers our ping, and gets an answer to its own', async () => {
     const { session, muxer } = await connected(role);
     expect(await session.ping()).toBeGreaterThan(0);
-    expect(await (muxer as unknown as { ping(): Promise<number> }).ping()).toBeGreaterThanOrEqual(0);
+    expect(await (muxer as unknown as { ping(): Promise<number> }).ping()).toBeGreaterThanOrEqual(
+      0,
+    );
   });
 });

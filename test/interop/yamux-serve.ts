@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import type { YamuxStream } from '../../src/yamux/index.ts';
 import { bytesOf } from '../support/bytes.ts';
 
-/** Does on this side what the program yamux-peer does on its: what the first line of the stream asks for. */
+/**
+ * Does on this side what the program yamux-peer does on its: what the first line of the stream asks
+ * for.
+ */
 export function serve(stream: YamuxStream): void {
   stream.allowHalfOpen = true;
   stream.on('error', () => undefined);

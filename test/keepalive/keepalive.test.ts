@@ -123,22 +123,27 @@ describe.each(ROLES)('the keepalive of a %s', (role) => {
     ['close()', (a: WsConnAdapter) => a.close()],
     ['destroy()', (a: WsConnAdapter) => a.destroy()],
     ['resetAndDestroy()', (a: WsConnAdapter) => a.resetAndDestroy()],
-  ])('says nothing after %s, though the pong timeout is due in the same tick', async (_name, end) => {
-    const { adapter, peer } = await meetRaw(role, { closeTimeout: 300 });
-    const recording = record(adapter.resume());
-    const keepalive = adapter.ping({ interval: 10, pongTimeout: 50 });
-    let dead = 0;
-    keepalive.on('dead', () => dead++);
-    await peer.frame(PING);
-    // Holds the event loop until the timeout is due, so that both come at once.
-    const until = performance.now() + 100;
-    while (performance.now() < until);
-    void end(adapter);
-    await recording.closed;
-    await pass(100);
-    expect(dead).toBe(0);
-    expect(recording.errors.filter(({ message }) => message.includes('taken for dead'))).toEqual([]);
-  });
+  ])(
+    'says nothing after %s, though the pong timeout is due in the same tick',
+    async (_name, end) => {
+      const { adapter, peer } = await meetRaw(role, { closeTimeout: 300 });
+      const recording = record(adapter.resume());
+      const keepalive = adapter.ping({ interval: 10, pongTimeout: 50 });
+      let dead = 0;
+      keepalive.on('dead', () => dead++);
+      await peer.frame(PING);
+      // Holds the event loop until the timeout is due, so that both come at once.
+      const until = performance.now() + 100;
+      while (performance.now() < until);
+      void end(adapter);
+      await recording.closed;
+      await pass(100);
+      expect(dead).toBe(0);
+      expect(recording.errors.filter(({ message }) => message.includes('taken for dead'))).toEqual(
+        [],
+      );
+    },
+  );
 
   test('works on a plain ws, and terminates it when the peer is dead', async () => {
     const { adapter, peer: ws } = await meetWs(role);
@@ -188,7 +193,9 @@ describe('behind a proxy with an idle limit', () => {
   test('an idle connection lives with one', async () => {
     const { port, accepted } = await serve({});
     const proxy = await idleProxy(port, limit);
-    const adapter = connect(`ws://127.0.0.1:${String(proxy.port)}`, { keepalive: { interval: limit / 4 } });
+    const adapter = connect(`ws://127.0.0.1:${String(proxy.port)}`, {
+      keepalive: { interval: limit / 4 },
+    });
     stopAfterTest(adapter);
     const recording = record(adapter.resume());
     await next(adapter, 'connect');

@@ -24,8 +24,8 @@ interface Upload {
 }
 
 /**
- * Uploads through kernels that take all they can hold at once, as fast as they do, and waits for the end or a death. Gives the
- * connection, what has arrived, and when the peer died.
+ * Uploads through kernels that take all they can hold at once, as fast as they do, and waits for
+ * the end or a death. Gives the connection, what has arrived, and when the peer died.
  */
 function upload({ size, chunk = MESSAGE, rate, delay = 0, diesAt = Infinity }: Upload): {
   connection: SimulatedConnection;
@@ -41,7 +41,8 @@ function upload({ size, chunk = MESSAGE, rate, delay = 0, diesAt = Infinity }: U
   const isDone = (): boolean => arrived >= size && answered === connection.pings.length;
   while (!connection.death && !isDone()) {
     const written = connection.written() ?? 0;
-    if (written < size && written - arrived < KERNELS) connection.write(Math.min(chunk, size - written));
+    if (written < size && written - arrived < KERNELS)
+      connection.write(Math.min(chunk, size - written));
     else {
       vi.advanceTimersByTime(STEP);
       if (arrived < diesAt) {
@@ -75,7 +76,10 @@ describe('an upload of 10 MB through 4 MB of kernels', () => {
     ['130 kB/s', { rate: () => 130 * KB }],
     ['1 MB/s', { rate: () => MB }],
     ['1 MB/s that falls to 16 kB/s', { rate: (arrived) => (arrived < 3 * MB ? MB : 16 * KB) }],
-    ['1 GB/s that falls to 16 kB/s', { rate: (arrived) => (arrived < 3 * MB ? 1_000 * MB : 16 * KB) }],
+    [
+      '1 GB/s that falls to 16 kB/s',
+      { rate: (arrived) => (arrived < 3 * MB ? 1_000 * MB : 16 * KB) },
+    ],
     ['16 kB/s in messages of 2 MB', { rate: () => 16 * KB, chunk: 2 * MB }],
     ['16 kB/s in one message', { rate: () => 16 * KB, chunk: 10 * MB }],
   ])('at %s never takes the peer for dead', (_name, options) => {
@@ -94,7 +98,11 @@ describe('an upload of 10 MB through 4 MB of kernels', () => {
   });
 
   test('at 1 GB/s finds a peer that dies in the middle within 42.9 s', () => {
-    const { connection, diedAt } = upload({ size: 100 * MB, rate: () => 1_000 * MB, diesAt: 50 * MB });
+    const { connection, diedAt } = upload({
+      size: 100 * MB,
+      rate: () => 1_000 * MB,
+      diesAt: 50 * MB,
+    });
     expect((connection.death?.at ?? Infinity) - diedAt).toBeLessThan(42_900);
   });
 });

@@ -4,7 +4,10 @@ import { SimulatedConnection, simulateClock } from '../support/simulated-connect
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Time in ms that the clock of these tests takes for a turn of the event loop, which every verdict waits for. */
+/**
+ * Time in ms that the clock of these tests takes for a turn of the event loop, which every verdict
+ * waits for.
+ */
 const TURN = 1;
 /** Time in ms that 64 KiB need at 8 kB/s. */
 const DENSE_MS = (64 * KIB) / 8;

@@ -12,7 +12,9 @@ import { readAll } from '../support/reading.ts';
 
 const KB = 1_000;
 
-/** Far less than the bytes of these tests take: what lies in the kernel counts, and nothing else. */
+/**
+ * Far less than the bytes of these tests take: what lies in the kernel counts, and nothing else.
+ */
 const IMPATIENT = { interval: 100, pongTimeout: 200 };
 
 interface Ends {

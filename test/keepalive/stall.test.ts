@@ -55,23 +55,26 @@ test.each(STALLS)(
   },
 );
 
-test.each(STALLS)('a stall of %i ms is not the death of the peer of a yamux session', async (ms) => {
-  const socket = net.connect(await answeringPeer('yamux'), '127.0.0.1');
-  onTestFinished(() => {
-    socket.destroy();
-  });
-  await next(socket, 'connect');
-  const session = new YamuxSession(socket, {
-    role: 'client',
-    keepAlive: { interval: INTERVAL, timeout: LIMIT },
-  });
-  const errors: Error[] = [];
-  session.on('error', (error) => errors.push(error));
-  for (let i = 0; i < 3; i++) {
-    await afterCall(socket as unknown as Record<'write', () => boolean>, 'write');
-    const answer = next(socket, 'data');
-    stall(ms);
-    await answer;
-  }
-  expect(errors).toEqual([]);
-});
+test.each(STALLS)(
+  'a stall of %i ms is not the death of the peer of a yamux session',
+  async (ms) => {
+    const socket = net.connect(await answeringPeer('yamux'), '127.0.0.1');
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    await next(socket, 'connect');
+    const session = new YamuxSession(socket, {
+      role: 'client',
+      keepAlive: { interval: INTERVAL, timeout: LIMIT },
+    });
+    const errors: Error[] = [];
+    session.on('error', (error) => errors.push(error));
+    for (let i = 0; i < 3; i++) {
+      await afterCall(socket as unknown as Record<'write', () => boolean>, 'write');
+      const answer = next(socket, 'data');
+      stall(ms);
+      await answer;
+    }
+    expect(errors).toEqual([]);
+  },
+);

@@ -5,7 +5,10 @@ import { expect, test } from 'vitest';
 import { connect, createServer, type WsConnAdapter, type WsConnServer } from '../../src/index.ts';
 import { closeOf, next } from '../support/events.ts';
 import { readAll } from '../support/reading.ts';
-import { startTerminatingProxy, type TerminatingProxyOptions } from '../support/terminating-proxy.ts';
+import {
+  startTerminatingProxy,
+  type TerminatingProxyOptions,
+} from '../support/terminating-proxy.ts';
 
 async function start(onConnection: (adapter: WsConnAdapter) => void): Promise<WsConnServer> {
   const server = createServer({ allowHalfOpen: true }, onConnection);
@@ -14,7 +17,10 @@ async function start(onConnection: (adapter: WsConnAdapter) => void): Promise<Ws
   return server;
 }
 
-async function through(server: WsConnServer, options?: TerminatingProxyOptions): Promise<WsConnAdapter> {
+async function through(
+  server: WsConnServer,
+  options?: TerminatingProxyOptions,
+): Promise<WsConnAdapter> {
   const { port } = await startTerminatingProxy((server.address() as AddressInfo).port, options);
   return connect(`ws://127.0.0.1:${String(port)}/`, { allowHalfOpen: true });
 }

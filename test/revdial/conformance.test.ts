@@ -20,7 +20,8 @@ const features: Features = {
 function revdialPair(halfClose: boolean | undefined) {
   return async (options: PairOptions = {}): Promise<Pair<WsConnAdapter>> => {
     const { signal, ...common } = options;
-    // Devices that do not offer half close are taken for ones that never send Close, unless the server knows better.
+    // Devices that do not offer half close are taken for ones that never send Close, unless the
+    // server knows better.
     const hub = await startHub({
       ...common,
       halfClose,
@@ -52,12 +53,20 @@ function revdialPair(halfClose: boolean | undefined) {
 const atServer: Features = { ...features, signal: false };
 
 describeSocket('a picked-up connection, device to server', revdialPair(undefined), features);
-describeSocket('a picked-up connection, server to device', swapped(revdialPair(undefined)), atServer);
+describeSocket(
+  'a picked-up connection, server to device',
+  swapped(revdialPair(undefined)),
+  atServer,
+);
 describeSocket('a picked-up connection without half close, device to server', revdialPair(false), {
   ...features,
   halfClose: false,
 });
-describeSocket('a picked-up connection without half close, server to device', swapped(revdialPair(false)), {
-  ...atServer,
-  halfClose: false,
-});
+describeSocket(
+  'a picked-up connection without half close, server to device',
+  swapped(revdialPair(false)),
+  {
+    ...atServer,
+    halfClose: false,
+  },
+);

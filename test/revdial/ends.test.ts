@@ -115,7 +115,9 @@ describe.for(ends)('%s', ([, makeEnd]) => {
     control.destroy();
     await closeOf(control);
     expect(() => makeEnd(control)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
-    expect(() => makeEnd({} as Duplex)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
+    expect(() => makeEnd({} as Duplex)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    );
     expect(() => makeEnd(null as unknown as Duplex)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
     );
@@ -137,7 +139,10 @@ describe.for(ends)('%s', ([, makeEnd]) => {
       .listen(0, '127.0.0.1');
     await next(server, 'listening');
     const { port } = server.address() as net.AddressInfo;
-    for (const control of [net.connect(port, '127.0.0.1'), connect(`ws://127.0.0.1:${String(port)}`)]) {
+    for (const control of [
+      net.connect(port, '127.0.0.1'),
+      connect(`ws://127.0.0.1:${String(port)}`),
+    ]) {
       expect(await makeEnd(control).close()).toBeNull();
     }
     server.close();
@@ -182,7 +187,9 @@ describe('both ends', () => {
 describe('RevdialServer', () => {
   test('closes all its dialers, once, and takes no more', async () => {
     const revdial = new RevdialServer({ path: '/r' });
-    const dialers = [rawControl(), rawControl()].map(({ control }) => revdial.createDialer(control));
+    const dialers = [rawControl(), rawControl()].map(({ control }) =>
+      revdial.createDialer(control),
+    );
     expect([...revdial.dialers]).toEqual(dialers);
     const closed = revdial.close();
     expect(revdial.close()).toBe(closed);
@@ -209,7 +216,9 @@ describe('RevdialServer', () => {
     const wrongType = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }) as Error;
     const path = '/r';
     expect(() => new RevdialServer({ path: 1 as unknown as string })).toThrow(wrongType);
-    expect(() => new RevdialServer({ path, halfClose: 'no' as unknown as boolean })).toThrow(wrongType);
+    expect(() => new RevdialServer({ path, halfClose: 'no' as unknown as boolean })).toThrow(
+      wrongType,
+    );
     const { control } = rawControl();
     const revdial = new RevdialServer({ path });
     expect(() => revdial.createDialer(control, { id: 7 as unknown as string })).toThrow(wrongType);

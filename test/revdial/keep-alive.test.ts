@@ -19,7 +19,10 @@ type MakeEnd = (control: Duplex, options?: ControlTimings) => End;
 const neverDial = () => new Promise<never>(() => undefined);
 
 const ends: readonly (readonly [string, MakeEnd])[] = [
-  ['the server', (control, options) => new RevdialServer({ path: '/r', ...options }).createDialer(control)],
+  [
+    'the server',
+    (control, options) => new RevdialServer({ path: '/r', ...options }).createDialer(control),
+  ],
   ['the device', (control, options) => new RevdialListener(control, neverDial, options)],
 ];
 
@@ -146,12 +149,17 @@ describe.for(ends)('%s', ([, makeEnd]) => {
     { keepAliveInterval: 2 ** 31 },
   ])('refuses the timing %j', (options) => {
     const { control } = rawControl();
-    expect(() => makeEnd(control, options)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
+    expect(() => makeEnd(control, options)).toThrow(
+      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    );
     control.destroy();
   });
 });
 
-/** A connection of which the middle can be taken away: both ends stay open, and nothing comes through. */
+/**
+ * A connection of which the middle can be taken away: both ends stay open, and nothing comes
+ * through.
+ */
 function wire(): { a: Duplex; b: Duplex; cut(): void } {
   const [a, toA] = duplexPair();
   const [b, toB] = duplexPair();
@@ -228,7 +236,9 @@ describe('a dial back', () => {
     await pass(20 * SECOND - 1);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     await pass(1);
-    expect(signals.map((signal) => signal.reason as unknown)).toMatchObject([{ code: 'ETIMEDOUT' }]);
+    expect(signals.map((signal) => signal.reason as unknown)).toMatchObject([
+      { code: 'ETIMEDOUT' },
+    ]);
     expect(await peer.take('pickup-failed')).toMatchObject({
       connPath: '/r?uuid=1',
       err: expect.stringContaining('20000 ms') as string,

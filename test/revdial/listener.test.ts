@@ -2,7 +2,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { connect, type WsConnAdapter } from '../../src/index.ts';
-import { type DialBack, RevdialListener, type RevdialListenerOptions } from '../../src/revdial/index.ts';
+import {
+  type DialBack,
+  RevdialListener,
+  type RevdialListenerOptions,
+} from '../../src/revdial/index.ts';
 import { rawControl } from '../support/control.ts';
 import { closeOf, next, record, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
@@ -51,7 +55,9 @@ describe('a path that is none', () => {
     '/r#x',
   ])('is not dialled, and the server is told: %j', async (connPath) => {
     let dialled = 0;
-    const { server, listener } = rawListener(() => Promise.reject(new Error(`dialled ${String(++dialled)}`)));
+    const { server, listener } = rawListener(() =>
+      Promise.reject(new Error(`dialled ${String(++dialled)}`)),
+    );
     const failed = next(listener, 'pickupFailed');
     server.send({ ...READY, connPath });
     expect(await server.take('pickup-failed')).toMatchObject({ connPath });
@@ -159,10 +165,14 @@ describe('the signal of a dial back', () => {
   test('never fires once the connection is there', async () => {
     const hub = await hubOfTest();
     const signals: AbortSignal[] = [];
-    const { dialer, listener } = await connectDevice(hub, { dialBackTimeout: 300 }, (connPath, signal) => {
-      signals.push(signal);
-      return dialBackTo(hub.url)(connPath, signal);
-    });
+    const { dialer, listener } = await connectDevice(
+      hub,
+      { dialBackTimeout: 300 },
+      (connPath, signal) => {
+        signals.push(signal);
+        return dialBackTo(hub.url)(connPath, signal);
+      },
+    );
     echo(listener);
     const pickedUp = next(listener, 'connection');
     const user = await dialer.dial();
@@ -202,7 +212,10 @@ describe('for await', () => {
     };
     const loops = Promise.allSettled([loop(), loop()]);
     server.send('bad\n');
-    expect(await loops).toMatchObject([{ reason: { code: 'EPROTO' } }, { reason: { code: 'EPROTO' } }]);
+    expect(await loops).toMatchObject([
+      { reason: { code: 'EPROTO' } },
+      { reason: { code: 'EPROTO' } },
+    ]);
     await expect(loop()).rejects.toMatchObject({ code: 'EPROTO' });
   });
 

@@ -14,7 +14,11 @@ const READY: ControlMessage = {
   connPath: '/ssh/revdial?revdial.dialer=00ff&uuid=1-2',
   err: '',
 };
-const FAILED: ControlMessage = { command: 'pickup-failed', connPath: '/x?uuid=3', err: 'no “way” 🛠\n back' };
+const FAILED: ControlMessage = {
+  command: 'pickup-failed',
+  connPath: '/x?uuid=3',
+  err: 'no “way” 🛠\n back',
+};
 const ALIVE: ControlMessage = { command: 'keep-alive', connPath: '', err: '' };
 
 function read(...chunks: readonly (Buffer | string)[]): ControlMessage[] {
@@ -53,9 +57,14 @@ describe('parseMessage', () => {
   });
 
   test('takes null, and what is not there, for an empty string, and skips keys that it does not know', () => {
-    expect(parseMessage(Buffer.from('{"command":"keep-alive","err":null,"since":[1]}'))).toEqual(ALIVE);
+    expect(parseMessage(Buffer.from('{"command":"keep-alive","err":null,"since":[1]}'))).toEqual(
+      ALIVE,
+    );
     expect(parseMessage(Buffer.from('{}'))).toEqual({ ...ALIVE, command: '' });
-    expect(parseMessage(Buffer.from('{"command":"dance"}'))).toEqual({ ...ALIVE, command: 'dance' });
+    expect(parseMessage(Buffer.from('{"command":"dance"}'))).toEqual({
+      ...ALIVE,
+      command: 'dance',
+    });
   });
 
   test.for([
@@ -73,7 +82,9 @@ describe('parseMessage', () => {
     '{"command":"conn-ready","connPath":{}}',
     '{"command":"pickup-failed","err":false}',
   ])('refuses the line %j with EPROTO', (line) => {
-    expect(() => parseMessage(Buffer.from(line))).toThrow(expect.objectContaining({ code: 'EPROTO' }));
+    expect(() => parseMessage(Buffer.from(line))).toThrow(
+      expect.objectContaining({ code: 'EPROTO' }),
+    );
   });
 
   test('shows no control character of a bad line in its error', () => {

@@ -29,7 +29,9 @@ async function hubOfTest(): Promise<Hub> {
   return hub;
 }
 
-/** Opens a bare WebSocket, and discards what it gets; gives it, or the HTTP status that refused it. */
+/**
+ * Opens a bare WebSocket, and discards what it gets; gives it, or the HTTP status that refused it.
+ */
 function openRaw(url: string): Promise<WebSocket | number> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url);
@@ -128,7 +130,10 @@ describe('a pick-up that comes when its dial has given up', () => {
     );
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
     pickUp.open();
-    expect(await failed).toMatchObject([{ code: 'ECONNREFUSED', statusCode: 400 }, expect.any(String)]);
+    expect(await failed).toMatchObject([
+      { code: 'ECONNREFUSED', statusCode: 400 },
+      expect.any(String),
+    ]);
     expect(hub.pickUps).toHaveLength(1);
     // The failure that the device reports is of no dial that waits.
     const second = dialer.dial();
@@ -199,7 +204,9 @@ describe('dials that wait', () => {
     fail(paths[1], 'again');
     await turns(5);
 
-    expect(outcomes).toEqual([expect.stringMatching(/^second: .*"the\\nsecond".*\(ECONNREFUSED\)$/)]);
+    expect(outcomes).toEqual([
+      expect.stringMatching(/^second: .*"the\\nsecond".*\(ECONNREFUSED\)$/),
+    ]);
     await revdial.close();
     await Promise.all(dials);
   });
@@ -210,7 +217,9 @@ describe('an abort', () => {
     const revdial = new RevdialServer({ path: PICK_UP_PATH });
     const device = rawControl();
     const dialer = revdial.createDialer(device.control);
-    await expect(dialer.dial({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(dialer.dial({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
     await revdial.close();
     expect(device.commands).toEqual(['keep-alive']);
   });
@@ -256,7 +265,11 @@ describe('two control connections of one device', () => {
     second.listener.on('connection', () => came.push('second'));
     expect(hub.revdial.dialers.size).toBe(2);
 
-    const users = await Promise.all([first.dialer.dial(), second.dialer.dial(), first.dialer.dial()]);
+    const users = await Promise.all([
+      first.dialer.dial(),
+      second.dialer.dial(),
+      first.dialer.dial(),
+    ]);
     for (const user of users) {
       user.write('x');
       await readExactly(user, 1);
@@ -274,7 +287,9 @@ describe('two control connections of one device', () => {
   test('may have the same id', async () => {
     const revdial = new RevdialServer({ path: PICK_UP_PATH });
     const [one, two] = [rawControl(), rawControl()];
-    const dialers = [one, two].map(({ control }) => revdial.createDialer(control, { id: 'device-7' }));
+    const dialers = [one, two].map(({ control }) =>
+      revdial.createDialer(control, { id: 'device-7' }),
+    );
     const dials = Promise.allSettled(dialers.map((dialer) => dialer.dial({ timeout: 60_000 })));
     const { connPath } = await two.take('conn-ready');
     expect(connPath).toContain('?revdial.dialer=device-7&uuid=');
@@ -356,7 +371,9 @@ describe('a pick-up', () => {
     const { hostname, port, pathname, search } = new URL(url);
     const socket = net.connect(Number(port), hostname);
     const path = pathname + search;
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
     expect(String(await next(socket, 'data'))).toMatch(/^HTTP\/1\.1 400 /);
     socket.destroy();
 
@@ -396,5 +413,8 @@ describe('a pick-up', () => {
 test('an adapter of a client that was refused says so', async () => {
   const hub = await hubOfTest();
   const adapter = connect(`${hub.url}${PICK_UP_PATH}?revdial.dialer=a&uuid=b`);
-  expect((await next(adapter, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED', statusCode: 400 });
+  expect((await next(adapter, 'error'))[0]).toMatchObject({
+    code: 'ECONNREFUSED',
+    statusCode: 400,
+  });
 });

@@ -29,7 +29,9 @@ function nonsense(answer: unknown): Authenticate {
   return () => answer as boolean;
 }
 
-/** Waits for an answer that the test gives by emitting 'answer', and emits 'asked' with the request. */
+/**
+ * Waits for an answer that the test gives by emitting 'answer', and emits 'asked' with the request.
+ */
 function waitsFor(gate: EventEmitter): Authenticate {
   return async (request) => {
     const answer = next(gate, 'answer');
@@ -76,7 +78,12 @@ describe('authenticate', () => {
     ['1', nonsense(1), 500, { code: 'ERR_INVALID_ARG_TYPE' }],
     ['status 200', nonsense({ status: 200 }), 500, { code: 'ERR_INVALID_ARG_TYPE' }],
     ['status 101', nonsense({ status: 101 }), 500, { code: 'ERR_INVALID_ARG_TYPE' }],
-    ['a status that is no number', nonsense({ status: '403' }), 500, { code: 'ERR_INVALID_ARG_TYPE' }],
+    [
+      'a status that is no number',
+      nonsense({ status: '403' }),
+      500,
+      { code: 'ERR_INVALID_ARG_TYPE' },
+    ],
   ])('refuses before the upgrade with %s', async (_answer, authenticate, status, cause) => {
     const { server, port } = await listening(authenticate, { authenticateTimeout: 500 });
     const told = next(server, 'refused');
@@ -176,7 +183,9 @@ describe('authenticate', () => {
       socket.destroy();
     });
     // A masked binary frame of one byte, with a mask of zeros.
-    socket.write(Buffer.concat([Buffer.from(handshakeRequest()), Buffer.of(0x82, 0x81, 0, 0, 0, 0, 0x78)]));
+    socket.write(
+      Buffer.concat([Buffer.from(handshakeRequest()), Buffer.of(0x82, 0x81, 0, 0, 0, 0, 0x78)]),
+    );
     const [adapter] = (await connection) as [NodeJS.ReadableStream];
     const [data] = await next(adapter, 'data');
     expect(String(data)).toBe('x');

@@ -3,13 +3,20 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect, createServer, type CreateServerOptions, type WsConnServer } from '../../src/index.ts';
+import {
+  connect,
+  createServer,
+  type CreateServerOptions,
+  type WsConnServer,
+} from '../../src/index.ts';
 import { next, record, turns } from '../support/events.ts';
 import { stopAfterTest } from '../support/meet.ts';
 import { dialTcp, handshakeRequest, rawClient } from '../support/raw-peer.ts';
 import { schedules } from '../support/schedules.ts';
 
-async function listening(options: CreateServerOptions = {}): Promise<{ server: WsConnServer; port: number }> {
+async function listening(
+  options: CreateServerOptions = {},
+): Promise<{ server: WsConnServer; port: number }> {
   const server = createServer(options).listen(0, '127.0.0.1');
   onTestFinished(() => server.close());
   await next(server, 'listening');
@@ -63,25 +70,28 @@ describe('close() of a server', () => {
     expect(order).toEqual(['event', 'promise', 'callback']);
   });
 
-  test.each(Object.entries(schedules))('does its work once for fifty callers %s', async (_name, schedule) => {
-    const { server } = await listening();
-    let events = 0;
-    let callbacks = 0;
-    server.on('close', () => events++);
-    const promises = new Set<Promise<void>>();
-    const calls = Array.from({ length: 50 }, () => {
-      return new Promise<void>((resolve) => {
-        schedule(() => {
-          promises.add(server.close(() => callbacks++));
-          resolve();
+  test.each(Object.entries(schedules))(
+    'does its work once for fifty callers %s',
+    async (_name, schedule) => {
+      const { server } = await listening();
+      let events = 0;
+      let callbacks = 0;
+      server.on('close', () => events++);
+      const promises = new Set<Promise<void>>();
+      const calls = Array.from({ length: 50 }, () => {
+        return new Promise<void>((resolve) => {
+          schedule(() => {
+            promises.add(server.close(() => callbacks++));
+            resolve();
+          });
         });
       });
-    });
-    await Promise.all(calls);
-    await server.close();
-    await turns(2);
-    expect([promises.size, events, callbacks]).toEqual([1, 1, 50]);
-  });
+      await Promise.all(calls);
+      await server.close();
+      await turns(2);
+      expect([promises.size, events, callbacks]).toEqual([1, 1, 50]);
+    },
+  );
 
   test("does its work once when a listener of 'refused' closes too", async () => {
     const gate = new EventEmitter();
@@ -129,7 +139,9 @@ describe('close() of a server', () => {
       expect(using.listening).toBe(false);
     }
     expect(events).toBe(1);
-    expect(() => server.listen(0)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);
+    expect(() => server.listen(0)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error,
+    );
   });
 });
 
@@ -152,5 +164,7 @@ test('after a port that was taken, listen() may be tried again', async () => {
 
 test('listen() twice is an error', async () => {
   const { server } = await listening();
-  expect(() => server.listen(0)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);
+  expect(() => server.listen(0)).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error,
+  );
 });

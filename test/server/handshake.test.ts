@@ -16,7 +16,9 @@ import { stopAfterTest } from '../support/meet.ts';
 import { collect, converse, dialTcp, handshakeRequest, rawClient } from '../support/raw-peer.ts';
 
 /** A server for one test, whose connections are read and dropped. */
-async function listening(options: CreateServerOptions): Promise<{ server: WsConnServer; port: number }> {
+async function listening(
+  options: CreateServerOptions,
+): Promise<{ server: WsConnServer; port: number }> {
   const server = createServer(options, (adapter) => {
     adapter.on('error', () => undefined).resume();
   }).listen(0, '127.0.0.1');
@@ -46,7 +48,12 @@ describe('a handshake that is no good', () => {
       '426',
       /Upgrade: websocket/i,
     ],
-    ['a key that is none', handshakeRequest({ 'Sec-WebSocket-Key': 'short' }), '400', /Sec-WebSocket-Key/i],
+    [
+      'a key that is none',
+      handshakeRequest({ 'Sec-WebSocket-Key': 'short' }),
+      '400',
+      /Sec-WebSocket-Key/i,
+    ],
     [
       'a version that is none',
       handshakeRequest({ 'Sec-WebSocket-Version': '1' }),
@@ -81,7 +88,10 @@ describe('a handshake that is no good', () => {
 
   test('is ECONNREFUSED with the status for who connects', async () => {
     const { port } = await listening({ path: '/right' });
-    expect(await refused(urlOf(port, '/wrong'))).toMatchObject({ code: 'ECONNREFUSED', statusCode: 404 });
+    expect(await refused(urlOf(port, '/wrong'))).toMatchObject({
+      code: 'ECONNREFUSED',
+      statusCode: 404,
+    });
   });
 
   test.each([
@@ -133,7 +143,10 @@ describe('the options of the handshake', () => {
     waiting.write(handshakeRequest());
     const told = next(server, 'refused');
     while (server.listenerCount('refused') > 0) {
-      const answer = await Promise.race([converse(port, handshakeRequest()), turns(50).then(() => '')]);
+      const answer = await Promise.race([
+        converse(port, handshakeRequest()),
+        turns(50).then(() => ''),
+      ]);
       if (answer !== '') expect(answer).toContain('503');
     }
     expect((await told)[1]).toBe(503);
@@ -171,7 +184,9 @@ describe('the options of the handshake', () => {
 
 describe('a shared http server', () => {
   async function shared(): Promise<{ web: http.Server; port: number }> {
-    const web = http.createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1');
+    const web = http
+      .createServer((_request, response) => response.end('a page'))
+      .listen(0, '127.0.0.1');
     await next(web, 'listening');
     onTestFinished(
       () =>
@@ -204,12 +219,14 @@ describe('a shared http server', () => {
       await Promise.all([connection, next(adapter, 'connect')]);
     }
     expect([one.connections, two.connections]).toEqual([1, 1]);
-    expect(await converse(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
-      'a page',
-    );
+    expect(
+      await converse(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    ).toContain('a page');
     expect(await converse(port, handshakeRequest({}, '/neither'))).toContain('404 Not Found');
     expect(one.address()).toEqual(web.address());
-    expect(() => one.listen(0)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);
+    expect(() => one.listen(0)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error,
+    );
   });
 
   test('goes on when close() has taken the listeners off it', async () => {
@@ -224,9 +241,9 @@ describe('a shared http server', () => {
     expect((await cut)[0]).toMatchObject({ closeCode: 1001 });
     expect(web.eventNames().map((name) => [name, web.listenerCount(name)])).toEqual(before);
     expect(web.listening).toBe(true);
-    expect(await converse(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
-      'a page',
-    );
+    expect(
+      await converse(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    ).toContain('a page');
   });
 
   test('is not needed: handleUpgrade() takes what it is given', async () => {

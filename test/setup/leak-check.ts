@@ -1,14 +1,18 @@
 /**
- * Fails every test that leaves something behind: an open handle, a running timer, a listener on `process`, an unhandled
- * rejection or exception, or one of Node's warnings about leaks. It compares around each test, so the tests of one file
- * must not run at the same time (no `test.concurrent`). What a file's own beforeAll() opens is there before its tests,
- * and has to be gone after its afterAll().
+ * Fails every test that leaves something behind: an open handle, a running timer, a listener on
+ * `process`, an unhandled rejection or exception, or one of Node's warnings about leaks. It
+ * compares around each test, so the tests of one file must not run at the same time (no
+ * `test.concurrent`). What a file's own beforeAll() opens is there before its tests, and has to be
+ * gone after its afterAll().
  */
 import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 
 import { leaksSince, takeSnapshot, watchTimers } from './leaks.ts';
 
-/** Time in ms after which what is still there counts as left behind; nobody waits for it but a test that fails. */
+/**
+ * Time in ms after which what is still there counts as left behind; nobody waits for it but a test
+ * that fails.
+ */
 const PATIENCE = 3_000;
 
 const WARNINGS = new Set([
@@ -25,7 +29,9 @@ const onWarning = (warning: Error): void => {
   if (WARNINGS.has(warning.name)) mishaps.push(`warning ${String(warning.stack)}`);
 };
 const onRejection = (reason: unknown): void => {
-  mishaps.push(`unhandled rejection ${reason instanceof Error ? String(reason.stack) : String(reason)}`);
+  mishaps.push(
+    `unhandled rejection ${reason instanceof Error ? String(reason.stack) : String(reason)}`,
+  );
 };
 const onException = (error: Error): void => {
   mishaps.push(`uncaught exception ${String(error.stack)}`);
@@ -52,7 +58,8 @@ beforeAll(() => {
 
 beforeEach(({ onTestFinished, task }) => {
   const before = takeSnapshot();
-  // These run last first, after afterEach(), so this one comes when the test has put everything away.
+  // These run last first, after afterEach(), so this one comes when the test has put everything
+  // away.
   onTestFinished(() => check(before, `the test '${task.name}'`));
 });
 

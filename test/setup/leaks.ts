@@ -8,20 +8,30 @@ export interface Snapshot {
   readonly listeners: ReadonlyMap<string, number>;
 }
 
-/** Kinds that are not looked at here: timers are, one by one, and the rest come and go with the test runner's own work. */
+/**
+ * Kinds that are not looked at here: timers are, one by one, and the rest come and go with the test
+ * runner's own work.
+ */
 const PASSING = new Set(['Timeout', 'Immediate', 'FSReqCallback', 'FSReqPromise', 'TTYWrap']);
 
-/** Timers set by any code since `watchTimers()`, with where; those that are over are dropped when a snapshot is taken. */
+/**
+ * Timers set by any code since `watchTimers()`, with where; those that are over are dropped when a
+ * snapshot is taken.
+ */
 const timersSet = new Map<NodeJS.Timeout, Error>();
 
-/** A timer that fired or was cleared says so in this field, which Node has had under this name in every version. */
+/**
+ * A timer that fired or was cleared says so in this field, which Node has had under this name in
+ * every version.
+ */
 function isOver(timer: NodeJS.Timeout): boolean {
   return (timer as unknown as { readonly _destroyed: boolean })._destroyed;
 }
 
 /**
- * Takes note of every timer set from now on by setTimeout() and setInterval(), also of those that are unref'ed, which
- * `process.getActiveResourcesInfo()` leaves out. Gives the function that ends it.
+ * Takes note of every timer set from now on by setTimeout() and setInterval(), also of those that
+ * are unref'ed, which `process.getActiveResourcesInfo()` leaves out. Gives the function that ends
+ * it.
  */
 export function watchTimers(): () => void {
   const { setTimeout: plainTimeout, setInterval: plainInterval } = globalThis;
@@ -52,7 +62,9 @@ function count(names: Iterable<string>): Map<string, number> {
 /** Looks at what holds the process now. */
 export function takeSnapshot(): Snapshot {
   for (const timer of timersSet.keys()) if (isOver(timer)) timersSet.delete(timer);
-  const listeners = new Map(process.eventNames().map((name) => [String(name), process.listenerCount(name)]));
+  const listeners = new Map(
+    process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+  );
   const resources = count(process.getActiveResourcesInfo().filter((kind) => !PASSING.has(kind)));
   return { resources, timers: new Map(timersSet), listeners };
 }
@@ -88,8 +100,9 @@ const TURNS = 20;
 const PAUSE = 10;
 
 /**
- * Compares with an earlier snapshot until nothing is left, and gives what is left after `patience` ms. What was closed
- * goes within a few turns of the event loop, so this takes time only when it is about to fail.
+ * Compares with an earlier snapshot until nothing is left, and gives what is left after `patience`
+ * ms. What was closed goes within a few turns of the event loop, so this takes time only when it is
+ * about to fail.
  */
 export async function leaksSince(before: Snapshot, patience: number): Promise<string[]> {
   const { setImmediate: immediate, setTimeout: later } = globalThis;

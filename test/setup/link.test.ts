@@ -6,7 +6,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { next } from '../support/events.ts';
 import { type LinkOptions, startLink } from '../support/link.ts';
 
-/** The laboratory itself, over bare TCP: a hop that did something else than it says would prove nothing. */
+/**
+ * The laboratory itself, over bare TCP: a hop that did something else than it says would prove
+ * nothing.
+ */
 
 /** Connects through a link to a socket at the far end. */
 async function connected(options: LinkOptions) {

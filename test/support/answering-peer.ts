@@ -4,7 +4,10 @@ import { onTestFinished } from 'vitest';
 
 import { next } from './events.ts';
 
-/** Programs for a thread: each listens, tells its port, and answers pings whatever the test's own event loop does. */
+/**
+ * Programs for a thread: each listens, tells its port, and answers pings whatever the test's own
+ * event loop does.
+ */
 const PROGRAMS = {
   ws: `
     const { WebSocketServer } = require('ws');
@@ -27,7 +30,8 @@ const PROGRAMS = {
 
 /** Starts a peer in a thread of its own, until the end of the test; gives its port. */
 export async function answeringPeer(wire: keyof typeof PROGRAMS): Promise<number> {
-  const telling = "const tell = (port) => require('node:worker_threads').parentPort.postMessage(port);";
+  const telling =
+    "const tell = (port) => require('node:worker_threads').parentPort.postMessage(port);";
   const worker = new Worker(telling + PROGRAMS[wire], { eval: true });
   onTestFinished(async () => {
     await worker.terminate();

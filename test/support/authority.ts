@@ -42,9 +42,28 @@ export async function makeAuthority(folder: string): Promise<Authority> {
     sign: async (name, days = 2) => {
       const at = (ending: string): string => join(folder, `${name}.${ending}`);
       await writeFile(at('ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
-      await openssl('req', ...NEW_KEY, '-keyout', at('key'), '-out', at('csr'), '-subj', `/CN=${name}`);
+      await openssl(
+        'req',
+        ...NEW_KEY,
+        '-keyout',
+        at('key'),
+        '-out',
+        at('csr'),
+        '-subj',
+        `/CN=${name}`,
+      );
       const signing = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', String(days)];
-      await openssl('x509', '-req', '-in', at('csr'), ...signing, '-extfile', at('ext'), '-out', at('pem'));
+      await openssl(
+        'x509',
+        '-req',
+        '-in',
+        at('csr'),
+        ...signing,
+        '-extfile',
+        at('ext'),
+        '-out',
+        at('pem'),
+      );
       return { cert: at('pem'), key: at('key') };
     },
   };

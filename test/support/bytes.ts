@@ -14,7 +14,11 @@ export function sha256(bytes: Uint8Array | readonly Uint8Array[]): string {
 }
 
 /** Cuts bytes into pieces of 1 to `most` bytes; the same seed gives the same borders. */
-export function* cutAtRandom(bytes: Buffer, seed: number, most: number): Generator<Buffer, void, void> {
+export function* cutAtRandom(
+  bytes: Buffer,
+  seed: number,
+  most: number,
+): Generator<Buffer, void, void> {
   const borders = bytesOf(seed, 4_096);
   let at = 0;
   for (let i = 0; at < bytes.length; i = (i + 2) % borders.length) {

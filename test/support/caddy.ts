@@ -19,8 +19,8 @@ http://127.0.0.1:${String(port)} {
 `;
 
 /**
- * Starts a private Caddy before the port `target` of the loopback interface. Unlike other proxies it ends WebSockets when it
- * is reloaded.
+ * Starts a private Caddy before the port `target` of the loopback interface. Unlike other proxies
+ * it ends WebSockets when it is reloaded.
  */
 export async function startCaddy(program: string, target: number): Promise<Proxy> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'caddy-'));
@@ -37,7 +37,9 @@ export async function startCaddy(program: string, target: number): Promise<Proxy
   return {
     port,
     reload: async () => {
-      const { ended } = startProgram(program, ['reload', '--force', '--address', admin, ...args], { env });
+      const { ended } = startProgram(program, ['reload', '--force', '--address', admin, ...args], {
+        env,
+      });
       const { code, errors } = await ended;
       if (code !== 0) throw new Error(`Caddy was not reloaded: ${errors}`);
     },

@@ -28,7 +28,16 @@ export function makeCertificate(openssl: string, name: string): Certificate {
           '-days',
           '1',
         ],
-        ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', cert],
+        ...[
+          '-subj',
+          `/CN=${name}`,
+          '-addext',
+          `subjectAltName=DNS:${name}`,
+          '-keyout',
+          key,
+          '-out',
+          cert,
+        ],
       ],
       { stdio: 'ignore' },
     );

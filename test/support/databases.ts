@@ -56,7 +56,13 @@ export async function startPostgres(postgres: string): Promise<Database> {
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
   const data = path.join(folder, 'data');
   const initdb = path.join(path.dirname(postgres), 'initdb');
-  const settings = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync'];
+  const settings = [
+    '--username=postgres',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--no-locale',
+    '--no-sync',
+  ];
   execFileSync(initdb, [...settings, '-D', data], { cwd: folder, stdio: 'ignore', ...user });
   const server = startProgram(
     postgres,
@@ -74,7 +80,9 @@ export async function startPostgres(postgres: string): Promise<Database> {
   };
 }
 
-/** Starts a private MariaDB with the user `root`, who needs no password, and the database `test`. */
+/**
+ * Starts a private MariaDB with the user `root`, who needs no password, and the database `test`.
+ */
 export async function startMariaDb(mariadbd: string): Promise<Database> {
   const folder = makeFolder('mariadb');
   const socket = path.join(folder, 'mariadb.sock');

@@ -49,12 +49,18 @@ export class Recording {
   }
 }
 
-/** Starts to write down what a stream emits ('data' left out, which would make it flow); its errors count as handled. */
+/**
+ * Starts to write down what a stream emits ('data' left out, which would make it flow); its errors
+ * count as handled.
+ */
 export function record(stream: Duplex): Recording {
   return new Recording(stream);
 }
 
-/** Resolves with the arguments of the next event of that name, whatever else happens: unlike events.once(), no 'error' rejects it. */
+/**
+ * Resolves with the arguments of the next event of that name, whatever else happens: unlike
+ * events.once(), no 'error' rejects it.
+ */
 export function next(emitter: EventEmitter, name: string): Promise<unknown[]> {
   return new Promise((resolve) => {
     emitter.once(name, (...args: unknown[]) => {

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
-/** Gives a port of 127.0.0.1 that is free now, for programs that cannot choose one by themselves and say so. */
+/**
+ * Gives a port of 127.0.0.1 that is free now, for programs that cannot choose one by themselves and
+ * say so.
+ */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,7 +4,10 @@ import { onTestFinished } from 'vitest';
 
 import { next } from './events.ts';
 
-/** Stands for a load balancer between two ends: it drops a connection on which one direction was silent for too long. */
+/**
+ * Stands for a load balancer between two ends: it drops a connection on which one direction was
+ * silent for too long.
+ */
 export async function idleProxy(
   target: number,
   idleLimit: number,

@@ -23,7 +23,10 @@ interface Parcel {
 /** Time in ms between two looks at what is due. */
 const TICK = 10;
 
-/** One direction of a link: takes bytes from one socket and passes them on to the other, as slowly as it is told to. */
+/**
+ * One direction of a link: takes bytes from one socket and passes them on to the other, as slowly
+ * as it is told to.
+ */
 export class Lane {
   readonly #from: net.Socket;
   readonly #to: net.Socket;

@@ -1,6 +1,6 @@
 /**
- * A process that connects to a port, destroys its stream when it is there, ref'd or not as told, and ends when nothing keeps it
- * alive. Run with tsx.
+ * A process that connects to a port, destroys its stream when it is there, ref'd or not as told,
+ * and ends when nothing keeps it alive. Run with tsx.
  */
 import { connect } from '../../src/index.ts';
 

@@ -14,11 +14,17 @@ export interface LinkOptions {
   readonly rate?: number;
   /** Time in ms that each byte takes one way. */
   readonly delay?: number;
-  /** Bytes that the hop itself holds in each direction before it reads no more; 65536 where left out. The kernels hold more. */
+  /**
+   * Bytes that the hop itself holds in each direction before it reads no more; 65536 where left
+   * out. The kernels hold more.
+   */
   readonly buffer?: number;
   /** Bytes of the largest piece that is passed on at once. */
   readonly piece?: number;
-  /** Time in ms after which a connection with a silent direction is dropped, as load balancers do it. */
+  /**
+   * Time in ms after which a connection with a silent direction is dropped, as load balancers do
+   * it.
+   */
   readonly idleLimit?: number;
 }
 
@@ -34,8 +40,9 @@ const DEFAULT_BUFFER = 65_536;
 const RESET_DELAY = 20;
 
 /**
- * A hop over TCP as it is found between two ends in the field: slow, far, stingy with memory, and mortal. It is a host of its
- * own to both ends: what it has taken is acknowledged, and nobody knows yet whether it arrives.
+ * A hop over TCP as it is found between two ends in the field: slow, far, stingy with memory, and
+ * mortal. It is a host of its own to both ends: what it has taken is acknowledged, and nobody knows
+ * yet whether it arrives.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -90,7 +97,9 @@ export class Link {
     for (const end of [...this.#ends]) end(how);
   }
 
-  /** Cuts each connection that comes from now on when byte number `at` of a direction was passed on. */
+  /**
+   * Cuts each connection that comes from now on when byte number `at` of a direction was passed on.
+   */
   cutAt(at: number, direction: Direction, how: 'fin' | 'rst'): void {
     this.#cut = { at, direction, how };
   }
@@ -110,12 +119,17 @@ export class Link {
 
   #take(near: net.Socket): void {
     this.connections++;
-    const far = net.connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const far = net.connect({
+      port: this.#target,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     const both = [near, far];
     const end = (how: 'fin' | 'rst'): void => {
       this.#ends.delete(end);
-      // What has not been passed on is lost, and what still comes is thrown away: closed under unread bytes, a socket would
-      // send RST where FIN was asked for.
+      // What has not been passed on is lost, and what still comes is thrown away: closed under
+      // unread bytes, a socket would send RST where FIN was asked for.
       for (const lane of lanes) lane.stop();
       for (const socket of both) {
         if (socket.destroyed) continue;
@@ -152,7 +166,10 @@ export class Link {
       }, idleLimit);
     };
     touch();
-    const lanes = [this.#lay('up', near, far, touch, end), this.#lay('down', far, near, touch, end)];
+    const lanes = [
+      this.#lay('up', near, far, touch, end),
+      this.#lay('down', far, near, touch, end),
+    ];
   }
 
   #lay(

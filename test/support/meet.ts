@@ -19,7 +19,10 @@ export type Role = 'client' | 'server';
 
 export const ROLES: readonly Role[] = ['client', 'server'];
 
-/** What an adapter under test may be told, in both roles; an adapter at the other end is told the same. */
+/**
+ * What an adapter under test may be told, in both roles; an adapter at the other end is told the
+ * same.
+ */
 export type MeetOptions = Omit<WsConnAdapterOptions, 'signal'> & {
   readonly maxPayload?: number;
   readonly perMessageDeflate?: boolean;
@@ -36,7 +39,10 @@ export function stopAfterTest(...adapters: readonly WsConnAdapter[]): void {
   });
 }
 
-/** A server for one test, its url, and the first adapter that it accepts, whose errors count as handled. */
+/**
+ * A server for one test, its url, and the first adapter that it accepts, whose errors count as
+ * handled.
+ */
 export async function serve(
   options: CreateServerOptions,
 ): Promise<{ url: string; port: number; server: WsConnServer; accepted: Promise<WsConnAdapter> }> {

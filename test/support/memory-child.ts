@@ -1,6 +1,6 @@
 /**
- * A process whose memory a test measures: it writes, or reads, over one adapter to the WebSocket server at the url that it
- * is given, and prints a line of JSON. Run with tsx.
+ * A process whose memory a test measures: it writes, or reads, over one adapter to the WebSocket
+ * server at the url that it is given, and prints a line of JSON. Run with tsx.
  */
 import { connect } from '../../src/index.ts';
 
@@ -49,5 +49,11 @@ if (task === 'one write') {
 }
 const held = (await settled()) - base;
 const { readableLength, writableLength, ws } = socket;
-const figures = { held, queued: ws.bufferedAmount, unread: readableLength, unsent: writableLength, written };
+const figures = {
+  held,
+  queued: ws.bufferedAmount,
+  unread: readableLength,
+  unsent: writableLength,
+  written,
+};
 process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit());

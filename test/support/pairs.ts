@@ -68,7 +68,10 @@ function isConnected(end: net.Socket): Promise<void> {
   });
 }
 
-/** Makes a TCP pair over the loopback interface: `a` connected, `b` accepted. The control of everything else. */
+/**
+ * Makes a TCP pair over the loopback interface: `a` connected, `b` accepted. The control of
+ * everything else.
+ */
 export async function tcpPair(options: PairOptions = {}): Promise<Pair<net.Socket>> {
   const { signal: _signal, ...accepting } = options;
   const server = net.createServer(accepting).listen(0, '127.0.0.1');
@@ -79,7 +82,10 @@ export async function tcpPair(options: PairOptions = {}): Promise<Pair<net.Socke
   return { a, b, stop: () => stopAll(server, [a, b]) };
 }
 
-/** Makes a TCP server whose `open()` connects a new socket; what the server accepts is read to its end and dropped. */
+/**
+ * Makes a TCP server whose `open()` connects a new socket; what the server accepts is read to its
+ * end and dropped.
+ */
 export async function tcpDialler(): Promise<Dialler<net.Socket>> {
   const ends = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -105,8 +111,8 @@ function listen(options: CreateServerOptions): WsConnServer {
 }
 
 /**
- * Makes a connected pair of adapters with connect() and createServer(): `a` is the client, `b` the server. They agree on
- * half close unless the option `halfClose` says otherwise.
+ * Makes a connected pair of adapters with connect() and createServer(): `a` is the client, `b` the
+ * server. They agree on half close unless the option `halfClose` says otherwise.
  */
 export async function adapterPair(options: AdapterPairOptions = {}): Promise<Pair<WsConnAdapter>> {
   const { signal: _signal, ...accepting } = options;
@@ -118,8 +124,13 @@ export async function adapterPair(options: AdapterPairOptions = {}): Promise<Pai
   return { a, b, stop: () => stopAll(server, [a, b]) };
 }
 
-/** Makes a server whose `open()` connects a new adapter; what the server accepts is read to its end and dropped. */
-export async function adapterDialler(common: AdapterPairOptions = {}): Promise<Dialler<WsConnAdapter>> {
+/**
+ * Makes a server whose `open()` connects a new adapter; what the server accepts is read to its end
+ * and dropped.
+ */
+export async function adapterDialler(
+  common: AdapterPairOptions = {},
+): Promise<Dialler<WsConnAdapter>> {
   const { signal: _signal, ...accepting } = common;
   const ends = new Set<WsConnAdapter>();
   const server = listen(accepting);
@@ -145,7 +156,10 @@ export interface RawPair {
   stop(): Promise<void>;
 }
 
-/** Connects a bare ws client (which names no features) to an adapter on the server side; the client's errors count as handled. */
+/**
+ * Connects a bare ws client (which names no features) to an adapter on the server side; the
+ * client's errors count as handled.
+ */
 export async function rawClientPair(options: CreateServerOptions = {}): Promise<RawPair> {
   const server = listen(options);
   const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));

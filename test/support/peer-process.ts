@@ -34,7 +34,10 @@ export class PeerProcess {
     });
   }
 
-  /** Resolves with the next answer that has this key, and takes it away; rejects when the process ends before. */
+  /**
+   * Resolves with the next answer that has this key, and takes it away; rejects when the process
+   * ends before.
+   */
   answer(key: string): Promise<Answer> {
     return this.answerWith((answer) => key in answer, key);
   }
@@ -45,7 +48,8 @@ export class PeerProcess {
       const index = this.#answers.findIndex(fits);
       const [found] = index === -1 ? [] : this.#answers.splice(index, 1);
       if (found) return found;
-      if (this.#gone) throw new Error(`the peer ended without the answer '${name}': ${this.#errors}`);
+      if (this.#gone)
+        throw new Error(`the peer ended without the answer '${name}': ${this.#errors}`);
       await new Promise<void>((resolve) => this.#takers.add(resolve));
     }
   }

@@ -11,7 +11,10 @@ const root = new URL('../../', import.meta.url);
 /** A program that runs. */
 export interface Running {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  /** Resolves when it has ended, with its exit code (null where a signal ended it) and all that it printed on stderr. */
+  /**
+   * Resolves when it has ended, with its exit code (null where a signal ended it) and all that it
+   * printed on stderr.
+   */
   readonly ended: Promise<{ readonly code: number | null; readonly errors: string }>;
   /** What it has printed on stderr so far. */
   readonly errors: () => string;
@@ -49,7 +52,10 @@ export function startExample(name: string, ...args: string[]): Running {
   return startProgram(process.execPath, ['--import', 'tsx', `examples/${name}`, ...args]);
 }
 
-/** Waits until a program has printed what matches; rejects when it ends before. What it prints on stdout later is dropped. */
+/**
+ * Waits until a program has printed what matches; rejects when it ends before. What it prints on
+ * stdout later is dropped.
+ */
 export function printed(
   { child, ended, errors }: Running,
   pattern: RegExp,
@@ -65,7 +71,9 @@ export function printed(
     look();
     child[stream].setEncoding('utf8').on('data', look);
     ended.then(({ code }) => {
-      reject(new Error(`ended with ${String(code)} before it printed ${String(pattern)}: ${errors()}`));
+      reject(
+        new Error(`ended with ${String(code)} before it printed ${String(pattern)}: ${errors()}`),
+      );
     }, reject);
   });
 }
@@ -74,7 +82,10 @@ export function printed(
 function foldersOfDebian(): string[] {
   const postgres = '/usr/lib/postgresql';
   try {
-    return ['/usr/sbin', ...readdirSync(postgres).map((version) => path.join(postgres, version, 'bin'))];
+    return [
+      '/usr/sbin',
+      ...readdirSync(postgres).map((version) => path.join(postgres, version, 'bin')),
+    ];
   } catch {
     return ['/usr/sbin']; // No PostgreSQL here.
   }
@@ -95,8 +106,9 @@ function findProgram(name: string): string | undefined {
 }
 
 /**
- * Describes tests that need a program of the system, and gives them its path. Where it is missing they are skipped, which
- * their title says; in CI, whose script installs what .ci/packages.txt lists, they fail.
+ * Describes tests that need a program of the system, and gives them its path. Where it is missing
+ * they are skipped, which their title says; in CI, whose script installs what .ci/packages.txt
+ * lists, they fail.
  */
 export function describeWith(program: string, title: string, tests: (path: string) => void): void {
   const found = findProgram(program);

@@ -8,7 +8,10 @@ import { printed, type Running, startProgram } from './program.ts';
 /** A private reverse proxy on the loopback interface. */
 export interface Proxy {
   readonly port: number;
-  /** Has it read its configuration again, as it does without a break; resolves when the new one is in force. */
+  /**
+   * Has it read its configuration again, as it does without a break; resolves when the new one is
+   * in force.
+   */
   readonly reload: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -17,7 +20,10 @@ export interface Proxy {
 export interface ProxyKind {
   readonly name: string;
   readonly program: string;
-  /** Its configuration: it listens on `port`, passes WebSockets on to `target`, and drops what idles for `limit` s. */
+  /**
+   * Its configuration: it listens on `port`, passes WebSockets on to `target`, and drops what idles
+   * for `limit` s.
+   */
   readonly configuration: (port: number, target: number, limit: number, folder: string) => string;
   readonly args: (configuration: string, folder: string) => string[];
   /** What it prints on stderr when it listens. */
@@ -90,7 +96,10 @@ async function isReady(proxy: Running, pattern: RegExp): Promise<boolean> {
   );
 }
 
-/** Starts a private proxy before the port `target` of the loopback interface, with an idle limit in s. */
+/**
+ * Starts a private proxy before the port `target` of the loopback interface, with an idle limit in
+ * s.
+ */
 export async function startProxy(
   kind: ProxyKind,
   program: string,
@@ -112,7 +121,11 @@ export async function startProxy(
     const reload = async (): Promise<void> => {
       const already = proxy.errors().length;
       proxy.child.kill(kind.reloadSignal);
-      await printed(proxy, new RegExp(`^[^]{${String(already)}}[^]*${kind.ready.source}`), 'stderr');
+      await printed(
+        proxy,
+        new RegExp(`^[^]{${String(already)}}[^]*${kind.ready.source}`),
+        'stderr',
+      );
     };
     if (await isReady(proxy, kind.ready)) return { port, reload, stop };
     errors = proxy.errors();

@@ -2,15 +2,23 @@ import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
-import { BINARY, CLOSE, closePayload, frame, type Frame, type FrameOptions, FrameReader } from './frames.ts';
+import {
+  BINARY,
+  CLOSE,
+  closePayload,
+  frame,
+  type Frame,
+  type FrameOptions,
+  FrameReader,
+} from './frames.ts';
 import { next } from './events.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_END = '\r\n\r\n';
 
 /**
- * A WebSocket peer made by hand over bare TCP: it sends what it is told to, right or wrong, answers nothing of its own
- * accord, and ends its side of TCP only when told.
+ * A WebSocket peer made by hand over bare TCP: it sends what it is told to, right or wrong, answers
+ * nothing of its own accord, and ends its side of TCP only when told.
  */
 export class RawPeer {
   readonly socket: net.Socket;
@@ -41,14 +49,18 @@ export class RawPeer {
     this.#onData(head);
   }
 
-  /** Resolves with the next frame that no call has given yet and that has the opcode, or any; rejects when none can come. */
+  /**
+   * Resolves with the next frame that no call has given yet and that has the opcode, or any;
+   * rejects when none can come.
+   */
   async frame(opcode?: number): Promise<Frame> {
     for (;;) {
       for (let found = this.frames[this.#taken]; found; found = this.frames[this.#taken]) {
         this.#taken++;
         if (opcode === undefined || found.opcode === opcode) return found;
       }
-      if (this.socket.destroyed || this.socket.readableEnded) throw new Error('TCP ended before the frame');
+      if (this.socket.destroyed || this.socket.readableEnded)
+        throw new Error('TCP ended before the frame');
       await next(this.#arrivals, 'frame');
     }
   }
@@ -67,17 +79,24 @@ export class RawPeer {
   /** Resolves when so many bytes of payload have come. */
   async received(byteCount: number): Promise<void> {
     while (this.#byteCount < byteCount) {
-      if (this.socket.destroyed || this.socket.readableEnded) throw new Error('TCP ended before the bytes');
+      if (this.socket.destroyed || this.socket.readableEnded)
+        throw new Error('TCP ended before the bytes');
       await next(this.#arrivals, 'frame');
     }
   }
 
   /** The payload of all data frames so far, as one. */
   get bytes(): Buffer {
-    return Buffer.concat(this.frames.filter(({ opcode }) => opcode <= BINARY).map(({ payload }) => payload));
+    return Buffer.concat(
+      this.frames.filter(({ opcode }) => opcode <= BINARY).map(({ payload }) => payload),
+    );
   }
 
-  send(opcode: number, payload: Uint8Array | string = '', options: Partial<FrameOptions> = {}): void {
+  send(
+    opcode: number,
+    payload: Uint8Array | string = '',
+    options: Partial<FrameOptions> = {},
+  ): void {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     this.socket.write(frame(opcode, bytes, { masked: this.#masked, ...options }));
   }
@@ -106,13 +125,20 @@ async function readHead(socket: net.Socket): Promise<{ head: string; rest: Buffe
     }
     const chunk = socket.read() as Buffer | null;
     if (chunk) bytes = Buffer.concat([bytes, chunk]);
-    else if (socket.readableEnded) throw new Error(`TCP ended within an HTTP head: ${bytes.toString()}`);
+    else if (socket.readableEnded)
+      throw new Error(`TCP ended within an HTTP head: ${bytes.toString()}`);
     else await Promise.race([next(socket, 'readable'), next(socket, 'end')]);
   }
 }
 
-/** Lines of a handshake request that a server must accept; a line that is given replaces the one of the same name. */
-export function handshakeRequest(lines: Readonly<Record<string, string>> = {}, target = '/'): string {
+/**
+ * Lines of a handshake request that a server must accept; a line that is given replaces the one of
+ * the same name.
+ */
+export function handshakeRequest(
+  lines: Readonly<Record<string, string>> = {},
+  target = '/',
+): string {
   const headers = {
     Host: 'localhost',
     Upgrade: 'websocket',

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 
-/** Reads to the end, also what was paused, and gives all the bytes; rejects with the stream's error. */
+/**
+ * Reads to the end, also what was paused, and gives all the bytes; rejects with the stream's error.
+ */
 export async function readAll(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -15,7 +17,10 @@ export async function readAll(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Reads exactly `length` bytes and leaves what follows unread; rejects if the stream ends or fails before. */
+/**
+ * Reads exactly `length` bytes and leaves what follows unread; rejects if the stream ends or fails
+ * before.
+ */
 export function readExactly(stream: Readable, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];

@@ -15,7 +15,10 @@ import { closeOf, next } from './events.ts';
 export const PICK_UP_PATH = '/ssh/revdial';
 export const CONTROL_PATH = '/ssh/connection';
 
-/** A public server with its HTTP port, as ShellHub has it: one path for control connections, one for pick-ups. */
+/**
+ * A public server with its HTTP port, as ShellHub has it: one path for control connections, one for
+ * pick-ups.
+ */
 export interface Hub {
   readonly url: string;
   readonly revdial: RevdialServer;

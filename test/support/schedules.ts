@@ -1,4 +1,7 @@
-/** The ways in which callers can come at the same time, by name: each runs a function at its kind of moment. */
+/**
+ * The ways in which callers can come at the same time, by name: each runs a function at its kind of
+ * moment.
+ */
 export const schedules = {
   'in the same tick': (call: () => void): void => {
     call();

@@ -16,7 +16,10 @@ export interface SimulationOptions {
   readonly counts?: boolean;
 }
 
-/** Puts a clock of the test's own in the place of the machine's, and no chance into when a look comes: 5 % early. */
+/**
+ * Puts a clock of the test's own in the place of the machine's, and no chance into when a look
+ * comes: 5 % early.
+ */
 export function simulateClock(): void {
   vi.useFakeTimers({
     now: 1_000_000,
@@ -25,7 +28,10 @@ export function simulateClock(): void {
   vi.spyOn(Math, 'random').mockReturnValue(0);
 }
 
-/** A connection that exists on paper only, with its liveness; all its pings leave at once unless it is told to hold them. */
+/**
+ * A connection that exists on paper only, with its liveness; all its pings leave at once unless it
+ * is told to hold them.
+ */
 export class SimulatedConnection implements Connection {
   readonly liveness: Liveness;
   readonly pings: SimulatedPing[] = [];

@@ -16,7 +16,10 @@ export interface Sshd {
   readonly keyFile: string;
   /** Of the host key, as ssh-keygen shows it: `SHA256:` and base64 without padding. */
   readonly fingerprint: string;
-  /** Everything but the way to the server: key, known host, and nothing of the user's own configuration. */
+  /**
+   * Everything but the way to the server: key, known host, and nothing of the user's own
+   * configuration.
+   */
   readonly sshOptions: readonly string[];
   readonly destination: string;
   readonly stop: () => Promise<void>;
@@ -35,7 +38,8 @@ function fingerprintOf(publicKey: string): string {
 }
 
 /**
- * Makes keys and configuration in a folder of their own; the only user is the one who runs the tests.
+ * Makes keys and configuration in a folder of their own; the only user is the one who runs the
+ * tests.
  * @param more - lines of sshd_config
  */
 function configure(
@@ -61,8 +65,8 @@ function configure(
       'PermitRootLogin prohibit-password',
       'StrictModes no',
       'UsePAM no',
-      // Debian's bash reads ~/.bashrc when sshd runs it, unless it is told that a shell has done so: what stands there is
-      // the machine's own affair, and may print.
+      // Debian's bash reads ~/.bashrc when sshd runs it, unless it is told that a shell has done
+      // so: what stands there is the machine's own affair, and may print.
       'SetEnv SHLVL=2',
       'Subsystem sftp internal-sftp',
       ...more,
@@ -76,12 +80,18 @@ function configure(
   return { config, keyFile, hostKey, sshOptions };
 }
 
-/** Makes the folder that sshd, when root starts it, locks itself into before the login; else Debian's boot script does. */
+/**
+ * Makes the folder that sshd, when root starts it, locks itself into before the login; else
+ * Debian's boot script does.
+ */
 function makePrivsepFolder(): void {
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
 }
 
-/** Starts a private OpenSSH server that takes one connection at a time which has not logged in yet, and refuses others. */
+/**
+ * Starts a private OpenSSH server that takes one connection at a time which has not logged in yet,
+ * and refuses others.
+ */
 export async function startStrictSshd(
   sshd: string,
 ): Promise<Pick<Sshd, 'port' | 'sshOptions' | 'destination' | 'stop'>> {
@@ -104,8 +114,9 @@ export async function startStrictSshd(
 }
 
 /**
- * Starts a private OpenSSH server on a free port of the loopback interface. The port is listened to here, and each
- * connection given to an sshd of its own, as inetd does: so no port has to be guessed.
+ * Starts a private OpenSSH server on a free port of the loopback interface. The port is listened to
+ * here, and each connection given to an sshd of its own, as inetd does: so no port has to be
+ * guessed.
  */
 export async function startSshd(sshd: string): Promise<Sshd> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));

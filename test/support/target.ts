@@ -3,7 +3,10 @@ import net, { type AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-/** Starts a TCP server on a free port and gives the port; its connections are destroyed with it when the test is over. */
+/**
+ * Starts a TCP server on a free port and gives the port; its connections are destroyed with it when
+ * the test is over.
+ */
 export async function target(onConnection: (socket: net.Socket) => void): Promise<number> {
   const open = new Set<net.Socket>();
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {

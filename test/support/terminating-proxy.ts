@@ -19,8 +19,9 @@ export interface TerminatingProxyOptions {
 const OF_ONE_HOP = /^(?:sec-websocket-.*|host|connection|upgrade)$/;
 
 /**
- * Stands for a proxy that ends WebSockets itself and opens others to its target, as jupyter-server-proxy does: it passes on
- * messages and the headers of the request, but none of the answer's. Pings it answers itself, and pongs get no further.
+ * Stands for a proxy that ends WebSockets itself and opens others to its target, as
+ * jupyter-server-proxy does: it passes on messages and the headers of the request, but none of the
+ * answer's. Pings it answers itself, and pongs get no further.
  */
 export async function startTerminatingProxy(
   target: number,

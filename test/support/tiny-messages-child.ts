@@ -1,6 +1,7 @@
 /**
- * A process with an adapter, of a client or a server as told, that reads nothing while 100,000 messages of one byte come. Prints
- * as JSON how many bytes each of ten such adapters costs, and whether the peer is held back. Run with tsx and --expose-gc.
+ * A process with an adapter, of a client or a server as told, that reads nothing while 100,000
+ * messages of one byte come. Prints as JSON how many bytes each of ten such adapters costs, and
+ * whether the peer is held back. Run with tsx and --expose-gc.
  */
 import type { AddressInfo } from 'node:net';
 
@@ -32,13 +33,16 @@ for (let i = 0; i < COUNT; i++) {
   const client = new WebSocket(`ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
   await new Promise((resolve) => client.once('open', resolve));
   const served = await accepted;
-  pairs.push(role === 'server' ? { ours: served, theirs: client } : { ours: client, theirs: served });
+  pairs.push(
+    role === 'server' ? { ours: served, theirs: client } : { ours: client, theirs: served },
+  );
 }
 const adapters = pairs.map(({ ours }) => new WsConnAdapter(ours));
 const before = await used();
 for (const { theirs } of pairs)
   (theirs as unknown as { _socket: { write(b: Buffer): void } })._socket.write(all);
-while (adapters.some(({ ws }) => !ws.isPaused)) await new Promise((resolve) => setTimeout(resolve, 20));
+while (adapters.some(({ ws }) => !ws.isPaused))
+  await new Promise((resolve) => setTimeout(resolve, 20));
 const after = await used();
 const figures = {
   heap: (after.heap - before.heap) / COUNT,

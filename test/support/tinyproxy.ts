@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { WatchedProgram } from './watched-program.ts';
 
-/** Starts a real HTTP proxy on loopback, which ends with the test; `config` are further lines for it. */
+/**
+ * Starts a real HTTP proxy on loopback, which ends with the test; `config` are further lines for
+ * it.
+ */
 export async function startTinyproxy(
   tinyproxy: string,
   folder: string,

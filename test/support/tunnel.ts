@@ -1,20 +1,32 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-import { connect, type ConnectOptions, createServer, join, type WsConnAdapter } from '../../src/index.ts';
+import {
+  connect,
+  type ConnectOptions,
+  createServer,
+  join,
+  type WsConnAdapter,
+} from '../../src/index.ts';
 
 /** A way through a WebSocket to something that listens on a socket. */
 export interface Tunnel {
   readonly url: string;
   /** Opens a connection through the tunnel and gives its adapter at once, still connecting. */
   readonly open: (options?: ConnectOptions) => WsConnAdapter;
-  /** Resolves when every connection so far has ended by itself; rejects with the error of the first that did not end in order. */
+  /**
+   * Resolves when every connection so far has ended by itself; rejects with the error of the first
+   * that did not end in order.
+   */
   readonly quiet: () => Promise<void>;
   /** Ends what is left. */
   readonly stop: () => Promise<void>;
 }
 
-/** Makes a tunnel to whatever listens at the target: what comes out of a WebSocket goes there, and the other way round. */
+/**
+ * Makes a tunnel to whatever listens at the target: what comes out of a WebSocket goes there, and
+ * the other way round.
+ */
 export async function tunnelTo(target: net.NetConnectOpts): Promise<Tunnel> {
   const joined: Promise<void>[] = [];
   const closed: Promise<unknown>[] = [];

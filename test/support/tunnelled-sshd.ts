@@ -31,7 +31,12 @@ export class TunnelledSshd {
 
   async #start(program: string): Promise<void> {
     this.#sshd = await startSshd(program);
-    this.#tunnel = startExample('tcp-tunnel.ts', 'server', '0', `127.0.0.1:${String(this.#sshd.port)}`);
+    this.#tunnel = startExample(
+      'tcp-tunnel.ts',
+      'server',
+      '0',
+      `127.0.0.1:${String(this.#sshd.port)}`,
+    );
     this.#url = (await printed(this.#tunnel, /ws:\S+/))[0];
   }
 

@@ -2,14 +2,18 @@ import type { EventEmitter } from 'node:events';
 
 import { onTestFinished } from 'vitest';
 
-/** Lets a test throw from an event handler: what would bring the process down is written down here, in order, until its end. */
+/**
+ * Lets a test throw from an event handler: what would bring the process down is written down here,
+ * in order, until its end.
+ */
 export function collectUncaught(): unknown[] {
   const uncaught: unknown[] = [];
   const collect = (error: unknown): void => {
     uncaught.push(error);
   };
   const emitter: EventEmitter = process;
-  // Whoever else listens, the monitor of the leak check among them, would count the error as a fault of the test.
+  // Whoever else listens, the monitor of the leak check among them, would count the error as a
+  // fault of the test.
   const others = ['uncaughtException', 'uncaughtExceptionMonitor'].map((name) => {
     const listeners = emitter.listeners(name) as ((...args: unknown[]) => void)[];
     emitter.removeAllListeners(name);
@@ -18,7 +22,8 @@ export function collectUncaught(): unknown[] {
   emitter.on('uncaughtException', collect);
   onTestFinished(() => {
     emitter.off('uncaughtException', collect);
-    for (const { name, listeners } of others) for (const listener of listeners) emitter.on(name, listener);
+    for (const { name, listeners } of others)
+      for (const listener of listeners) emitter.on(name, listener);
   });
   return uncaught;
 }

@@ -20,7 +20,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** A program with all that it has printed so far, and a way to wait for what it will print. Killed when the test is over. */
+/**
+ * A program with all that it has printed so far, and a way to wait for what it will print. Killed
+ * when the test is over.
+ */
 export class WatchedProgram {
   readonly child: Running['child'];
   /** Resolves when it has ended and all that it printed is here. */
@@ -61,7 +64,10 @@ export class WatchedProgram {
     return Buffer.concat(this.#output);
   }
 
-  /** Waits for something on stdout or stderr, also if it came before; rejects when the program ends without it. */
+  /**
+   * Waits for something on stdout or stderr, also if it came before; rejects when the program ends
+   * without it.
+   */
   async prints(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -79,7 +85,9 @@ export class WatchedProgram {
       look();
       void this.ended.then(({ code, stdout, stderr }) => {
         settle(() => {
-          reject(new Error(`ended (${String(code)}) before ${String(pattern)}:\n${stdout}\n${stderr}`));
+          reject(
+            new Error(`ended (${String(code)}) before ${String(pattern)}:\n${stdout}\n${stderr}`),
+          );
         });
       });
     });
@@ -97,6 +105,10 @@ export class WatchedProgram {
 }
 
 /** Runs a program to its end. */
-export function run(command: string, args: readonly string[], options?: WatchedOptions): Promise<Ended> {
+export function run(
+  command: string,
+  args: readonly string[],
+  options?: WatchedOptions,
+): Promise<Ended> {
   return new WatchedProgram(command, args, options).ended;
 }

@@ -2,7 +2,10 @@ import { Duplex } from 'node:stream';
 
 import { FrameDecoder, type FrameHeader } from '../../src/yamux/wire/frame.ts';
 
-/** A transport that takes what is written only when the test says so, and brings what the test gives it. */
+/**
+ * A transport that takes what is written only when the test says so, and brings what the test gives
+ * it.
+ */
 export class HeldTransport extends Duplex {
   /** Headers of the frames that were written, taken or not. */
   readonly frames: FrameHeader[] = [];

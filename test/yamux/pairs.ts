@@ -2,7 +2,13 @@ import { duplexPair, type Duplex } from 'node:stream';
 
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../../src/yamux/index.ts';
 import { closeOf, next } from '../support/events.ts';
-import { adapterPair, type Dialler, type Pair, type PairOptions, tcpPair } from '../support/pairs.ts';
+import {
+  adapterPair,
+  type Dialler,
+  type Pair,
+  type PairOptions,
+  tcpPair,
+} from '../support/pairs.ts';
 
 /** Makes what two sessions are to talk over. */
 export type MakeTransport = () => Promise<Pair<Duplex>>;
@@ -31,7 +37,10 @@ export const overTcp: MakeTransport = () => tcpPair();
 
 type Options = Omit<YamuxSessionOptions, 'role'>;
 
-/** Connects a client session to a server session; the options are for both, but those given for the server alone. */
+/**
+ * Connects a client session to a server session; the options are for both, but those given for the
+ * server alone.
+ */
 export async function sessionPair(
   options: Options = {},
   serverOptions: Options = options,
@@ -81,7 +90,10 @@ export async function streamPair(
   return { ...pair, stop };
 }
 
-/** Makes a session whose `open()` opens a stream; what the other end accepts is read to its end and dropped. */
+/**
+ * Makes a session whose `open()` opens a stream; what the other end accepts is read to its end and
+ * dropped.
+ */
 export async function streamDialler(): Promise<Dialler<YamuxStream>> {
   const sessions = await sessionPair();
   const ends = new Set<YamuxStream>();

@@ -2,13 +2,24 @@ import type { Duplex } from 'node:stream';
 
 import { onTestFinished } from 'vitest';
 
-import { encodeHeader, FrameDecoder, type FrameHeader, HEADER_SIZE } from '../../src/yamux/wire/frame.ts';
+import {
+  encodeHeader,
+  FrameDecoder,
+  type FrameHeader,
+  HEADER_SIZE,
+} from '../../src/yamux/wire/frame.ts';
 import { YamuxSession, type YamuxSessionOptions } from '../../src/yamux/index.ts';
 import { record } from '../support/events.ts';
 import { memoryPair } from './pairs.ts';
 
 /** Makes the bytes of one frame. */
-export function frame(type: number, flags: number, streamId: number, length: number, body?: Buffer): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number,
+  body?: Buffer,
+): Buffer {
   const header = Buffer.alloc(HEADER_SIZE);
   encodeHeader(header, 0, type, flags, streamId, length);
   return body ? Buffer.concat([header, body]) : header;
@@ -58,7 +69,10 @@ export class RawPeer {
   }
 }
 
-/** Makes a session, the server unless told, that talks to a raw peer in memory; it is closed when the test is over. */
+/**
+ * Makes a session, the server unless told, that talks to a raw peer in memory; it is closed when
+ * the test is over.
+ */
 export async function rawSession(
   options: Partial<YamuxSessionOptions> = {},
 ): Promise<{ readonly session: YamuxSession; readonly peer: RawPeer }> {

@@ -3,8 +3,8 @@ import { usageFailure } from './console/failure.ts';
 import { nearest } from './console/nearest.ts';
 
 /**
- * The subcommands. Each is loaded only when it is wanted: OpenSSH starts `wsconn connect` for every session, and
- * somebody waits for it.
+ * The subcommands. Each is loaded only when it is wanted: OpenSSH starts `wsconn connect` for every
+ * session, and somebody waits for it.
  */
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve/serve.ts')).serve,

@@ -37,16 +37,26 @@ async function fails(
   env: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   const ended = await runWsconn(args, { env });
-  expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(/^[^\n]+\n$/) as string });
+  expect(ended).toEqual({
+    code,
+    stdout: '',
+    stderr: expect.stringMatching(/^[^\n]+\n$/) as string,
+  });
   expect(ended.stderr).toMatch(line);
 }
 
 describe('a command line', () => {
   test.each([
     [['serev'], /no command 'serev': did you mean serve\?/],
-    [['connect', '--keepalvie', '5', 'ws://h'], /no option --keepalvie: did you mean --keepalive\?/],
+    [
+      ['connect', '--keepalvie', '5', 'ws://h'],
+      /no option --keepalvie: did you mean --keepalive\?/,
+    ],
     [['connect', '--xyzzy', 'ws://h'], /no option --xyzzy: see --help/],
-    [['connect', '--keepalive', 'soon', 'ws://h'], /--keepalive must be seconds, at least 0, but is 'soon'/],
+    [
+      ['connect', '--keepalive', 'soon', 'ws://h'],
+      /--keepalive must be seconds, at least 0, but is 'soon'/,
+    ],
     [['connect', '--token-file'], /--token-file needs a value: --token-file FILE/],
     [['connect', '--ca', '--cert', 'x', 'ws://h'], /--ca needs a value, but '--cert' follows/],
     [['connect', '--verbose=yes', 'ws://h'], /--verbose takes no value/],
@@ -55,14 +65,29 @@ describe('a command line', () => {
     [['connect', 'example.org'], /'example\.org' is no URL: give one such as wss:\/\/host\/path/],
     [['connect', 'ftp://example.org'], /begins with ftp:\/\/: give one such as wss:\/\/host\/path/],
     [['connect', 'ws://me:secret@h'], /URL holds a password.*put it into WSCONN_URL/],
-    [['connect', '--proxy', 'http://me:secret@p', 'ws://h'], /--proxy holds a password.*WSCONN_PROXY/],
-    [['connect', '--header', 'Authorization: Bearer x', 'ws://h'], /Authorization is a secret.*--token-file/],
-    [['connect', '--header', 'nonsense', 'ws://h'], /--header must be 'NAME: VALUE', but is 'nonsense'/],
+    [
+      ['connect', '--proxy', 'http://me:secret@p', 'ws://h'],
+      /--proxy holds a password.*WSCONN_PROXY/,
+    ],
+    [
+      ['connect', '--header', 'Authorization: Bearer x', 'ws://h'],
+      /Authorization is a secret.*--token-file/,
+    ],
+    [
+      ['connect', '--header', 'nonsense', 'ws://h'],
+      /--header must be 'NAME: VALUE', but is 'nonsense'/,
+    ],
     [['connect', '--cert', 'c.pem', 'wss://h'], /--cert and --key belong together/],
     [['serve', '--to', '127.0.0.1:22'], /--listen is missing: give it, or set WSCONN_LISTEN/],
-    [['serve', '--listen', '8080', '--to', '127.0.0.1:22'], /--listen must be HOST:PORT, .* but is '8080'/],
+    [
+      ['serve', '--listen', '8080', '--to', '127.0.0.1:22'],
+      /--listen must be HOST:PORT, .* but is '8080'/,
+    ],
     [['serve', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:99999'], /--to must be HOST:PORT/],
-    [['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--path', 'ssh'], /--path must begin with \//],
+    [
+      ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--path', 'ssh'],
+      /--path must begin with \//,
+    ],
     [
       ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-key', 'k'],
       /--tls-cert and --tls-key belong together/,
@@ -77,7 +102,9 @@ describe('a command line', () => {
   });
 
   test('of the environment is named by its variable', async () => {
-    await fails(['connect', 'ws://h'], /WSCONN_KEEPALIVE must be seconds/, 2, { WSCONN_KEEPALIVE: 'soon' });
+    await fails(['connect', 'ws://h'], /WSCONN_KEEPALIVE must be seconds/, 2, {
+      WSCONN_KEEPALIVE: 'soon',
+    });
     await fails(['forward', 'ws://h', '--listen', '-'], /WSCONN_MUX must be yes or no/, 2, {
       WSCONN_MUX: 'x',
     });
@@ -110,11 +137,20 @@ describe('a file', () => {
       serveWith('--token-file', missing),
       /cannot read .*missing, which --token-file names: there is no such file/,
     );
-    await fails(serveWith('--token-file', folder.path), /which --token-file names: it is a directory/);
+    await fails(
+      serveWith('--token-file', folder.path),
+      /which --token-file names: it is a directory/,
+    );
     await fails(serveWith('--token-file', empty), /empty, which --token-file names, is empty/);
-    await fails(['connect', '--token-file', empty, 'ws://127.0.0.1:1'], /which --token-file names, is empty/);
+    await fails(
+      ['connect', '--token-file', empty, 'ws://127.0.0.1:1'],
+      /which --token-file names, is empty/,
+    );
     await fails(['connect', '--token-file', spaces, 'ws://127.0.0.1:1'], /holds no usable token/);
-    await fails(serveWith('--tls-cert', spaces, '--tls-key', spaces), /cannot be used: .*not in PEM/);
+    await fails(
+      serveWith('--tls-cert', spaces, '--tls-key', spaces),
+      /cannot be used: .*not in PEM/,
+    );
   });
 
   test('of a CA that holds no certificate is named, where Node would trust nobody in silence', async () => {
@@ -125,11 +161,27 @@ describe('a file', () => {
       ['connect', '--ca', none, 'wss://h'],
       /none\.pem, which --ca names, holds no certificate in PEM/,
     );
-    await fails(['connect', '--ca', broken, 'wss://h'], /broken\.pem, which --ca names, holds a .* broken/);
+    await fails(
+      ['connect', '--ca', broken, 'wss://h'],
+      /broken\.pem, which --ca names, holds a .* broken/,
+    );
     const authority = await makeAuthority(folder.path);
     const { cert, key } = await authority.sign('of-the-server');
-    const listen = ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-cert', cert, '--tls-key', key];
-    await fails([...listen, '--tls-client-ca', none], /which --tls-client-ca names, holds no certificate/);
+    const listen = [
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--to',
+      'h:1',
+      '--tls-cert',
+      cert,
+      '--tls-key',
+      key,
+    ];
+    await fails(
+      [...listen, '--tls-client-ca', none],
+      /which --tls-client-ca names, holds no certificate/,
+    );
   });
 });
 
@@ -191,7 +243,9 @@ describe('the other end', () => {
   });
 
   test('is no WebSocket server', async () => {
-    const server = http.createServer((_request, response) => response.end('a page')).listen(0, '127.0.0.1');
+    const server = http
+      .createServer((_request, response) => response.end('a page'))
+      .listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
@@ -213,7 +267,10 @@ describe('the other end', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await fails(['connect', `ws://127.0.0.1:${String(port)}`], /\(4000\): first line second {2}\[31mred/);
+    await fails(
+      ['connect', `ws://127.0.0.1:${String(port)}`],
+      /\(4000\): first line second {2}\[31mred/,
+    );
   });
 
   test('goes away with Close 1001: what came may be a part', async () => {
@@ -234,7 +291,8 @@ describe('the other end', () => {
   test('listens already: the port is in use', async () => {
     const port = await target(echo);
     const listen = `127.0.0.1:${String(port)}`;
-    const line = /cannot listen on 127\.0\.0\.1:\d+: another program listens there already.*\(EADDRINUSE\)/;
+    const line =
+      /cannot listen on 127\.0\.0\.1:\d+: another program listens there already.*\(EADDRINUSE\)/;
     const ended = await runWsconn(['serve', '--listen', listen, '--to', '127.0.0.1:1']);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
     const other = await runWsconn(['forward', '--listen', listen, 'ws://127.0.0.1:1']);
@@ -249,7 +307,12 @@ describe('the other end', () => {
       new RegExp(`the proxy ${proxy} cannot be used: nothing listens there`),
     );
     const env = { HTTPS_PROXY: `http://${proxy}` };
-    await fails(['connect', url], /the proxy .*, which the environment names, cannot be used/, 1, env);
+    await fails(
+      ['connect', url],
+      /the proxy .*, which the environment names, cannot be used/,
+      1,
+      env,
+    );
   });
 
   test('gets no word when the reader of stdout has seen enough', async () => {
@@ -275,9 +338,15 @@ describeWith('openssl', 'TLS', () => {
     const to = await target(echo);
     const tls = ({ cert, key }: typeof good): string[] => ['--tls-cert', cert, '--tls-key', key];
     const { url } = await serve(to, tls(good));
-    await fails(['connect', url], /CA of the server is not known here: name its certificate with --ca/);
+    await fails(
+      ['connect', url],
+      /CA of the server is not known here: name its certificate with --ca/,
+    );
     const expired = await serve(to, tls(old));
-    await fails(['connect', '--ca', authority.ca, expired.url], /certificate of the server has expired/);
+    await fails(
+      ['connect', '--ca', authority.ca, expired.url],
+      /certificate of the server has expired/,
+    );
     const mutual = await serve(to, [...tls(good), '--tls-client-ca', authority.ca]);
     await fails(
       ['connect', '--ca', authority.ca, mutual.url],
@@ -304,7 +373,10 @@ describeWith('tinyproxy', 'a proxy', (tinyproxy) => {
     const { url } = await serve(await target(echo));
     const proxy = await startTinyproxy(tinyproxy, folder.path);
     const env = { HTTPS_PROXY: proxy.url };
-    expect(await runWsconn(['connect', url], { input: 'x', env })).toMatchObject({ code: 0, stdout: 'x' });
+    expect(await runWsconn(['connect', url], { input: 'x', env })).toMatchObject({
+      code: 0,
+      stdout: 'x',
+    });
     await proxy.program.prints(/CONNECT 127\.0\.0\.1/);
     const nobody = { HTTPS_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' };
     expect(await runWsconn(['connect', url], { input: 'x', env: nobody })).toMatchObject({

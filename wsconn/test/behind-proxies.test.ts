@@ -4,7 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { describeWith } from '../../test/support/program.ts';
-import { haproxy, nginx, type Proxy, type ProxyKind, startProxy } from '../../test/support/proxies.ts';
+import {
+  haproxy,
+  nginx,
+  type Proxy,
+  type ProxyKind,
+  startProxy,
+} from '../../test/support/proxies.ts';
 import { echo, target } from '../../test/support/target.ts';
 import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
 
@@ -57,18 +63,22 @@ for (const kind of [nginx, haproxy]) {
       expect(diagnosis.keepalive).toBeLessThan(IDLE_LIMIT / 2);
     });
 
-    test('old sessions go on over a graceful reload, and new ones work', { timeout: 60_000 }, async () => {
-      const { proxy, url } = await start(kind, program);
-      const old = wsconn(['connect', '--keepalive', '0.5', url]);
-      old.write('before ');
-      await old.prints(/before /);
-      await proxy.reload();
-      const fresh = await runWsconn(['connect', url], { input: 'new' });
-      expect(fresh).toMatchObject({ code: 0, stdout: 'new' });
-      old.write('and after');
-      await old.prints(/before and after/);
-      old.child.stdin.end();
-      expect(await old.ended).toMatchObject({ code: 0 });
-    });
+    test(
+      'old sessions go on over a graceful reload, and new ones work',
+      { timeout: 60_000 },
+      async () => {
+        const { proxy, url } = await start(kind, program);
+        const old = wsconn(['connect', '--keepalive', '0.5', url]);
+        old.write('before ');
+        await old.prints(/before /);
+        await proxy.reload();
+        const fresh = await runWsconn(['connect', url], { input: 'new' });
+        expect(fresh).toMatchObject({ code: 0, stdout: 'new' });
+        old.write('and after');
+        await old.prints(/before and after/);
+        old.child.stdin.end();
+        expect(await old.ended).toMatchObject({ code: 0 });
+      },
+    );
   });
 }

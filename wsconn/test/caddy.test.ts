@@ -36,6 +36,9 @@ describeWith('caddy', 'behind a real Caddy', (caddy) => {
     onTestFinished(() => proxy.stop());
     await proxy.reload();
     const url = `ws://127.0.0.1:${String(proxy.port)}/`;
-    expect(await runWsconn(['connect', url], { input: 'new' })).toMatchObject({ code: 0, stdout: 'new' });
+    expect(await runWsconn(['connect', url], { input: 'new' })).toMatchObject({
+      code: 0,
+      stdout: 'new',
+    });
   });
 });

@@ -52,12 +52,20 @@ describe('a diagnosis', () => {
 
   test('of a path that does not count pings says that no keepalive helps', () => {
     const observed = { silent: silences(28), pinging: cut(28.2), talking: alive(45) };
-    expect(diagnose(observed)).toMatchObject({ pingsHold: false, durationLimit: null, keepalive: null });
+    expect(diagnose(observed)).toMatchObject({
+      pingsHold: false,
+      durationLimit: null,
+      keepalive: null,
+    });
   });
 
   test('of a path that ends everything at one age takes no idle limit for known', () => {
     const observed = { silent: silences(28), pinging: cut(28.1), talking: cut(28.2) };
-    expect(diagnose(observed)).toMatchObject({ idleLimit: null, pingsHold: null, durationLimit: 28.2 });
+    expect(diagnose(observed)).toMatchObject({
+      idleLimit: null,
+      pingsHold: null,
+      durationLimit: 28.2,
+    });
   });
 
   test('of a path with both limits names both', () => {
@@ -72,7 +80,11 @@ describe('a diagnosis', () => {
 
   test('without a server that takes data cannot tell pings that do not count from a limit on age', () => {
     const observed = { silent: silences(28), pinging: cut(28), talking: null };
-    expect(diagnose(observed)).toMatchObject({ idleLimit: { atMost: 28 }, pingsHold: null, keepalive: null });
+    expect(diagnose(observed)).toMatchObject({
+      idleLimit: { atMost: 28 },
+      pingsHold: null,
+      keepalive: null,
+    });
   });
 });
 

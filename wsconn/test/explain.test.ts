@@ -26,11 +26,16 @@ describe('an error without a message', () => {
 
   test('is explained by the attempt that got furthest', () => {
     expect(explain(both('ENETUNREACH', 'ECONNREFUSED'))).toMatch(/^nothing listens there/);
-    expect(explain(both('EUNKNOWN', 'EUNKNOWN'))).toBe('tried [::1]:7: EUNKNOWN, 127.0.0.1:7: EUNKNOWN');
+    expect(explain(both('EUNKNOWN', 'EUNKNOWN'))).toBe(
+      'tried [::1]:7: EUNKNOWN, 127.0.0.1:7: EUNKNOWN',
+    );
   });
 
   test('of a target names what was tried to the server, and to the client the code alone', () => {
-    const error = new TargetError({ host: 'both.test', port: 7 }, both('ECONNREFUSED', 'ECONNREFUSED'));
+    const error = new TargetError(
+      { host: 'both.test', port: 7 },
+      both('ECONNREFUSED', 'ECONNREFUSED'),
+    );
     expect(error.message).toMatch(/both\.test:7 \(tried \[::1\]:7: ECONNREFUSED, 127/);
     expect(error.reason).toMatch(/cannot be reached \(ECONNREFUSED\)/);
   });
@@ -50,7 +55,9 @@ test('Close 1001 is explained as somebody who went away', () => {
   const close = (closeReason: string): WsConnError =>
     new WsConnError('ECONNRESET', 'x', { closeCode: 1001, closeReason });
   expect(explain(close(''))).toMatch(/^the server or a proxy before it went away \(1001\): /);
-  expect(explain(close('reload'), 'client')).toMatch(/^the client or a proxy .* \(1001\): reload: /);
+  expect(explain(close('reload'), 'client')).toMatch(
+    /^the client or a proxy .* \(1001\): reload: /,
+  );
 });
 
 describe('a name with an IPv6 and an IPv4 address, on neither of which anybody listens', () => {
@@ -66,7 +73,9 @@ describe('a name with an IPv6 and an IPv4 address, on neither of which anybody l
   const tried = /tried \[::1\]:\d+: E[A-Z]+, 127\.0\.0\.1:\d+: ECONNREFUSED/;
 
   test('is told by connect with both', async () => {
-    const ended = await runWsconn(['connect', `ws://both.test:${String(await freePort())}`], { env });
+    const ended = await runWsconn(['connect', `ws://both.test:${String(await freePort())}`], {
+      env,
+    });
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(tried) as string });
     expect(ended.stderr).toMatch(/^wsconn connect: both\.test:\d+: nothing listens there: /);
   });

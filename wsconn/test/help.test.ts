@@ -31,7 +31,9 @@ test('without a command the help goes to stderr, with exit code 2', async () => 
 });
 
 test('--version prints the version of the package', async () => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as {
     version: string;
   };
   expect(await runWsconn(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });

@@ -33,7 +33,8 @@ test('the windows of --mux grow past the largest message over a long way, since 
   let widest = 0;
   adapter.on('data', (chunk: Buffer) => {
     decoder.decode(chunk);
-    // What has left is bytesWritten less what waits: the window is what may be under way beyond that.
+    // What has left is bytesWritten less what waits: the window is what may be under way beyond
+    // that.
     widest = Math.max(widest, granted - (stream.bytesWritten - stream.writableLength));
   });
   const block = Buffer.alloc(65_536);

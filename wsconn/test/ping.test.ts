@@ -11,22 +11,41 @@ import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
 test('ping prints each round trip and a summary, and dials no target', async () => {
   let dialled = 0;
   const { url } = await serve(await target(() => dialled++));
-  const { code, stdout, stderr } = await runWsconn(['ping', '--count', '3', '--interval', '0.05', url]);
+  const { code, stdout, stderr } = await runWsconn([
+    'ping',
+    '--count',
+    '3',
+    '--interval',
+    '0.05',
+    url,
+  ]);
   expect({ code, stderr, dialled }).toEqual({ code: 0, stderr: '', dialled: 0 });
   const [head, ...rest] = stdout.split('\n');
   expect(head).toMatch(/^PING ws:\/\/127\.0\.0\.1:\d+\/ \(127\.0\.0\.1:\d+\)$/);
   for (const [index, line] of rest.slice(0, 3).entries()) {
     expect(line).toMatch(
-      new RegExp(`^pong from 127\\.0\\.0\\.1:\\d+: seq=${String(index + 1)} time=\\d+\\.\\d{3} ms$`),
+      new RegExp(
+        `^pong from 127\\.0\\.0\\.1:\\d+: seq=${String(index + 1)} time=\\d+\\.\\d{3} ms$`,
+      ),
     );
   }
-  expect(stdout).toMatch(/--- ws:.* ping statistics ---\n3 pings sent, 3 answered, 0% unanswered\n/);
+  expect(stdout).toMatch(
+    /--- ws:.* ping statistics ---\n3 pings sent, 3 answered, 0% unanswered\n/,
+  );
   expect(stdout).toMatch(/round trip min\/avg\/max\/mdev = (\d+\.\d{3}\/){3}\d+\.\d{3} ms\n$/);
 });
 
 test('ping --json prints one object a line', async () => {
   const { url } = await serve(1);
-  const { code, stdout } = await runWsconn(['ping', '--json', '--count', '2', '--interval', '0.05', url]);
+  const { code, stdout } = await runWsconn([
+    'ping',
+    '--json',
+    '--count',
+    '2',
+    '--interval',
+    '0.05',
+    url,
+  ]);
   const lines = stdout
     .trim()
     .split('\n')

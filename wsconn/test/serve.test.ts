@@ -54,16 +54,19 @@ describe('SIGTERM', () => {
     expect(await program.ended).toMatchObject({ code: 1 });
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends connect in order', async (signal) => {
-    const { program, url } = await serve(await target(echo));
-    const session = wsconn(['connect', url]);
-    session.write('x');
-    await session.prints(/x/);
-    session.kill(signal);
-    const code = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
-    expect(await session.ended).toMatchObject({ code, stderr: '' });
-    await program.prints(/connection 1 ended after/);
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s ends connect in order',
+    async (signal) => {
+      const { program, url } = await serve(await target(echo));
+      const session = wsconn(['connect', url]);
+      session.write('x');
+      await session.prints(/x/);
+      session.kill(signal);
+      const code = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal];
+      expect(await session.ended).toMatchObject({ code, stderr: '' });
+      await program.prints(/connection 1 ended after/);
+    },
+  );
 });
 
 test('--max-connections refuses one more with 503, until another has ended', async () => {
@@ -123,7 +126,12 @@ describeWith('openssl', 'TLS', () => {
     const [cert, key] = [join(folder.path, 'live.pem'), join(folder.path, 'live.key')];
     await copyFile(first.cert, cert);
     await copyFile(first.key, key);
-    const { program, port } = await serve(await target(echo), ['--tls-cert', cert, '--tls-key', key]);
+    const { program, port } = await serve(await target(echo), [
+      '--tls-cert',
+      cert,
+      '--tls-key',
+      key,
+    ]);
     const nameNow = async (): Promise<unknown> => {
       const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');

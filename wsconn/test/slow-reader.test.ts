@@ -1,4 +1,7 @@
-/** Both sides have ended, and one of them reads no more for longer than any time limit of a closing: it still gets all. */
+/**
+ * Both sides have ended, and one of them reads no more for longer than any time limit of a closing:
+ * it still gets all.
+ */
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -27,7 +30,11 @@ test("connect gives all of the answer to a slow reader behind a shell's pipe", a
   const { url } = await serve(await answering(), ['--keepalive', '1']);
   const line = `printf x | ${WSCONN} connect --keepalive 1 ${url} | (sleep ${String(PAUSE)}; sha256sum)`;
   const { code, stdout, stderr } = await new WatchedProgram('bash', ['-c', line]).ended;
-  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${sha256(ANSWER)}  -\n`, stderr: '' });
+  expect({ code, stdout, stderr }).toEqual({
+    code: 0,
+    stdout: `${sha256(ANSWER)}  -\n`,
+    stderr: '',
+  });
 });
 
 test('serve that is asked to stop lets a slow reader finish', async () => {

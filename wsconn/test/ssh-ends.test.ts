@@ -1,4 +1,7 @@
-/** What ssh sees through `wsconn connect` when sshd ends a connection first: its own error, and no hang. */
+/**
+ * What ssh sees through `wsconn connect` when sshd ends a connection first: its own error, and no
+ * hang.
+ */
 import net from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';

@@ -57,7 +57,14 @@ const ways: Readonly<Record<string, Way>> = {
     return [`ProxyCommand=${WSCONN} connect --ca ${authority.ca} ${url}`];
   },
   'wss with mutual TLS': async ({ port }) => {
-    const tls = ['--tls-cert', server.cert, '--tls-key', server.key, '--tls-client-ca', authority.ca];
+    const tls = [
+      '--tls-cert',
+      server.cert,
+      '--tls-key',
+      server.key,
+      '--tls-client-ca',
+      authority.ca,
+    ];
     const { url } = await serve(port, tls);
     const mine = `--ca ${authority.ca} --cert ${client.cert} --key ${client.key}`;
     return [`ProxyCommand=${WSCONN} connect ${mine} ${url}`];
@@ -95,7 +102,10 @@ async function interactiveSession(options: readonly string[], login: string): Pr
 async function copyThere(options: readonly string[], login: string): Promise<void> {
   const [from, to] = [join(folder.path, 'from'), join(folder.path, 'to')];
   await writeFile(from, bytesOf(1, 64 * MIB));
-  expect(await run('scp', ['-q', ...options, from, `${login}:${to}`])).toMatchObject({ code: 0, stderr: '' });
+  expect(await run('scp', ['-q', ...options, from, `${login}:${to}`])).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
   expect(await sha256OfFile(to)).toBe(await sha256OfFile(from));
 }
 

@@ -1,6 +1,7 @@
 /**
- * What stands behind the stdout of `connect`: it sees the end of what the target sends, while stdin is still open. The pipes
- * are a shell's, since Node gives its children pairs of sockets in place of them.
+ * What stands behind the stdout of `connect`: it sees the end of what the target sends, while stdin
+ * is still open. The pipes are a shell's, since Node gives its children pairs of sockets in place
+ * of them.
  */
 import { readFile, readlink } from 'node:fs/promises';
 import net, { type AddressInfo } from 'node:net';
@@ -72,14 +73,17 @@ test('a reader that goes away behind the pipe ends connect as SIGPIPE would', as
   expect(await line.ended).toEqual({ code: 0, stdout: '10\n141\n', stderr: '' });
 });
 
-test.runIf(process.platform === 'linux')('once stdout has ended /dev/null is in its place', async () => {
-  const line = shell(
-    `(echo $BASHPID; exec ${WSCONN} connect ${await serveAnswer('bye ')}) | (cat; echo seen)`,
-  );
-  const [, pid = ''] = await line.prints(/^(\d+)\nbye seen\n/);
-  // The reader may see the end between the two calls that make it so.
-  await expect.poll(() => readlink(`/proc/${pid}/fd/1`).catch(() => '')).toBe('/dev/null');
-});
+test.runIf(process.platform === 'linux')(
+  'once stdout has ended /dev/null is in its place',
+  async () => {
+    const line = shell(
+      `(echo $BASHPID; exec ${WSCONN} connect ${await serveAnswer('bye ')}) | (cat; echo seen)`,
+    );
+    const [, pid = ''] = await line.prints(/^(\d+)\nbye seen\n/);
+    // The reader may see the end between the two calls that make it so.
+    await expect.poll(() => readlink(`/proc/${pid}/fd/1`).catch(() => '')).toBe('/dev/null');
+  },
+);
 
 describe('stdout may also be', () => {
   test('a file, which gets what is appended to it', async () => {
@@ -87,7 +91,9 @@ describe('stdout may also be', () => {
     const url = await serveAnswer();
     const line = shell(`echo first > ${file}; ${WSCONN} connect --exit-on-eof ${url} >> ${file}`);
     expect(await line.ended).toMatchObject({ code: 0, stderr: '' });
-    expect((await readFile(file)).equals(Buffer.concat([Buffer.from('first\n'), ANSWER]))).toBe(true);
+    expect((await readFile(file)).equals(Buffer.concat([Buffer.from('first\n'), ANSWER]))).toBe(
+      true,
+    );
   });
 
   test.each(['> /dev/null', '>&-'])('nothing at all (%s)', async (redirection) => {
@@ -103,7 +109,9 @@ describe('stdout may also be', () => {
     onTestFinished(() => void server.close());
     const connection = next(server, 'connection');
     const { port } = server.address() as AddressInfo;
-    const line = shell(`exec 3<>/dev/tcp/127.0.0.1/${String(port)}; ${WSCONN} connect ${url} <&3 >&3 3>&-`);
+    const line = shell(
+      `exec 3<>/dev/tcp/127.0.0.1/${String(port)}; ${WSCONN} connect ${url} <&3 >&3 3>&-`,
+    );
     const [socket] = (await connection) as [net.Socket];
     expect((await readAll(socket)).toString()).toBe('hello');
     socket.end(ANSWER);

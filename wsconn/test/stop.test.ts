@@ -27,7 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-/** Starts a target, serve before it and a link before that; `arrived` is what comes to the target until its orderly end. */
+/**
+ * Starts a target, serve before it and a link before that; `arrived` is what comes to the target
+ * until its orderly end.
+ */
 async function start(): Promise<{
   readonly link: Awaited<ReturnType<typeof startLink>>;
   readonly url: string;
@@ -62,7 +65,10 @@ class NamedPipe {
     });
   }
 
-  /** Writes until whoever reads takes no more for a while, because what is behind it is full; gives how much it was. */
+  /**
+   * Writes until whoever reads takes no more for a while, because what is behind it is full; gives
+   * how much it was.
+   */
   async fill(bytes: Buffer): Promise<number> {
     for (let full = 0; full < 20; full++) {
       while (this.#writeSome(bytes)) full = 0;
@@ -97,7 +103,10 @@ class NamedPipe {
 
 async function startConnect(url: string): Promise<{ program: WatchedProgram; pipe: NamedPipe }> {
   const pipe = new NamedPipe(join(folder.path, `stdin-${randomUUID()}`));
-  const program = new WatchedProgram('bash', ['-c', `exec ${WSCONN} connect ${url} < ${pipe.path}`]);
+  const program = new WatchedProgram('bash', [
+    '-c',
+    `exec ${WSCONN} connect ${url} < ${pipe.path}`,
+  ]);
   await program.prints(/welcome/);
   return { program, pipe };
 }

@@ -20,7 +20,10 @@ export class AcceptQueue {
     this.#accept = accept;
   }
 
-  /** Whether `add()` would have no place: a refused stream costs the peer a frame, and this side nothing. */
+  /**
+   * Whether `add()` would have no place: a refused stream costs the peer a frame, and this side
+   * nothing.
+   */
   get full(): boolean {
     return this.#takers.size === 0 && this.#waiting.size >= this.#backlog;
   }

@@ -32,8 +32,8 @@ export interface FrameRouterEvents {
 }
 
 /**
- * Brings each frame that comes to whom it is for, and finds what breaks the protocol. Frames for streams that are gone are
- * ignored, as spec.md implies: the peer sent them before it knew.
+ * Brings each frame that comes to whom it is for, and finds what breaks the protocol. Frames for
+ * streams that are gone are ignored, as spec.md implies: the peer sent them before it knew.
  */
 export class FrameRouter {
   readonly #streams: RoutedStreams;
@@ -52,11 +52,19 @@ export class FrameRouter {
   /** The stream whose body is coming; null for one that is gone. */
   #target: Channel | null = null;
   #header: FrameHeader | null = null;
-  /** Bytes for streams that are gone which the peer may have sent before it knew: no honest one sends more. */
+  /**
+   * Bytes for streams that are gone which the peer may have sent before it knew: no honest one
+   * sends more.
+   */
   #strayAllowance = INITIAL_WINDOW;
 
   /** @param maxWindow - bytes that no window of this side is larger than */
-  constructor(peerIsClient: boolean, maxWindow: number, streams: RoutedStreams, events: FrameRouterEvents) {
+  constructor(
+    peerIsClient: boolean,
+    maxWindow: number,
+    streams: RoutedStreams,
+    events: FrameRouterEvents,
+  ) {
     this.#peerParity = peerIsClient ? 1 : 0;
     this.#maxWindow = maxWindow;
     this.#streams = streams;
@@ -76,7 +84,9 @@ export class FrameRouter {
     this.#decoder.stop();
   }
 
-  /** Takes note of bytes that may come for a stream that has just gone: what was left of its window. */
+  /**
+   * Takes note of bytes that may come for a stream that has just gone: what was left of its window.
+   */
   allowStray(bytes: number): void {
     this.#strayAllowance += bytes;
   }
@@ -105,7 +115,9 @@ export class FrameRouter {
     let channel = this.#streams.find(streamId);
     if ((flags & Flag.syn) !== 0) {
       if (streamId % 2 !== this.#peerParity) {
-        this.#violation(`the peer opened stream ${String(streamId)}, whose number is one of this side`);
+        this.#violation(
+          `the peer opened stream ${String(streamId)}, whose number is one of this side`,
+        );
         return;
       }
       if (channel) {
@@ -126,7 +138,9 @@ export class FrameRouter {
     // The length of a reset is no window: libp2p's go-yamux puts an error code there.
     const isReset = (header.flags & Flag.rst) !== 0;
     if (channel && !isReset && !channel.onCredit(header.length)) {
-      this.#violation(`the window of stream ${String(header.streamId)} was opened beyond 2^32 - 1 bytes`);
+      this.#violation(
+        `the window of stream ${String(header.streamId)} was opened beyond 2^32 - 1 bytes`,
+      );
       return;
     }
     this.#onEnds(header, channel);

@@ -13,13 +13,24 @@ export interface SessionKeepaliveEvents {
 /** Pings with a number from here on are the keepalive's; those below are left to `ping()`. */
 export const FIRST_KEEPALIVE_ID = 0x8000_0000;
 
-/** Pings a peer that is silent, and finds out when it is gone, by the rule that the keepalive of a WebSocket follows. */
+/**
+ * Pings a peer that is silent, and finds out when it is gone, by the rule that the keepalive of a
+ * WebSocket follows.
+ */
 export class SessionKeepalive {
   readonly #liveness: Liveness;
   #written = 0;
 
-  /** Starts at once. @param interval - time in ms between two looks @param timeout - time in ms that the peer has */
-  constructor(transport: Duplex, interval: number, timeout: number, events: SessionKeepaliveEvents) {
+  /**
+   * Starts at once. @param interval - time in ms between two looks @param timeout - time in ms that
+   * the peer has
+   */
+  constructor(
+    transport: Duplex,
+    interval: number,
+    timeout: number,
+    events: SessionKeepaliveEvents,
+  ) {
     const connection = {
       written: () => this.#written,
       queued: () => transport.writableLength,

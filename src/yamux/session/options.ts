@@ -5,14 +5,15 @@ import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
 
 export interface SessionKeepaliveOptions {
   /**
-   * Longest time in ms between two looks at the session, of which each comes 5 to 20 % earlier; a ping is sent if bytes did
-   * not go both ways since the last.
+   * Longest time in ms between two looks at the session, of which each comes 5 to 20 % earlier; a
+   * ping is sent if bytes did not go both ways since the last.
    * @default 30000
    */
   readonly interval?: number | undefined;
   /**
-   * Time in ms that the peer has for a sign of life, from when a ping has reached it: the bytes before the ping get the time
-   * that they need at 8 kB/s. Also the time for the answer to a `ping()`.
+   * Time in ms that the peer has for a sign of life, from when a ping has reached it: the bytes
+   * before the ping get the time that they need at 8 kB/s. Also the time for the answer to a
+   * `ping()`.
    * @default 10000
    */
   readonly timeout?: number | undefined;
@@ -20,11 +21,15 @@ export interface SessionKeepaliveOptions {
 
 /** Defaults are those of hashicorp/yamux (`DefaultConfig()` in mux.go) where it has the option. */
 export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'> {
-  /** Which end this is. The client's streams have odd numbers, the server's even ones: both ends must not be the same. */
+  /**
+   * Which end this is. The client's streams have odd numbers, the server's even ones: both ends
+   * must not be the same.
+   */
   readonly role: 'client' | 'server';
   /**
-   * Streams of the peer that may wait to be taken; further ones are reset. Also the number of own streams that may wait
-   * for the peer to take them: the SYN of a further one waits, since the peer's backlog is taken to be as large.
+   * Streams of the peer that may wait to be taken; further ones are reset. Also the number of own
+   * streams that may wait for the peer to take them: the SYN of a further one waits, since the
+   * peer's backlog is taken to be as large.
    * @default 256
    */
   readonly acceptBacklog?: number | undefined;
@@ -34,22 +39,25 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
    */
   readonly maxStreams?: number | undefined;
   /**
-   * Bytes that the peer may send on a new stream before they are read; at least 262144, which the protocol gives it.
+   * Bytes that the peer may send on a new stream before they are read; at least 262144, which the
+   * protocol gives it.
    * @default 262144
    */
   readonly streamWindowSize?: number | undefined;
   /**
-   * Bytes up to which a stream's window grows where round trip and rate ask for it. Over a WebSocket it also stays below the
-   * largest message that this end takes (`maxPayload`, 1 MiB for connect() and createServer()), since Go programs send what a
-   * window allows as one message; with the subprotocol `wsconn.mux` both ends are known not to. A `maxPayload` below the 262144
-   * bytes that the protocol gives each stream cannot be kept to: such a peer fails the session with `EMSGSIZE`.
+   * Bytes up to which a stream's window grows where round trip and rate ask for it. Over a
+   * WebSocket it also stays below the largest message that this end takes (`maxPayload`, 1 MiB for
+   * connect() and createServer()), since Go programs send what a window allows as one message; with
+   * the subprotocol `wsconn.mux` both ends are known not to. A `maxPayload` below the 262144 bytes
+   * that the protocol gives each stream cannot be kept to: such a peer fails the session with
+   * `EMSGSIZE`.
    * @default 16777216
    */
   readonly maxStreamWindowSize?: number | undefined;
   /**
-   * Bytes that may wait to be read in all streams together. Windows grow only within it. The 262144 bytes that the
-   * protocol gives each stream can be more where streams are very many: one that is not read when the limit is passed is
-   * reset, with `ECONNRESET`.
+   * Bytes that may wait to be read in all streams together. Windows grow only within it. The 262144
+   * bytes that the protocol gives each stream can be more where streams are very many: one that is
+   * not read when the limit is passed is reset, with `ECONNRESET`.
    * @default 134217728
    */
   readonly sessionWindowLimit?: number | undefined;
@@ -64,8 +72,8 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
    */
   readonly streamOpenTimeout?: number | undefined;
   /**
-   * Time in ms for which a stream that this side has ended may stay open without a byte from the peer; then it is reset,
-   * with `ETIMEDOUT`.
+   * Time in ms for which a stream that this side has ended may stay open without a byte from the
+   * peer; then it is reset, with `ETIMEDOUT`.
    * @default 300000
    */
   readonly streamCloseTimeout?: number | undefined;
@@ -99,7 +107,10 @@ const DEFAULT_OPEN_TIMEOUT = 75_000;
 const DEFAULT_HALF_CLOSE_TIMEOUT = 300_000;
 const DEFAULT_CLOSE_TIMEOUT = 5_000;
 
-/** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the option */
+/**
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the
+ * option
+ */
 export function checkOptions(options: YamuxSessionOptions): SessionSettings {
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw invalidArgType('options', 'an object', options);
@@ -109,8 +120,12 @@ export function checkOptions(options: YamuxSessionOptions): SessionSettings {
     throw invalidArgValue('options.role', "must be 'client' or 'server'", role);
   }
   yesNo('options.allowHalfOpen', options.allowHalfOpen, false);
-  const number = (name: keyof YamuxSessionOptions, fallback: number, min: number, max?: number): number =>
-    wholeNumber(`options.${name}`, options[name], fallback, min, max);
+  const number = (
+    name: keyof YamuxSessionOptions,
+    fallback: number,
+    min: number,
+    max?: number,
+  ): number => wholeNumber(`options.${name}`, options[name], fallback, min, max);
   const time = (name: keyof YamuxSessionOptions, fallback: number): number =>
     delay(`options.${name}`, options[name], fallback);
   number('readableHighWaterMark', 0, 0);

@@ -3,8 +3,8 @@ import type { EventEmitter } from 'node:events';
 import { ignore } from './ignore.ts';
 
 /**
- * Keeps what a session has come to: the first error, which is emitted once, and the one 'close' behind it, after which every
- * close() gives that same error.
+ * Keeps what a session has come to: the first error, which is emitted once, and the one 'close'
+ * behind it, after which every close() gives that same error.
  */
 export class SessionOutcome {
   readonly #session: EventEmitter;
@@ -20,7 +20,10 @@ export class SessionOutcome {
     return this.#error;
   }
 
-  /** Emits the error if it is the first; on a tick of its own, since the caller is within the frames of streams. */
+  /**
+   * Emits the error if it is the first; on a tick of its own, since the caller is within the frames
+   * of streams.
+   */
   fail(error: Error): void {
     if (this.#error) return;
     this.#error = error;
@@ -36,11 +39,15 @@ export class SessionOutcome {
     });
   }
 
-  /** Waits until 'close' was emitted and gives the error, or null; from here on that error counts as handled. */
+  /**
+   * Waits until 'close' was emitted and gives the error, or null; from here on that error counts as
+   * handled.
+   */
   afterClose(): Promise<Error | null> {
     if (this.#closeEmitted) return Promise.resolve(this.#error);
     return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the process down.
+      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the
+      // process down.
       this.#session.on('error', ignore);
       this.#session.once('close', () => {
         resolve(this.#error);

@@ -16,7 +16,10 @@ const SAMPLES = 8;
 /** Age in ms at which the last measure is too old to size a window by. */
 const STALE_AFTER = 5_000;
 
-/** Sends pings, matches their answers, and remembers how long they took. The upper half of the numbers is left to the keepalive. */
+/**
+ * Sends pings, matches their answers, and remembers how long they took. The upper half of the
+ * numbers is left to the keepalive.
+ */
 export class Pings {
   readonly #outbox: Outbox;
   readonly #timeout: number;
@@ -37,7 +40,10 @@ export class Pings {
     return this.#samples.length > 0 ? Math.min(...this.#samples) : undefined;
   }
 
-  /** Gives the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends before the answer. */
+  /**
+   * Gives the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends
+   * before the answer.
+   */
   ping(): Promise<number> {
     if (this.#ended) return Promise.reject(invalidState('the session has ended'));
     const id = this.#nextId;

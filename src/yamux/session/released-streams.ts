@@ -9,8 +9,9 @@ interface Orphan {
 }
 
 /**
- * Remembers streams that this side has let go of in order, and whose peer has not ended its half. As with an orphaned TCP
- * connection, a peer that sends more is reset, and one that says nothing is reset after a while.
+ * Remembers streams that this side has let go of in order, and whose peer has not ended its half.
+ * As with an orphaned TCP connection, a peer that sends more is reset, and one that says nothing is
+ * reset after a while.
  */
 export class Orphans {
   readonly #timeout: number;
@@ -27,7 +28,10 @@ export class Orphans {
     return this.#orphans.has(id);
   }
 
-  /** @param answered - called once, when the peer has answered to the stream for the first time, or is not asked any more */
+  /**
+   * @param answered - called once, when the peer has answered to the stream for the first time, or
+   * is not asked any more
+   */
   add(id: number, answered: () => void = () => undefined): void {
     const [oldest] = this.#orphans.keys();
     if (oldest !== undefined && this.#orphans.size >= MAX_ORPHANS) this.reset(oldest);

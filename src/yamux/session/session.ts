@@ -19,11 +19,17 @@ import type { YamuxStream } from '../stream/stream.ts';
 import { Streams } from './stream-table.ts';
 
 export interface YamuxSessionEvents {
-  /** The peer has opened a stream. Without a listener, streams wait for `for await`, up to `acceptBacklog`. */
+  /**
+   * The peer has opened a stream. Without a listener, streams wait for `for await`, up to
+   * `acceptBacklog`.
+   */
   stream: [stream: YamuxStream];
   /** The peer opens no more streams and takes none; the code is 0 in normal times. */
   goaway: [code: number];
-  /** The session failed, or its transport did before it had taken everything; once, before 'close'. close() gives the same error. */
+  /**
+   * The session failed, or its transport did before it had taken everything; once, before 'close'.
+   * close() gives the same error.
+   */
   error: [error: Error];
   /** The transport is gone and nothing is left. The last event. */
   close: [];
@@ -38,14 +44,15 @@ export interface YamuxSessionEvents {
 type Phase = 'open' | 'ending' | 'parting' | 'closed';
 
 /**
- * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The wire is that of
- * hashicorp/yamux, and the other end may be any program that speaks it.
+ * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The
+ * wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
  *
- * Either end may open streams: `open()` here makes one there, which comes with the event 'stream' or out of `for await`.
- * Each stream has windows of its own, so that one that is not read does not hold up the others.
+ * Either end may open streams: `open()` here makes one there, which comes with the event 'stream'
+ * or out of `for await`. Each stream has windows of its own, so that one that is not read does not
+ * hold up the others.
  *
- * A session ends with its transport. A stream whose peer has ended its half by then stays readable to its end, also after the
- * session's 'close'; one that waits for more from its peer fails.
+ * A session ends with its transport. A stream whose peer has ended its half by then stays readable
+ * to its end, also after the session's 'close'; one that waits for more from its peer fails.
  */
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #transport: Duplex;
@@ -65,8 +72,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #closing: Promise<Error | null> | null = null;
 
   /**
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option, `ERR_INVALID_STATE` for a
-   * stream that has a session, is closing, or gives strings
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option,
+   * `ERR_INVALID_STATE` for a stream that has a session, is closing, or gives strings
    */
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
@@ -104,9 +111,11 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Opens a stream, to be used at once: what is written before the peer has accepted it is sent along. 'connect' comes
-   * when it has. The options are those of the session's streams unless given.
-   * @throws `ERR_INVALID_STATE` once the session is closing, or either side has said that it goes away
+   * Opens a stream, to be used at once: what is written before the peer has accepted it is sent
+   * along. 'connect' comes when it has. The options are those of the session's streams unless
+   * given.
+   * @throws `ERR_INVALID_STATE` once the session is closing, or either side has said that it goes
+   * away
    */
   open(options: SocketDuplexOptions = {}): YamuxStream {
     if (this.#phase !== 'open') throw invalidState('the session is closing or closed');
@@ -115,7 +124,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     return this.#streams.open(options);
   }
 
-  /** Asks the peer for a sign of life, and gives the round trip in ms. Rejects with `ETIMEDOUT`, or when the session ends. */
+  /**
+   * Asks the peer for a sign of life, and gives the round trip in ms. Rejects with `ETIMEDOUT`, or
+   * when the session ends.
+   */
   ping(): Promise<number> {
     return this.#pings.ping();
   }
@@ -126,11 +138,12 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the transport. GoAway comes
-   * last, since libp2p's go-yamux drops everything when it hears it. Anyone may call it, at any time and any number of times:
-   * every call returns the same promise. It resolves after 'close' with the first error that the session ever had, or null, at
-   * the latest `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent then. It never
-   * rejects.
+   * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the
+   * transport. GoAway comes last, since libp2p's go-yamux drops everything when it hears it. Anyone
+   * may call it, at any time and any number of times: every call returns the same promise. It
+   * resolves after 'close' with the first error that the session ever had, or null, at the latest
+   * `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent
+   * then. It never rejects.
    */
   close(): Promise<Error | null> {
     this.#closing ??= this.#closeOnce();
@@ -143,8 +156,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Gives the streams that the peer opens, until the session ends; throws its error. Leaving the loop ends nothing.
-   * Streams go to listeners of 'stream' first.
+   * Gives the streams that the peer opens, until the session ends; throws its error. Leaving the
+   * loop ends nothing. Streams go to listeners of 'stream' first.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<YamuxStream, void, undefined> {
     // Whoever is in the loop gets the error from it.
@@ -153,7 +166,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       for (;;) {
         const { done, value } = await this.#streams.next();
         if (done) return;
-        // One that the peer has reset meanwhile has told its 'close' already: whoever waits for that would wait for ever.
+        // One that the peer has reset meanwhile has told its 'close' already: whoever waits for
+        // that would wait for ever.
         if (!value.destroyed) yield value;
       }
     } finally {
@@ -229,7 +243,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       const meanings = ['', 'a protocol error of this side', 'an internal error'];
       const reason = meanings[code] ?? `the unknown reason ${String(code)}`;
       const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
-      this.#part(new WsConnError(errno, `the peer has ended the session for ${reason}`), 'in order');
+      this.#part(
+        new WsConnError(errno, `the peer has ended the session for ${reason}`),
+        'in order',
+      );
     }
     guarded(() => this.emit('goaway', code));
   }
@@ -298,7 +315,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     if (error) {
       this.#startLimit();
     } else {
-      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a limit to it.
+      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a
+      // limit to it.
       this.#outbox.whenAllTaken(() => {
         if (this.#closing === null) this.#startLimit();
       });

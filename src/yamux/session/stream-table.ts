@@ -29,7 +29,10 @@ export interface StreamsOwner {
   readonly onViolation: (happened: string) => void;
 }
 
-/** Keeps the streams of one session: those on the wire, those that wait for a user, and those that were let go of. */
+/**
+ * Keeps the streams of one session: those on the wire, those that wait for a user, and those that
+ * were let go of.
+ */
 export class Streams implements RoutedStreams {
   readonly #outbox: Outbox;
   readonly #pings: Pings;
@@ -48,7 +51,9 @@ export class Streams implements RoutedStreams {
   #talking = 0;
   #nextId: number;
 
-  /** @param options - of streams, unless `open()` gets others @param addresses - of the transport */
+  /**
+   * @param options - of streams, unless `open()` gets others @param addresses - of the transport
+   */
   constructor(
     outbox: Outbox,
     pings: Pings,
@@ -122,7 +127,9 @@ export class Streams implements RoutedStreams {
     return this.#acceptQueue.take();
   }
 
-  /** Gives the next stream that the peer opens, or the end of the session; rejects with its error. */
+  /**
+   * Gives the next stream that the peer opens, or the end of the session; rejects with its error.
+   */
   next(): Promise<IteratorResult<YamuxStream, undefined>> {
     return this.#acceptQueue.next();
   }
@@ -133,7 +140,8 @@ export class Streams implements RoutedStreams {
       return undefined;
     }
     const listening = this.#owner.isListening();
-    const noPlace = this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
+    const noPlace =
+      this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
     if (noPlace || !this.#owner.takesStreams()) {
       this.#owner.onStrayAllowed(INITIAL_WINDOW);
       this.#outbox.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
@@ -177,7 +185,10 @@ export class Streams implements RoutedStreams {
     if (error) this.endAccepting(error);
   }
 
-  /** Ends every loop over the session, with the error if there is one; without one only when it is certain that none will come. */
+  /**
+   * Ends every loop over the session, with the error if there is one; without one only when it is
+   * certain that none will come.
+   */
   endAccepting(error: Error | null): void {
     this.#acceptQueue.end(error);
   }

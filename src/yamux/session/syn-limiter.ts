@@ -1,8 +1,9 @@
 import type { Channel } from '../stream/channel.ts';
 
 /**
- * Holds SYNs back while as many wait for their ACK as the peer's backlog has room for: it answers more with RST.
- * hashicorp/yamux blocks its open() there, and takes both sides' backlogs to be of one size.
+ * Holds SYNs back while as many wait for their ACK as the peer's backlog has room for: it answers
+ * more with RST. hashicorp/yamux blocks its open() there, and takes both sides' backlogs to be of
+ * one size.
  */
 export class SynGate {
   readonly #limit: number;
@@ -23,7 +24,10 @@ export class SynGate {
     }
   }
 
-  /** Takes out a channel that was answered or is gone, and starts the next; called once for each that was added. */
+  /**
+   * Takes out a channel that was answered or is gone, and starts the next; called once for each
+   * that was added.
+   */
   remove(channel: Channel): void {
     if (this.#waiting.delete(channel)) return;
     const [next] = this.#waiting;

@@ -36,15 +36,18 @@ export interface ChannelHost {
   readonly roundTrip: () => number | undefined;
   /** The peer has taken a stream of ours. */
   readonly onEstablished: (channel: Channel) => void;
-  /** The stream has left the wire; `orphaned` if the peer may go on sending, for it has not ended its half. */
+  /**
+   * The stream has left the wire; `orphaned` if the peer may go on sending, for it has not ended
+   * its half.
+   */
   readonly onGone: (channel: Channel, orphaned: boolean) => void;
   /** The last frame of this side has gone out, or none will. */
   readonly onLocalEnd: () => void;
 }
 
 /**
- * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has ended. It knows the frames
- * and not Node's streams; YamuxStream is the other way round.
+ * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has
+ * ended. It knows the frames and not Node's streams; YamuxStream is the other way round.
  */
 export class Channel implements Sender {
   readonly id: number;
@@ -119,17 +122,26 @@ export class Channel implements Sender {
     this.#events?.onTaken();
   }
 
-  /** Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to send them to. */
+  /**
+   * Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to
+   * send them to.
+   */
   send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
     if (this.#gone) {
-      process.nextTick(whenSent, new WsConnError('EPIPE', 'bytes were written after the end of the session'));
+      process.nextTick(
+        whenSent,
+        new WsConnError('EPIPE', 'bytes were written after the end of the session'),
+      );
       return;
     }
     this.#sendHalf.add(chunks, whenSent);
     this.#wantData();
   }
 
-  /** Sends FIN; everything has been sent before. `whenTaken` comes when the transport has taken it all. */
+  /**
+   * Sends FIN; everything has been sent before. `whenTaken` comes when the transport has taken it
+   * all.
+   */
   finish(whenTaken: () => void): void {
     this.#whenFinTaken = whenTaken;
     if (this.#gone) {
@@ -153,8 +165,8 @@ export class Channel implements Sender {
   }
 
   /**
-   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who sends more. The window
-   * is opened, so that a peer which waits to send more finds out.
+   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who
+   * sends more. The window is opened, so that a peer which waits to send more finds out.
    */
   abandon(): void {
     if (this.#gone) return;
@@ -175,7 +187,10 @@ export class Channel implements Sender {
     this.#wantControl(0);
   }
 
-  /** The peer has sent a frame other than RST, with or without the ACK flag: hashicorp sends none after an early FIN. */
+  /**
+   * The peer has sent a frame other than RST, with or without the ACK flag: hashicorp sends none
+   * after an early FIN.
+   */
   onAnswer(): void {
     if (this.#established) return;
     this.#established = true;

@@ -3,8 +3,8 @@ import { type ServedStream, takesMore } from '../../base/receive-buffer.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /**
- * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and keeps the books of what
- * waits for the user.
+ * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and
+ * keeps the books of what waits for the user.
  */
 export class Intake {
   readonly #stream: ServedStream;
@@ -15,7 +15,10 @@ export class Intake {
   #wanted = false;
   /** Bytes that the reader has asked for at once, and that Readable must have together. */
   #together = 0;
-  /** The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has it, or it is not to have it. */
+  /**
+   * The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has
+   * it, or it is not to have it.
+   */
   #end: 'to come' | 'waiting' | 'passed' | 'dropped' = 'to come';
   /** Whether the stream has its user; until then its end waits, even with nothing before it. */
   #adopted = false;
@@ -49,7 +52,8 @@ export class Intake {
   afterRead(size: number | undefined, got: boolean): void {
     if (size !== 0 && got) this.#together = 0;
     this.#feed();
-    // Not within read(): the end makes Readable call the reader, who has not got yet what this read() gives.
+    // Not within read(): the end makes Readable call the reader, who has not got yet what this
+    // read() gives.
     if (this.#end === 'waiting') {
       process.nextTick(() => {
         this.#passEnd();
@@ -77,7 +81,8 @@ export class Intake {
   }
 
   /**
-   * Whether Readable waits for more than it has, as for `read(n)` of a large n: what it has is no reason to hold the peer back.
+   * Whether Readable waits for more than it has, as for `read(n)` of a large n: what it has is no
+   * reason to hold the peer back.
    */
   get starving(): boolean {
     return this.#wanted && this.#queue.length === 0;
@@ -94,7 +99,10 @@ export class Intake {
     this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
-  /** Throws away what Readable has not asked for and what comes yet. The end goes with it: it would say that all was there. */
+  /**
+   * Throws away what Readable has not asked for and what comes yet. The end goes with it: it would
+   * say that all was there.
+   */
   discard(): void {
     if (this.#end !== 'passed') this.#end = 'dropped';
     this.#queue.clear();

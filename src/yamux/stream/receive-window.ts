@@ -1,8 +1,9 @@
 import { INITIAL_WINDOW } from '../wire/frame.ts';
 
 /**
- * Counts what all streams of a session may hold, so that windows grow only while there is memory for them. Each stream has
- * its 256 KiB by protocol: with very many streams these alone can be more than the limit.
+ * Counts what all streams of a session may hold, so that windows grow only while there is memory
+ * for them. Each stream has its 256 KiB by protocol: with very many streams these alone can be more
+ * than the limit.
  */
 export class WindowBudget {
   readonly #limit: number;
@@ -24,8 +25,8 @@ export class WindowBudget {
   }
 
   /**
-   * Counts as much of a window as there is room for, and gives it in bytes: at most half of what is left, so that the first
-   * streams do not take everything from the next ones.
+   * Counts as much of a window as there is room for, and gives it in bytes: at most half of what is
+   * left, so that the first streams do not take everything from the next ones.
    */
   promiseUpTo(bytes: number): number {
     const granted = Math.max(0, Math.min(bytes, Math.floor((this.#limit - this.#promised) / 2)));
@@ -39,22 +40,28 @@ export class WindowBudget {
   }
 }
 
-/** Largest number of bytes that are read before the peer hears of it: with a large window, waiting for half costs speed. */
+/**
+ * Largest number of bytes that are read before the peer hears of it: with a large window, waiting
+ * for half costs speed.
+ */
 const MAX_STEP = 1_048_576;
 
 /**
- * Round trips' worth of bytes that a window may hold. A window that holds the sender back is measured when half of it has
- * come in a round trip, so eight of those make four windows; and a rough measure still leaves room.
+ * Round trips' worth of bytes that a window may hold. A window that holds the sender back is
+ * measured when half of it has come in a round trip, so eight of those make four windows; and a
+ * rough measure still leaves room.
  */
 const ROUND_TRIPS_HELD = 8;
 
-/** Largest factor of one step of growth: from the first 256 KiB to 16 MiB takes three round trips. */
+/**
+ * Largest factor of one step of growth: from the first 256 KiB to 16 MiB takes three round trips.
+ */
 const LARGEST_STEP = 4;
 
 /**
- * Keeps the books of what the peer may still send on one stream. The window is opened again as the user reads, in steps
- * of at least half of it (as hashicorp/yamux does), and grows while it is what limits the rate, up to eight round
- * trips' worth of bytes at the measured rate.
+ * Keeps the books of what the peer may still send on one stream. The window is opened again as the
+ * user reads, in steps of at least half of it (as hashicorp/yamux does), and grows while it is what
+ * limits the rate, up to eight round trips' worth of bytes at the measured rate.
  */
 export class ReceiveWindow {
   readonly #max: () => number;
@@ -64,7 +71,10 @@ export class ReceiveWindow {
   /** Time of the last credit, in ms; of the first byte before that. */
   #since: number | null = null;
 
-  /** @param max - bytes beyond which the window does not grow: a transport that still connects may not know them */
+  /**
+   * @param max - bytes beyond which the window does not grow: a transport that still connects may
+   * not know them
+   */
   constructor(max: () => number, budget: WindowBudget) {
     this.#max = max;
     this.#budget = budget;
@@ -81,7 +91,10 @@ export class ReceiveWindow {
     return this.#size;
   }
 
-  /** Makes the window as large as `size` before it is first announced, and gives the bytes to announce. */
+  /**
+   * Makes the window as large as `size` before it is first announced, and gives the bytes to
+   * announce.
+   */
   widen(size: number): number {
     const bytes = this.#enlarge(size);
     this.#open += bytes;
@@ -128,8 +141,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * Makes the window as large as `wanted` if it is smaller, as far as it may be and the session has room; gives the bytes by
-   * which it grew.
+   * Makes the window as large as `wanted` if it is smaller, as far as it may be and the session has
+   * room; gives the bytes by which it grew.
    */
   #enlarge(wanted: number): number {
     const size = Math.min(wanted, this.#max());

@@ -3,7 +3,9 @@ import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
 import { guarded } from '../../base/isolate.ts';
 import { Outgoing } from './unsent-bytes.ts';
 
-/** Keeps what one stream has been given to send, and how much of it the window of the peer lets go. */
+/**
+ * Keeps what one stream has been given to send, and how much of it the window of the peer lets go.
+ */
 export class SendHalf {
   readonly #outgoing = new Outgoing();
   #whenSent: (() => void) | null = null;
@@ -28,8 +30,9 @@ export class SendHalf {
   }
 
   /**
-   * Fills one frame; there must be something to send and room for it, in the writer too. A write is done when it is copied there,
-   * and then Writable hands over what was written behind it: small writes share a frame.
+   * Fills one frame; there must be something to send and room for it, in the writer too. A write is
+   * done when it is copied there, and then Writable hands over what was written behind it: small
+   * writes share a frame.
    */
   fill(writer: FrameWriter, streamId: number): void {
     const most = Math.min(this.#window, writer.room - HEADER_SIZE);

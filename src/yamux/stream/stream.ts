@@ -1,7 +1,11 @@
 import { addAbortSignal } from 'node:stream';
 
 import { WsConnError } from '../../base/errors.ts';
-import { type Addresses, SocketDuplex, type SocketDuplexOptions } from '../../base/socket-duplex.ts';
+import {
+  type Addresses,
+  SocketDuplex,
+  type SocketDuplexOptions,
+} from '../../base/socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from '../../base/deadline.ts';
 import { Intake } from './read-buffer.ts';
@@ -19,17 +23,19 @@ export interface StreamSetup {
 }
 
 /**
- * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that end independently.
- * `YamuxSession` makes them, by `open()` and for its event 'stream'.
+ * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that
+ * end independently. `YamuxSession` makes them, by `open()` and for its event 'stream'.
  *
  * Where it differs from `net.Socket`:
  * - It may be written to before 'connect', which comes when the peer has accepted the stream.
- * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`. With nothing unsent the
- *   peer sees 'end', and is reset only if it goes on sending, as the kernel does it for TCP.
- * - 'finish' means that the transport of the session has taken the last byte. A stream that ends in order has no 'close' before
- *   that, and fails with `EPIPE` where the transport fails before.
+ * - `destroy()` with bytes unsent, or with an error, resets the stream: the peer sees `ECONNRESET`.
+ *   With nothing unsent the peer sees 'end', and is reset only if it goes on sending, as the kernel
+ *   does it for TCP.
+ * - 'finish' means that the transport of the session has taken the last byte. A stream that ends in
+ *   order has no 'close' before that, and fails with `EPIPE` where the transport fails before.
  * - What the peer has sent and ended may be read to its end also after the 'close' of the session.
- * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its own.
+ * - `ref()`, `unref()`, `setNoDelay()` and `setKeepAlive()` do nothing: the transport is not its
+ *   own.
  */
 export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
@@ -113,11 +119,12 @@ export class YamuxStream extends SocketDuplex {
   }
 
   /**
-   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile, and what was not read yet, is thrown away,
-   * with no 'end' behind it. Anyone may call it,
-   * any number of times: every call returns the same promise. It resolves after 'close' with the first error that the
-   * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is reset then; at the latest
-   * after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes were still unsent then. It never rejects.
+   * Ends the stream in order: sends what was written and FIN; what arrives meanwhile, and what was
+   * not read yet, is thrown away, with no 'end' behind it. Anyone may call it, any number of times:
+   * every call returns the same promise. It resolves after 'close' with the first error that the
+   * stream ever had, or null, when the peer has ended its half too, or goes on sending, and is
+   * reset then; at the latest after the `closeTimeout` of the session, with `ETIMEDOUT` if bytes
+   * were still unsent then. It never rejects.
    */
   override close(): Promise<Error | null> {
     this.#closing ??= this.#closeOnce();
@@ -218,7 +225,8 @@ export class YamuxStream extends SocketDuplex {
     if (this.destroyed) return;
     this.#intake.settle();
     // What close() throws away is not to be followed by more.
-    if (this.#closing === null) this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
+    if (this.#closing === null)
+      this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
   }
 
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
@@ -255,8 +263,8 @@ export class YamuxStream extends SocketDuplex {
     } else if (this.#closing) {
       this.#destroyWhenClosed();
     } else {
-      // All that the peer had to say is here, and may be read to its end; whether what was said to it is lost, the transport
-      // shows yet.
+      // All that the peer had to say is here, and may be read to its end; whether what was said to
+      // it is lost, the transport shows yet.
       this.reportPeerGone();
     }
   }
@@ -299,7 +307,9 @@ export class YamuxStream extends SocketDuplex {
       const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
       const unsent = this.writableLength;
       const stake =
-        unsent > 0 ? `${String(unsent)} written bytes were not sent` : 'what was written last may be lost';
+        unsent > 0
+          ? `${String(unsent)} written bytes were not sent`
+          : 'what was written last may be lost';
       this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
     }
   }

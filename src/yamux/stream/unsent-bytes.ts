@@ -1,4 +1,7 @@
-/** Holds what a stream has been given to send and has not sent: one write, or several that were handed over together. */
+/**
+ * Holds what a stream has been given to send and has not sent: one write, or several that were
+ * handed over together.
+ */
 export class Outgoing {
   #chunks: Buffer[] = [];
   /** Where the next byte is: in which chunk, and at which byte of it. */

@@ -10,12 +10,14 @@ function subprotocolOf(transport: SocketDuplex): unknown {
 }
 
 /**
- * Gives the bytes of the largest body that the peer may send in one frame, as far as the transport decides it. hashicorp/yamux
- * makes one frame of all that a window allows, and a Go program makes one message of one frame: a window beyond what the
- * WebSocket takes would let the peer break the connection.
+ * Gives the bytes of the largest body that the peer may send in one frame, as far as the transport
+ * decides it. hashicorp/yamux makes one frame of all that a window allows, and a Go program makes
+ * one message of one frame: a window beyond what the WebSocket takes would let the peer break the
+ * connection.
  */
 export function largestBody(transport: Duplex): number {
-  if (!(transport instanceof SocketDuplex) || transport.maxMessageBytes === undefined) return Infinity;
+  if (!(transport instanceof SocketDuplex) || transport.maxMessageBytes === undefined)
+    return Infinity;
   if (subprotocolOf(transport) === MUX_PROTOCOL) return Infinity;
   return transport.maxMessageBytes - HEADER_SIZE;
 }

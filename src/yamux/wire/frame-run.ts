@@ -2,8 +2,9 @@
 export type WhenSettled = (lost: Error | null) => void;
 
 /**
- * Is a run of frames that leaves in one write, and knows what became of it. A stream is only whole once the transport has
- * taken the runs that its bytes and its FIN are in: what is in a run may still be lost.
+ * Is a run of frames that leaves in one write, and knows what became of it. A stream is only whole
+ * once the transport has taken the runs that its bytes and its FIN are in: what is in a run may
+ * still be lost.
  */
 export class Run {
   #outcome: 'under way' | { readonly lost: Error | null } = 'under way';

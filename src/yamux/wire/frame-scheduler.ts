@@ -34,15 +34,21 @@ interface SessionFrame {
 /** Bytes of room below which no data frame is begun: the next run has more. */
 const SMALLEST_ROOM = 4_096;
 
-/** Runs after which one flush lets the event loop turn, so that a fast transport does not keep it from everything else. */
+/**
+ * Runs after which one flush lets the event loop turn, so that a fast transport does not keep it
+ * from everything else.
+ */
 const RUNS_PER_TURN = 16;
 
-/** Replies that may wait for the transport. Honest peers cause a handful; a flood is cut off here. */
+/**
+ * Replies that may wait for the transport. Honest peers cause a handful; a flood is cut off here.
+ */
 const MAX_REPLIES = 4_096;
 
 /**
- * Decides which frame is next. Control frames go before data, and of the streams that have data each sends one frame in
- * turn. All frames of one turn of the event loop leave together; a transport that has enough is left in peace.
+ * Decides which frame is next. Control frames go before data, and of the streams that have data
+ * each sends one frame in turn. All frames of one turn of the event loop leave together; a
+ * transport that has enough is left in peace.
  */
 export class Outbox {
   readonly #transport: Duplex;
@@ -74,7 +80,13 @@ export class Outbox {
   }
 
   /** Sends a frame of the session itself; `whenSent` comes when the transport has got rid of it. */
-  sendFrame(type: number, flags: number, streamId: number, length: number, whenSent?: () => void): void {
+  sendFrame(
+    type: number,
+    flags: number,
+    streamId: number,
+    length: number,
+    whenSent?: () => void,
+  ): void {
     if (this.#stopped) return;
     this.#sessionFrames.push({ isReply: false, type, flags, streamId, length });
     if (whenSent) this.#sent.push(whenSent);
@@ -132,7 +144,10 @@ export class Outbox {
     }
   };
 
-  /** Sends what the transport takes, and the frames of the session also to one that has enough: they are the last. */
+  /**
+   * Sends what the transport takes, and the frames of the session also to one that has enough: they
+   * are the last.
+   */
   flushLast(): void {
     this.flush();
     const left = this.#sessionFrames.length > 0 && !this.#flushing && !this.#stopped;
@@ -149,7 +164,10 @@ export class Outbox {
     this.#sent = [];
   }
 
-  /** Calls back once the transport has taken, or lost, all that it was given so far; at once if it has. */
+  /**
+   * Calls back once the transport has taken, or lost, all that it was given so far; at once if it
+   * has.
+   */
   whenAllTaken(callback: () => void): void {
     const last = [...this.#underWay].at(-1);
     if (last) last.whenSettled(callback);
@@ -164,12 +182,15 @@ export class Outbox {
   }
 
   /**
-   * Whether the transport is done with the memory of what it has sent, so that the next run may use it again: warm memory that
-   * was never given back makes one stream half as fast again. Any other Duplex may pass on what it got, as a PassThrough does.
+   * Whether the transport is done with the memory of what it has sent, so that the next run may use
+   * it again: warm memory that was never given back makes one stream half as fast again. Any other
+   * Duplex may pass on what it got, as a PassThrough does.
    */
   #givesMemoryBack(): boolean {
     const transport = this.#transport;
-    return transport instanceof SocketDuplex ? transport.givesMemoryBack : transport instanceof net.Socket;
+    return transport instanceof SocketDuplex
+      ? transport.givesMemoryBack
+      : transport instanceof net.Socket;
   }
 
   #transportTakes(): boolean {
@@ -178,7 +199,10 @@ export class Outbox {
 
   #hasFrames(): boolean {
     return (
-      this.#sessionFrames.length > 0 || this.#urgent.size > 0 || this.#round.size > 0 || this.#next.size > 0
+      this.#sessionFrames.length > 0 ||
+      this.#urgent.size > 0 ||
+      this.#round.size > 0 ||
+      this.#next.size > 0
     );
   }
 
@@ -209,8 +233,8 @@ export class Outbox {
     if (sent.length > 0) this.#sent = [];
     const frames = this.#writer.take();
     this.#transport.write(frames, (error) => {
-      // The transport tells of its error itself. One that was destroyed calls back for what it has dropped as if that had been
-      // sent: a net.Socket does.
+      // The transport tells of its error itself. One that was destroyed calls back for what it has
+      // dropped as if that had been sent: a net.Socket does.
       if (error || this.#transport.destroyed) return;
       for (const callback of sent) callback();
       if (this.#underWay.delete(run)) run.settle(null);

@@ -1,8 +1,8 @@
 import { encodeHeader, FrameType, HEADER_SIZE } from './frame.ts';
 
 /**
- * Bytes of the largest run: what a control frame may have to wait behind, and as much as the adapter puts into one message,
- * so that a full run leaves as it is.
+ * Bytes of the largest run: what a control frame may have to wait behind, and as much as the
+ * adapter puts into one message, so that a full run leaves as it is.
  */
 export const RUN_BYTES = 65_536;
 
@@ -12,8 +12,9 @@ const SMALLEST_SLAB = 512;
 const RUNS_PER_SLAB = 16;
 
 /**
- * Puts frames together in one piece of memory, header and body side by side. The copy costs less than what each chunk
- * of its own costs further down, and lets whoever wrote the bytes have their memory back at once.
+ * Puts frames together in one piece of memory, header and body side by side. The copy costs less
+ * than what each chunk of its own costs further down, and lets whoever wrote the bytes have their
+ * memory back at once.
  */
 export class FrameWriter {
   #slab = Buffer.alloc(0);
@@ -60,7 +61,10 @@ export class FrameWriter {
     encodeHeader(this.#slab, at, FrameType.data, 0, streamId, this.#to - at - HEADER_SIZE);
   }
 
-  /** Begins the next run where the first one was: nobody reads the runs any more that were taken out. */
+  /**
+   * Begins the next run where the first one was: nobody reads the runs any more that were taken
+   * out.
+   */
   rewind(): void {
     if (this.length === 0) this.#from = this.#to = 0;
   }

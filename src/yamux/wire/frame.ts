@@ -1,13 +1,17 @@
 /**
- * Lengths, types, flags and codes are those of hashicorp/yamux (its spec.md): every header is 12 bytes, big endian:
- * version (1), type (1), flags (2), stream id (4), length (4). Only a Data frame has a body, of `length` bytes.
+ * Lengths, types, flags and codes are those of hashicorp/yamux (its spec.md): every header is 12
+ * bytes, big endian: version (1), type (1), flags (2), stream id (4), length (4). Only a Data frame
+ * has a body, of `length` bytes.
  */
 export const HEADER_SIZE = 12;
 
 /** The one version that there is. */
 export const VERSION = 0;
 
-/** What a frame is for. The length means: bytes of body, bytes of window, an opaque value to echo, a reason. */
+/**
+ * What a frame is for. The length means: bytes of body, bytes of window, an opaque value to echo, a
+ * reason.
+ */
 export const FrameType = { data: 0, windowUpdate: 1, ping: 2, goAway: 3 } as const;
 
 /** Bits of the flags. A ping is asked with SYN and answered with ACK. */
@@ -19,7 +23,10 @@ export const KNOWN_FLAGS = Flag.syn | Flag.ack | Flag.fin | Flag.rst;
 /** Why a session ends, in a GoAway frame. */
 export const GoAwayCode = { normal: 0, protocolError: 1, internalError: 2 } as const;
 
-/** Bytes that each side may send on a new stream before it hears of a window: spec.md, section Flow Control. */
+/**
+ * Bytes that each side may send on a new stream before it hears of a window: spec.md, section Flow
+ * Control.
+ */
 export const INITIAL_WINDOW = 262_144;
 
 /** Largest number that fits the id and the length of a header. */
@@ -64,13 +71,16 @@ export function decodeHeader(source: Buffer, offset: number): FrameHeader {
 export interface FrameEvents {
   /** A header is complete; the body of a Data frame follows in pieces. */
   readonly onHeader: (header: FrameHeader) => void;
-  /** The next bytes of the body have come, and `left` bytes of it are still to come. A view, not a copy. */
+  /**
+   * The next bytes of the body have come, and `left` bytes of it are still to come. A view, not a
+   * copy.
+   */
   readonly onBody: (piece: Buffer, left: number) => void;
 }
 
 /**
- * Takes a stream of bytes apart into frames, however it is cut. It keeps at most the part of one header: bodies are
- * passed on as they come, so that no frame is too large for it.
+ * Takes a stream of bytes apart into frames, however it is cut. It keeps at most the part of one
+ * header: bodies are passed on as they come, so that no frame is too large for it.
  */
 export class FrameDecoder {
   readonly #events: FrameEvents;

@@ -1,7 +1,11 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
-import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../../../src/yamux/index.ts';
+import {
+  YamuxSession,
+  type YamuxSessionOptions,
+  type YamuxStream,
+} from '../../../src/yamux/index.ts';
 import { next, type Recording, record, turns } from '../../support/events.ts';
 import { readAll } from '../../support/reading.ts';
 import { HeldTransport } from '../held-transport.ts';
@@ -37,7 +41,8 @@ async function watched(options: Partial<YamuxSessionOptions> = {}): Promise<Watc
   const [stream] = (await opened) as [YamuxStream];
   const recording = record(stream);
   stream.on('error', (error) => events.push(`stream error ${codeOf(error)}`));
-  for (const name of ['end', 'finish'] as const) stream.on(name, () => events.push(`stream ${name}`));
+  for (const name of ['end', 'finish'] as const)
+    stream.on(name, () => events.push(`stream ${name}`));
   stream.on('close', (hadError: boolean) => events.push(`stream close ${String(hadError)}`));
   stream.resume();
   onTestFinished(async () => {
@@ -74,7 +79,11 @@ describe('a stream that has ended in order', () => {
     transport.takeAll();
     await closed;
     expect(events).toEqual(['stream end', 'stream finish', 'stream close false', 'session close']);
-    expect([await stream.close(), stream.errored, await session.close()]).toEqual([null, null, null]);
+    expect([await stream.close(), stream.errored, await session.close()]).toEqual([
+      null,
+      null,
+      null,
+    ]);
   });
 
   test.each([
@@ -232,9 +241,9 @@ describe('a session that was closed', () => {
       [windowUpdate, fin],
       [goAway, 0],
     ]);
-    expect(peer.frames.reduce((sum, { type, length }) => sum + (type === data ? length : 0), 0)).toBe(
-      200_000,
-    );
+    expect(
+      peer.frames.reduce((sum, { type, length }) => sum + (type === data ? length : 0), 0),
+    ).toBe(200_000);
   });
 
   test('sends its GoAway when the transport was full at that moment', async () => {

@@ -12,7 +12,10 @@ const MIB = 1024 * 1024;
 
 const open = (id: number): Buffer => frame(windowUpdate, syn, id, 0);
 
-/** Waits for what a broken protocol comes to: GoAway for a protocol error, and the session ends with EPROTO. */
+/**
+ * Waits for what a broken protocol comes to: GoAway for a protocol error, and the session ends with
+ * EPROTO.
+ */
 async function expectProtocolError(session: YamuxSession, peer: RawPeer): Promise<void> {
   const [error] = await next(session, 'error');
   expect(error).toMatchObject({ name: 'WsConnError', code: 'EPROTO' });
@@ -33,12 +36,19 @@ describe('a peer that breaks the protocol', () => {
     ['data beyond the window, in one frame', [open(1), frame(data, 0, 1, INITIAL_WINDOW + 1)]],
     [
       'data beyond the window, in two frames',
-      [open(1), frame(data, 0, 1, INITIAL_WINDOW, Buffer.alloc(INITIAL_WINDOW)), frame(data, 0, 1, 1)],
+      [
+        open(1),
+        frame(data, 0, 1, INITIAL_WINDOW, Buffer.alloc(INITIAL_WINDOW)),
+        frame(data, 0, 1, 1),
+      ],
     ],
     ['data of 2^32 - 1 bytes', [open(1), frame(data, 0, 1, MAX_UINT32)]],
     ['data of 2^32 - 1 bytes for a stream that there is not', [frame(data, 0, 99, MAX_UINT32)]],
     ['a window beyond 2^32 - 1', [open(1), frame(windowUpdate, 0, 1, MAX_UINT32)]],
-    ['data after the end of its half', [open(1), frame(windowUpdate, fin, 1, 0), frame(data, 0, 1, 1)]],
+    [
+      'data after the end of its half',
+      [open(1), frame(windowUpdate, fin, 1, 0), frame(data, 0, 1, 1)],
+    ],
   ];
 
   test.each(violations)('is told so for %s, and the session ends', async (_name, frames) => {
@@ -189,7 +199,9 @@ describe('a flood', () => {
     const { session, peer } = await rawSession();
     const pings = Buffer.concat(Array.from({ length: 5_000 }, (_, i) => frame(ping, syn, 0, i)));
     peer.send(pings);
-    await peer.frame(({ type, flags, length }) => type === ping && flags === ack && length === 4_999);
+    await peer.frame(
+      ({ type, flags, length }) => type === ping && flags === ack && length === 4_999,
+    );
     expect(session.closed).toBe(false);
   });
 
@@ -220,7 +232,9 @@ describe('a flood', () => {
     peer.transport.pause();
     filler.write(Buffer.alloc(MIB));
     await turns(5);
-    const pings = Promise.all(Array.from({ length: 5_000 }, () => session.ping().catch(() => undefined)));
+    const pings = Promise.all(
+      Array.from({ length: 5_000 }, () => session.ping().catch(() => undefined)),
+    );
     for (const stream of streams) stream.destroy();
     await turns(5);
     expect(session.closed).toBe(false);
@@ -235,7 +249,9 @@ describe('a flood', () => {
     const { session, peer } = await rawSession({ acceptBacklog: 10 });
     for (let id = 1; id <= 2_001; id += 2) peer.send(open(id));
     await peer.settled();
-    const refused = peer.frames.filter(({ flags }) => flags === rst).map(({ streamId }) => streamId);
+    const refused = peer.frames
+      .filter(({ flags }) => flags === rst)
+      .map(({ streamId }) => streamId);
     expect(session.numStreams).toBe(10);
     expect(refused).toHaveLength(991);
     expect(refused[0]).toBe(21);
@@ -255,9 +271,12 @@ describe('a flood', () => {
     const accepted = next(session, 'stream');
     peer.send(open(1));
     const [stream] = (await accepted) as [YamuxStream];
-    const frames = Buffer.concat(Array.from({ length: 5_000 }, () => frame(data, 0, 1, 1, Buffer.of(1))));
+    const frames = Buffer.concat(
+      Array.from({ length: 5_000 }, () => frame(data, 0, 1, 1, Buffer.of(1))),
+    );
     const before = process.memoryUsage();
-    for (let i = 0; i < 50; i++) await new Promise((resolve) => peer.transport.write(frames, resolve));
+    for (let i = 0; i < 50; i++)
+      await new Promise((resolve) => peer.transport.write(frames, resolve));
     await peer.settled();
     const after = process.memoryUsage();
     expect(stream.bytesRead).toBe(250_000);

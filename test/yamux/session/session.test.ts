@@ -3,7 +3,11 @@ import { Duplex, type DuplexOptions, PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
-import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from '../../../src/yamux/index.ts';
+import {
+  YamuxSession,
+  type YamuxSessionOptions,
+  type YamuxStream,
+} from '../../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { type Pair, tcpPair } from '../../support/pairs.ts';
@@ -32,7 +36,12 @@ async function pair(options?: Options, makeTransport?: MakeTransport): Promise<S
 
 /** A transport that takes bytes and never gets rid of them, and on which nothing ever ends. */
 function hanging(options: DuplexOptions = {}): Duplex {
-  return new Duplex({ read: () => undefined, write: () => undefined, final: () => undefined, ...options });
+  return new Duplex({
+    read: () => undefined,
+    write: () => undefined,
+    final: () => undefined,
+    ...options,
+  });
 }
 
 describe('a new session', () => {
@@ -43,10 +52,18 @@ describe('a new session', () => {
     [{ role: 'both' }, 'ERR_INVALID_ARG_VALUE', 'options.role'],
     [{ role: 'client', acceptBacklog: 0 }, 'ERR_OUT_OF_RANGE', 'options.acceptBacklog'],
     [{ role: 'client', streamWindowSize: 1_000 }, 'ERR_OUT_OF_RANGE', 'options.streamWindowSize'],
-    [{ role: 'client', maxStreamWindowSize: 2 ** 33 }, 'ERR_OUT_OF_RANGE', 'options.maxStreamWindowSize'],
+    [
+      { role: 'client', maxStreamWindowSize: 2 ** 33 },
+      'ERR_OUT_OF_RANGE',
+      'options.maxStreamWindowSize',
+    ],
     [{ role: 'client', closeTimeout: '5s' }, 'ERR_INVALID_ARG_TYPE', 'options.closeTimeout'],
     [{ role: 'client', keepAlive: true }, 'ERR_INVALID_ARG_TYPE', 'options.keepAlive'],
-    [{ role: 'client', keepAlive: { interval: -1 } }, 'ERR_OUT_OF_RANGE', 'options.keepAlive.interval'],
+    [
+      { role: 'client', keepAlive: { interval: -1 } },
+      'ERR_OUT_OF_RANGE',
+      'options.keepAlive.interval',
+    ],
     [{ role: 'client', allowHalfOpen: 1 }, 'ERR_INVALID_ARG_TYPE', 'options.allowHalfOpen'],
   ])('refuses the options %o with %s', (options, code, name) => {
     const transport = new PassThrough();
@@ -96,7 +113,9 @@ describe('taking turns', () => {
     const { session, peer } = await rawSession();
     const streams = [session.open(), session.open(), session.open()];
     for (const stream of streams) stream.write(Buffer.alloc(INITIAL_WINDOW));
-    await vi.waitUntil(() => peer.frames.filter(({ type }) => type === FrameType.data).length >= 12);
+    await vi.waitUntil(
+      () => peer.frames.filter(({ type }) => type === FrameType.data).length >= 12,
+    );
     const sent = peer.frames.filter(({ type }) => type === FrameType.data);
     const order = sent.slice(0, 12).map(({ streamId }) => streamId);
     expect(order).toEqual([2, 4, 6, 2, 4, 6, 2, 4, 6, 2, 4, 6]);
@@ -166,7 +185,9 @@ describe('keepalive', () => {
     const { session, peer } = await rawSession({ keepAlive: { interval: 20, timeout: 60 } });
     for (let i = 0; i < 3; i++) {
       const before = peer.frames.length;
-      await vi.waitUntil(() => peer.frames.slice(before).some(({ type }) => type === FrameType.ping));
+      await vi.waitUntil(() =>
+        peer.frames.slice(before).some(({ type }) => type === FrameType.ping),
+      );
       // Not the answer, but a byte.
       peer.send(frame(FrameType.windowUpdate, 0, 9, 0));
     }
@@ -183,7 +204,10 @@ describe('keepalive', () => {
   });
 
   test('ends a session whose transport takes nothing', async () => {
-    const session = new YamuxSession(hanging(), { role: 'client', keepAlive: { interval: 10, timeout: 20 } });
+    const session = new YamuxSession(hanging(), {
+      role: 'client',
+      keepAlive: { interval: 10, timeout: 20 },
+    });
     const closed = next(session, 'close');
     expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
     await closed;
@@ -235,7 +259,8 @@ describe('close()', () => {
     expect(await session.close()).toMatchObject({ code: 'ETIMEDOUT' });
     expect(performance.now() - before).toBeLessThan(1_000);
     expect((await failed)[0]).toMatchObject({ code: 'ETIMEDOUT' });
-    for (const event of ['data', 'end', 'close', 'drain']) expect(transport.listenerCount(event)).toBe(0);
+    for (const event of ['data', 'end', 'close', 'drain'])
+      expect(transport.listenerCount(event)).toBe(0);
   });
 
   test('returns in its limit when not even destroy() is answered', async () => {

@@ -4,7 +4,13 @@ import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
 import type { YamuxSessionOptions, YamuxStream } from '../../../src/yamux/index.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { readAll, readExactly } from '../../support/reading.ts';
-import { type MakeTransport, openStream, overTcp, sessionPair, type SessionPair } from '../pairs.ts';
+import {
+  type MakeTransport,
+  openStream,
+  overTcp,
+  sessionPair,
+  type SessionPair,
+} from '../pairs.ts';
 import { frame, rawSession } from '../raw-peer.ts';
 
 async function pair(
@@ -111,7 +117,10 @@ describe('streams of a session', () => {
       }
     })();
     const { windowUpdate } = FrameType;
-    const [open, reset] = [frame(windowUpdate, Flag.syn, 1, 0), frame(windowUpdate, Flag.rst, 1, 0)];
+    const [open, reset] = [
+      frame(windowUpdate, Flag.syn, 1, 0),
+      frame(windowUpdate, Flag.rst, 1, 0),
+    ];
     peer.send(open, reset);
     peer.send(frame(windowUpdate, Flag.syn, 3, 0), frame(windowUpdate, Flag.rst, 3, 0));
     peer.send(frame(windowUpdate, Flag.syn | Flag.fin, 5, 0));

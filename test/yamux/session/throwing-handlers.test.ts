@@ -92,7 +92,10 @@ describe('an error that a handler throws goes to the process, and nobody else lo
     const [first, second] = [session.open(), session.open()];
     record(first.on('connect', throwIt));
     await peer.frame(({ streamId }) => streamId === second.id);
-    peer.send(frame(windowUpdate, ack, first.id, 0), frame(data, ack | fin, second.id, BODY.length, BODY));
+    peer.send(
+      frame(windowUpdate, ack, first.id, 0),
+      frame(data, ack | fin, second.id, BODY.length, BODY),
+    );
     expect(String(await readAll(second))).toBe('hello');
     expect(uncaught).toEqual([thrown]);
     first.destroy();

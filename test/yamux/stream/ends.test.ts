@@ -30,7 +30,10 @@ function writeThree(stream: YamuxStream): Told[] {
     ['third', 10],
   ] as const) {
     stream.write(Buffer.alloc(size), (error) => {
-      told.push([name, (error as NodeJS.ErrnoException | null | undefined)?.code ?? error?.message ?? null]);
+      told.push([
+        name,
+        (error as NodeJS.ErrnoException | null | undefined)?.code ?? error?.message ?? null,
+      ]);
     });
   }
   return told;

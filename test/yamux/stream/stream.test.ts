@@ -47,7 +47,9 @@ describe('a stream', () => {
     expect(credits(peer)).toEqual([]);
     stream.resume();
     await peer.settled();
-    expect(credits(peer).reduce((sum, length) => sum + length, 0)).toBeGreaterThanOrEqual(INITIAL_WINDOW / 2);
+    expect(credits(peer).reduce((sum, length) => sum + length, 0)).toBeGreaterThanOrEqual(
+      INITIAL_WINDOW / 2,
+    );
   });
 
   test('grows its window with the first credit, since the round trip is measured when it begins', async () => {
@@ -100,7 +102,9 @@ describe('a stream', () => {
     expect(peer.frames.some(({ flags }) => (flags & 4) !== 0)).toBe(false);
     peer.send(frame(windowUpdate, 0, 1, 10));
     await peer.frame(({ flags }) => (flags & 4) !== 0);
-    const sent = peer.frames.filter(({ type }) => type === data).reduce((sum, { length }) => sum + length, 0);
+    const sent = peer.frames
+      .filter(({ type }) => type === data)
+      .reduce((sum, { length }) => sum + length, 0);
     expect(sent).toBe(INITIAL_WINDOW + 10);
   });
 

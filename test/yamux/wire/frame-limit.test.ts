@@ -3,8 +3,19 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { connect, createServer, type CreateServerOptions, WsConnAdapter } from '../../../src/index.ts';
-import { Flag, FrameDecoder, FrameType, HEADER_SIZE, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
+import {
+  connect,
+  createServer,
+  type CreateServerOptions,
+  WsConnAdapter,
+} from '../../../src/index.ts';
+import {
+  Flag,
+  FrameDecoder,
+  FrameType,
+  HEADER_SIZE,
+  INITIAL_WINDOW,
+} from '../../../src/yamux/wire/frame.ts';
 import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { closeOf, next, turns } from '../../support/events.ts';
 import { frame } from '../raw-peer.ts';
@@ -14,16 +25,19 @@ const { ack, fin, syn } = Flag;
 const MIB = 1024 * 1024;
 const SENT = 40 * MIB;
 
-/** What a peer has found: bytes of the largest window that it had, and of the largest body that it sent. */
+/**
+ * What a peer has found: bytes of the largest window that it had, and of the largest body that it
+ * sent.
+ */
 interface Found {
   readonly window: number;
   readonly body: number;
 }
 
 /**
- * Sends much as hashicorp/yamux does over a WebSocket of Go: all that the window allows is one frame, or `most` bytes of it, and
- * one frame is one message. The clock advances by 50 ms while a ping is out, and not at all while bytes are: every rate is as
- * high as can be.
+ * Sends much as hashicorp/yamux does over a WebSocket of Go: all that the window allows is one
+ * frame, or `most` bytes of it, and one frame is one message. The clock advances by 50 ms while a
+ * ping is out, and not at all while bytes are: every rate is as high as can be.
  */
 async function sendMuch(peer: WebSocket, session: YamuxSession, most = Infinity): Promise<Found> {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -73,9 +87,13 @@ async function atServer(
   const server = createServer(options).listen(0, '127.0.0.1');
   await next(server, 'listening');
   const connection = next(server, 'connection');
-  const peer = new WebSocket(`ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`, protocols, {
-    perMessageDeflate: false,
-  });
+  const peer = new WebSocket(
+    `ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    protocols,
+    {
+      perMessageDeflate: false,
+    },
+  );
   peer.on('error', () => undefined);
   await next(peer, 'open');
   const [adapter] = (await connection) as [WsConnAdapter];
@@ -120,7 +138,8 @@ describe('a peer that sends all that its window allows as one message', () => {
       "a WebSocket of one's own with maxPayload",
       () =>
         atClient(
-          (url) => new WsConnAdapter(new WebSocket(url, { maxPayload: 2 * MIB }), { maxPayload: 2 * MIB }),
+          (url) =>
+            new WsConnAdapter(new WebSocket(url, { maxPayload: 2 * MIB }), { maxPayload: 2 * MIB }),
         ),
       2 * MIB,
     ],

@@ -54,20 +54,23 @@ describe('the memory of what a session sends', () => {
     ['TCP', overTcp],
     ['an adapter', overAdapter],
   ];
-  test.each(sockets)('is used again over %s, and no byte of it is lost', async (_name, makeTransport) => {
-    const sessions = await sessionPair({}, {}, makeTransport);
-    onTestFinished(() => sessions.stop());
-    const { a: transport } = sessions.transport;
-    const memory = new Set<ArrayBufferLike>();
-    const write = vi.spyOn(transport, 'write');
-    const { a, b } = await openStream(sessions.a, sessions.b);
-    const bytes = bytesOf(2, 8 * MIB);
-    a.end(bytes);
-    expect(sha256(await readAll(b))).toBe(sha256(bytes));
-    for (const [chunk] of write.mock.calls) memory.add((chunk as Buffer).buffer);
-    // Runs of 64 KiB would take 128 pieces of fresh memory.
-    expect(memory.size).toBeLessThan(16);
-  });
+  test.each(sockets)(
+    'is used again over %s, and no byte of it is lost',
+    async (_name, makeTransport) => {
+      const sessions = await sessionPair({}, {}, makeTransport);
+      onTestFinished(() => sessions.stop());
+      const { a: transport } = sessions.transport;
+      const memory = new Set<ArrayBufferLike>();
+      const write = vi.spyOn(transport, 'write');
+      const { a, b } = await openStream(sessions.a, sessions.b);
+      const bytes = bytesOf(2, 8 * MIB);
+      a.end(bytes);
+      expect(sha256(await readAll(b))).toBe(sha256(bytes));
+      for (const [chunk] of write.mock.calls) memory.add((chunk as Buffer).buffer);
+      // Runs of 64 KiB would take 128 pieces of fresh memory.
+      expect(memory.size).toBeLessThan(16);
+    },
+  );
 
   test('is not used again over a WebSocket that runs over a stream which hands it on', async () => {
     const [near, far] = duplexPair();
@@ -82,7 +85,11 @@ describe('the memory of what a session sends', () => {
     });
     const raw = new WebSocket('ws://in-memory/', { createConnection: () => far as Socket });
     const [a, b] = [new WsConnAdapter(raw), await accepted];
-    const transport = { a, b, stop: () => Promise.all([closeOf(a), closeOf(b)]).then(() => undefined) };
+    const transport = {
+      a,
+      b,
+      stop: () => Promise.all([closeOf(a), closeOf(b)]).then(() => undefined),
+    };
     const sessions = await sessionPair({}, {}, () => Promise.resolve(transport));
     onTestFinished(() => sessions.stop());
     // Servers do not mask, so what they send is what they were given.

@@ -57,7 +57,8 @@ function decode(chunks: Iterable<Buffer>): Frame[] {
       if (!frame) throw new Error('a body came before any header');
       frame.body = Buffer.concat([frame.body, piece]);
       // No expect() here: of a hundred thousand pieces, it would take longer than all else.
-      if (frame.body.length + left !== frame.header.length) throw new Error('the body has another length');
+      if (frame.body.length + left !== frame.header.length)
+        throw new Error('the body has another length');
     },
   });
   for (const chunk of chunks) decoder.decode(chunk);
@@ -72,7 +73,9 @@ function digest({ header, body }: Frame): { header: FrameHeader; body: string } 
 
 describe('the codec', () => {
   test('lays a header out as the specification says', () => {
-    expect(encode(1, 0x0102, 0x0304_0506, 0x0708_090a).toString('hex')).toBe('00010102030405060708090a');
+    expect(encode(1, 0x0102, 0x0304_0506, 0x0708_090a).toString('hex')).toBe(
+      '00010102030405060708090a',
+    );
   });
 
   test('reads back every header that it writes', () => {
@@ -104,7 +107,11 @@ describe('the codec', () => {
     const expected = oracle(bytes);
     for (let first = 0; first <= HEADER_SIZE; first++) {
       for (let second = first; second <= bytes.length; second++) {
-        const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
+        const chunks = [
+          bytes.subarray(0, first),
+          bytes.subarray(first, second),
+          bytes.subarray(second),
+        ];
         expect(decode(chunks)).toEqual(expected);
       }
     }

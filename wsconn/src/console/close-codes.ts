@@ -1,4 +1,7 @@
-/** Close codes of WebSockets that the command sends or tells apart (RFC 6455, section 7.4.1, and the IANA registry). */
+/**
+ * Close codes of WebSockets that the command sends or tells apart (RFC 6455, section 7.4.1, and the
+ * IANA registry).
+ */
 
 /** The connection has done what it was for. */
 export const NORMAL_CLOSURE = 1000;

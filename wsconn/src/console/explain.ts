@@ -4,7 +4,10 @@ import { GOING_AWAY } from './close-codes.ts';
 import { codeOf } from './error-code.ts';
 import { showHostPort } from './host-port.ts';
 
-/** What an error of the system, of TLS or of this package means for somebody at a shell, and what to do. */
+/**
+ * What an error of the system, of TLS or of this package means for somebody at a shell, and what to
+ * do.
+ */
 const MEANINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: check host and port, and whether the server runs',
   ECONNRESET: 'the connection was cut from outside: a proxy or firewall, or the server was killed',
@@ -21,16 +24,24 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EPIPE: 'who was to get the data has closed before all of it was written',
   CERT_HAS_EXPIRED: 'the certificate of the server has expired: it must be renewed there',
   CERT_NOT_YET_VALID: 'the certificate of the server is not valid yet: check the clocks',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of the server is signed by itself: name it with --ca',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the CA of the server is not known here: name its certificate with --ca',
-  UNABLE_TO_GET_ISSUER_CERT: 'the CA of the server is not known here: name its certificate with --ca',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the CA of the server is not known here: name its certificate with --ca',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the CA of the server is not known here: name its certificate with --ca',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the server is for another host name: check the URL',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'the certificate of the server is signed by itself: name it with --ca',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'the CA of the server is not known here: name its certificate with --ca',
+  UNABLE_TO_GET_ISSUER_CERT:
+    'the CA of the server is not known here: name its certificate with --ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'the CA of the server is not known here: name its certificate with --ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the CA of the server is not known here: name its certificate with --ca',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'the certificate of the server is for another host name: check the URL',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     'the server wants a certificate of the client: give --cert and --key',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the server refused the TLS handshake: it may want --cert and --key',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the server says that the certificate of --cert has expired',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'the server refused the TLS handshake: it may want --cert and --key',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    'the server says that the certificate of --cert has expired',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server does not know the CA of the certificate of --cert',
   ERR_SSL_WRONG_VERSION_NUMBER: 'that port does not speak TLS: try ws:// in place of wss://',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'that port does not speak TLS: try ws:// in place of wss://',
@@ -67,15 +78,18 @@ export function explain(error: unknown, peer: 'client' | 'server' = 'server'): s
   return `${meaning} (${tried ?? String(code)})`;
 }
 
-/** Gives what an error says of itself, and where it says nothing, what it is: no line is to end in nothing. */
+/**
+ * Gives what an error says of itself, and where it says nothing, what it is: no line is to end in
+ * nothing.
+ */
 export function wordsOf(error: Error): string {
   if (error.message !== '') return error.message;
   return codeOf(error) ?? (error.cause instanceof Error ? wordsOf(error.cause) : error.name);
 }
 
 /**
- * Lists the addresses of one name that were all tried in vain, each with why: Node puts those of both address families into
- * one error, which has no message. Gives undefined for any other error.
+ * Lists the addresses of one name that were all tried in vain, each with why: Node puts those of
+ * both address families into one error, which has no message. Gives undefined for any other error.
  */
 export function whatWasTried(error: Error): string | undefined {
   const attempts = attemptsOf(error);
@@ -87,7 +101,10 @@ function attemptsOf(error: Error): readonly unknown[] {
   return Array.isArray(errors) ? errors : [];
 }
 
-/** Of several attempts, the one that reached a host says more than one that found no way, as IPv6 often does. */
+/**
+ * Of several attempts, the one that reached a host says more than one that found no way, as IPv6
+ * often does.
+ */
 function tellingCode(attempts: readonly unknown[]): string | undefined {
   const codes = attempts.map(codeOf);
   return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code));
@@ -104,7 +121,8 @@ function explainConnection(error: WsConnError, peer: string): string {
   const { statusCode, closeCode, closeReason } = error;
   if (statusCode !== undefined) {
     return (
-      STATUSES[statusCode] ?? `the server answered with HTTP status ${String(statusCode)}: check the URL`
+      STATUSES[statusCode] ??
+      `the server answered with HTTP status ${String(statusCode)}: check the URL`
     );
   }
   if (closeCode === GOING_AWAY) {

@@ -3,12 +3,18 @@ export const EXIT_FAILURE = 1;
 /** The command line or the environment is wrong; nothing was tried. */
 export const EXIT_USAGE = 2;
 
-/** Reports what went wrong in one line that says what to do about it. It is printed as it is, without a stack. */
+/**
+ * Reports what went wrong in one line that says what to do about it. It is printed as it is,
+ * without a stack.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
 
-  constructor(line: string, options: { readonly exitCode?: number; readonly cause?: unknown } = {}) {
+  constructor(
+    line: string,
+    options: { readonly exitCode?: number; readonly cause?: unknown } = {},
+  ) {
     super(line, options.cause === undefined ? undefined : { cause: options.cause });
     this.exitCode = options.exitCode ?? EXIT_FAILURE;
   }

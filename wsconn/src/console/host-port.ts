@@ -10,11 +10,15 @@ const MAX_PORT = 65_535;
 
 /** Reads `HOST:PORT`; an IPv6 address stands in brackets, as in a URL. */
 export function parseHostPort(text: string, option: string, leastPort = 0): HostPort {
-  const match = /^(?:\[(?<v6>[\da-fA-F:.%\w]+)\]|(?<host>[^\s:[\]/]+)):(?<port>\d{1,5})$/.exec(text);
+  const match = /^(?:\[(?<v6>[\da-fA-F:.%\w]+)\]|(?<host>[^\s:[\]/]+)):(?<port>\d{1,5})$/.exec(
+    text,
+  );
   const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
   const port = Number(match?.groups?.['port']);
   if (host === undefined || !(port >= leastPort && port <= MAX_PORT)) {
-    throw usageFailure(`${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, but is '${text}'`);
+    throw usageFailure(
+      `${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, but is '${text}'`,
+    );
   }
   return { host, port };
 }

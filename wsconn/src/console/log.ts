@@ -8,7 +8,10 @@ export class Log {
    * @param name - the subcommand, if there is one: each line begins with it
    * @param timed - whether lines carry the time: for what runs for days
    */
-  constructor(name: string | undefined, options: { readonly verbose: boolean; readonly timed?: boolean }) {
+  constructor(
+    name: string | undefined,
+    options: { readonly verbose: boolean; readonly timed?: boolean },
+  ) {
     this.#name = name === undefined ? 'wsconn' : `wsconn ${name}`;
     this.#verbose = options.verbose;
     this.#timed = options.timed ?? false;
@@ -33,7 +36,10 @@ export class Log {
   }
 }
 
-/** What a peer sent may hold line ends and escape sequences: they must not write lines of their own, nor move a terminal's cursor. */
+/**
+ * What a peer sent may hold line ends and escape sequences: they must not write lines of their own,
+ * nor move a terminal's cursor.
+ */
 function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');

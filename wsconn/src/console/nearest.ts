@@ -1,7 +1,12 @@
-/** Letters that may differ, for every three of the word, before a name is no longer taken for a slip of the pen. */
+/**
+ * Letters that may differ, for every three of the word, before a name is no longer taken for a slip
+ * of the pen.
+ */
 const SLIPS_PER_LETTER = 1 / 3;
 
-/** Gives the candidate that a mistyped word most likely meant, or undefined where none comes near. */
+/**
+ * Gives the candidate that a mistyped word most likely meant, or undefined where none comes near.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(word.length * SLIPS_PER_LETTER)) + 1;
@@ -16,7 +21,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Counts the letters to insert, delete, replace or swap with their neighbour (Damerau–Levenshtein, restricted). */
+/**
+ * Counts the letters to insert, delete, replace or swap with their neighbour (Damerau–Levenshtein,
+ * restricted).
+ */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -37,12 +37,18 @@ const PREFIX = 'WSCONN_';
 const YES = new Set(['1', 'true', 'yes', 'on']);
 const NO = new Set(['0', 'false', 'no', 'off']);
 
-/** Gives the environment variable that stands for an option or an argument: `--tls-cert` is `WSCONN_TLS_CERT`. */
+/**
+ * Gives the environment variable that stands for an option or an argument: `--tls-cert` is
+ * `WSCONN_TLS_CERT`.
+ */
 export function variableOf(name: string): string {
   return PREFIX + name.toUpperCase().replaceAll('-', '_');
 }
 
-/** Gives the values of a subcommand's options and its one argument: the command line first, then the environment, then defaults. */
+/**
+ * Gives the values of a subcommand's options and its one argument: the command line first, then the
+ * environment, then defaults.
+ */
 export class Values<Name extends string> {
   readonly #given: ReadonlyMap<string, Given>;
   readonly #argument: string | undefined;
@@ -83,7 +89,9 @@ export class Values<Name extends string> {
     const seconds = Number(text);
     // The most is what Node's timers can hold.
     if (!/^\d*\.?\d+$/.test(text) || seconds < least || seconds > 2_147_483) {
-      throw usageFailure(`${this.nameOf(name)} must be seconds, at least ${String(least)}, but is '${text}'`);
+      throw usageFailure(
+        `${this.nameOf(name)} must be seconds, at least ${String(least)}, but is '${text}'`,
+      );
     }
     return Math.round(seconds * 1000);
   }
@@ -141,7 +149,11 @@ function fromDefault(spec: OptionSpec): Given | undefined {
   return spec.default === undefined ? undefined : { values: [spec.default], source: 'default' };
 }
 
-function fromEnvironment(name: string, spec: OptionSpec, environment: NodeJS.ProcessEnv): Given | undefined {
+function fromEnvironment(
+  name: string,
+  spec: OptionSpec,
+  environment: NodeJS.ProcessEnv,
+): Given | undefined {
   const variable = variableOf(name);
   const text = environment[variable];
   if (text === undefined || text === '') return undefined;
@@ -215,9 +227,12 @@ function checkOption(
   }
   if (!inlineValue && value.startsWith('--')) {
     // A value of that kind is a forgotten one; who means it writes it with an equals sign.
-    throw usageFailure(`${rawName} needs a value, but '${value}' follows: ${rawName} ${spec.value}`);
+    throw usageFailure(
+      `${rawName} needs a value, but '${value}' follows: ${rawName} ${spec.value}`,
+    );
   }
-  if (found.has(name) && !spec.multiple) throw usageFailure(`${rawName} was given twice: give it once`);
+  if (found.has(name) && !spec.multiple)
+    throw usageFailure(`${rawName} was given twice: give it once`);
   return [name, value];
 }
 

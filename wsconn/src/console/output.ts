@@ -3,8 +3,8 @@ import { constants } from 'node:os';
 import { codeOf } from './error-code.ts';
 
 /**
- * Writes lines to stdout; resolves when they have been taken. A reader who has seen enough (`| head`) ends the process, as if
- * by SIGPIPE, which Node ignores.
+ * Writes lines to stdout; resolves when they have been taken. A reader who has seen enough
+ * (`| head`) ends the process, as if by SIGPIPE, which Node ignores.
  */
 export function print(text: string): Promise<void> {
   const { stdout } = process;

@@ -2,8 +2,14 @@ const WIDTH = 30;
 /** Time in ms between two pictures. */
 const FRAME = 250;
 
-/** Shows on a terminal how much of a time has passed; elsewhere, nothing. Gives what ends it and wipes it away. */
-export function showProgress(seconds: number, out: NodeJS.WriteStream = process.stderr): () => void {
+/**
+ * Shows on a terminal how much of a time has passed; elsewhere, nothing. Gives what ends it and
+ * wipes it away.
+ */
+export function showProgress(
+  seconds: number,
+  out: NodeJS.WriteStream = process.stderr,
+): () => void {
   if (!out.isTTY) return () => undefined;
   const start = performance.now();
   const draw = (): void => {

@@ -1,13 +1,16 @@
 import { constants } from 'node:os';
 
-/** Signals that ask to end: Ctrl-C, a service manager, and a terminal that closes (or OpenSSH, done with its ProxyCommand). */
+/**
+ * Signals that ask to end: Ctrl-C, a service manager, and a terminal that closes (or OpenSSH, done
+ * with its ProxyCommand).
+ */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export type EndSignal = (typeof SIGNALS)[number];
 
 /**
- * Calls `asked` at the first signal that asks to end. The next one of its kind ends the process at once, as if nobody
- * listened. Gives a function that stops listening.
+ * Calls `asked` at the first signal that asks to end. The next one of its kind ends the process at
+ * once, as if nobody listened. Gives a function that stops listening.
  */
 export function onceAskedToEnd(asked: (signal: EndSignal) => void): () => void {
   const listener = (signal: NodeJS.Signals): void => {
@@ -21,7 +24,9 @@ export function onceAskedToEnd(asked: (signal: EndSignal) => void): () => void {
   return stop;
 }
 
-/** Gives the exit code by which a shell knows that a signal ended a process: 128 plus its number. */
+/**
+ * Gives the exit code by which a shell knows that a signal ended a process: 128 plus its number.
+ */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }

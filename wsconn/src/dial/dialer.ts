@@ -12,7 +12,11 @@ import { bearer, checkToken, readTokenFile } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */
 export const DIAL_OPTIONS = {
-  header: { value: "'NAME: VALUE'", multiple: true, help: 'header to send; may be given more than once' },
+  header: {
+    value: "'NAME: VALUE'",
+    multiple: true,
+    help: 'header to send; may be given more than once',
+  },
   'token-file': { value: 'FILE', help: 'file with the token that the server wants' },
   ca: { value: 'FILE', help: 'certificate of the CA to trust in place of the known ones (PEM)' },
   cert: { value: 'FILE', help: 'certificate to show to the server (PEM)' },
@@ -22,7 +26,11 @@ export const DIAL_OPTIONS = {
 
 /** Option of those that keep the connection. */
 export const KEEPALIVE_OPTION = {
-  keepalive: { value: 'SECONDS', default: '15', help: 'time between pings while nothing moves; 0: none' },
+  keepalive: {
+    value: 'SECONDS',
+    default: '15',
+    help: 'time between pings while nothing moves; 0: none',
+  },
 } as const satisfies OptionSpecs;
 
 type DialValues = Values<keyof typeof DIAL_OPTIONS | 'url'>;
@@ -31,7 +39,10 @@ type DialValues = Values<keyof typeof DIAL_OPTIONS | 'url'>;
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 const TOKEN_VARIABLE = variableOf('token');
 
-/** Dials the URL of the command line, as its options say. Files are read anew each time, so a renewed one counts at once. */
+/**
+ * Dials the URL of the command line, as its options say. Files are read anew each time, so a
+ * renewed one counts at once.
+ */
 export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
@@ -100,7 +111,10 @@ export class Dialer {
     ]);
     this.#route = route;
     return {
-      headers: { ...this.#headers, ...(token === undefined ? {} : { Authorization: bearer(token) }) },
+      headers: {
+        ...this.#headers,
+        ...(token === undefined ? {} : { Authorization: bearer(token) }),
+      },
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),

@@ -27,8 +27,8 @@ interface ProbeAddress {
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * A WebSocket that carries nothing, to find out about the path. It is no adapter: a server that is not `wsconn serve` may say
- * what it likes, and nothing of it matters here.
+ * A WebSocket that carries nothing, to find out about the path. It is no adapter: a server that is
+ * not `wsconn serve` may say what it likes, and nothing of it matters here.
  */
 export class Probe {
   readonly ws: WebSocket;
@@ -114,15 +114,16 @@ export class Probe {
 }
 
 /**
- * Opens a probe. `wsconn serve` is asked to keep still and to leave its target alone; a server that does not know how is
- * taken as it is.
+ * Opens a probe. `wsconn serve` is asked to keep still and to leave its target alone; a server that
+ * does not know how is taken as it is.
  * @throws Failure
  */
 export async function openProbe(dialer: Dialer, quiet = true): Promise<Probe> {
   try {
     return await connectProbe(dialer, quiet ? [PROBE_PROTOCOL] : []);
   } catch (error) {
-    // A server that picks no subprotocol fails the handshake; others answer 400 to one that they do not know.
+    // A server that picks no subprotocol fails the handshake; others answer 400 to one that they do
+    // not know.
     const unknown =
       error instanceof WsConnError && (error.code === 'EPROTO' || error.statusCode === BAD_REQUEST);
     if (!quiet || !unknown) throw dialer.failure(error);
@@ -146,7 +147,9 @@ async function connectProbe(dialer: Dialer, protocols: string[]): Promise<Probe>
     });
     ws.on('error', (error) => {
       reject(
-        codeOf(error) === undefined ? new WsConnError('EPROTO', error.message, { cause: error }) : error,
+        codeOf(error) === undefined
+          ? new WsConnError('EPROTO', error.message, { cause: error })
+          : error,
       );
     });
     ws.once('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {

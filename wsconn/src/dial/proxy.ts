@@ -17,21 +17,29 @@ const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
 export interface ProxyRoute {
   readonly agent: Agent;
-  /** Gives what the proxy had to do with an error, which else would look like one of the server; undefined if nothing. */
+  /**
+   * Gives what the proxy had to do with an error, which else would look like one of the server;
+   * undefined if nothing.
+   */
   failure(error: unknown): Failure | undefined;
 }
 
 /**
  * Gives the way through an HTTP proxy by CONNECT, or undefined where there is none to take.
- * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count, for ws: too, since WebSockets are to prefer
- * the proxy for HTTPS over the one for HTTP (RFC 6455, section 4.1)
+ * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count, for ws: too,
+ * since WebSockets are to prefer the proxy for HTTPS over the one for HTTP (RFC 6455, section 4.1)
  */
-export async function proxyRoute(target: URL, named: string | undefined): Promise<ProxyRoute | undefined> {
+export async function proxyRoute(
+  target: URL,
+  named: string | undefined,
+): Promise<ProxyRoute | undefined> {
   const proxy = named ?? (await fromEnvironment(target));
   if (proxy === undefined) return undefined;
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw usageFailure(`'${redacted(proxy)}' is no proxy: give one such as http://proxy.example:3128`);
+    throw usageFailure(
+      `'${redacted(proxy)}' is no proxy: give one such as http://proxy.example:3128`,
+    );
   }
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   const agent = new HttpsProxyAgent(url);

@@ -7,7 +7,8 @@ const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
- * Reads a file of certificates that an option names. Node takes one without any in silence, and then trusts nobody.
+ * Reads a file of certificates that an option names. Node takes one without any in silence, and
+ * then trusts nobody.
  * @param option - the option, as the user gave it
  * @throws Failure with a line for the user
  */
@@ -22,7 +23,9 @@ export async function readCertificates(path: string, option: string): Promise<st
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch (cause) {
-    throw new Failure(`${path}, which ${option} names, holds a certificate that is broken`, { cause });
+    throw new Failure(`${path}, which ${option} names, holds a certificate that is broken`, {
+      cause,
+    });
   }
   return text;
 }

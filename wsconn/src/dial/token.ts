@@ -12,12 +12,15 @@ export async function readTokenFile(path: string, option: string): Promise<strin
 }
 
 /**
- * Checks that a token can be sent in a header (RFC 6750, section 2.1: no white space, nothing outside of ASCII).
+ * Checks that a token can be sent in a header (RFC 6750, section 2.1: no white space, nothing
+ * outside of ASCII).
  * @param holder - what holds the token, for what is said about it; the token itself is never shown
  */
 export function checkToken(token: string, holder: string): string {
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new Failure(`${holder} holds no usable token: one line of ASCII without spaces is wanted`);
+    throw new Failure(
+      `${holder} holds no usable token: one line of ASCII without spaces is wanted`,
+    );
   }
   return token;
 }
@@ -27,7 +30,10 @@ export function bearer(token: string): string {
   return `Bearer ${token}`;
 }
 
-/** Tells whether an Authorization header carries the token, in a time that does not depend on how much of it is right. */
+/**
+ * Tells whether an Authorization header carries the token, in a time that does not depend on how
+ * much of it is right.
+ */
 export function carriesToken(header: string | undefined, token: string): boolean {
   const offered = /^bearer +(?<token>\S+) *$/i.exec(header ?? '')?.groups?.['token'] ?? '';
   // Digests have one length, which timingSafeEqual() wants, and hide that of the token.

@@ -10,7 +10,9 @@ export interface Circumstances {
   readonly heard: number;
 }
 
-/** Says in plain words what a path does to idle connections, and what to do about it; one line each. */
+/**
+ * Says in plain words what a path does to idle connections, and what to do about it; one line each.
+ */
 export function prescribe(
   diagnosis: Diagnosis,
   observations: Observations,
@@ -25,7 +27,9 @@ export function prescribe(
     lines.push(
       'The server is not wsconn serve: what it does by itself counts as the path here.',
       ...(heard > 0
-        ? [`It spoke ${String(heard)} times unasked, so silences may have been shorter than planned.`]
+        ? [
+            `It spoke ${String(heard)} times unasked, so silences may have been shorter than planned.`,
+          ]
         : []),
     );
   }
@@ -49,15 +53,21 @@ function idleLines(
         ? 'the path cuts them'
         : `the path closes them with code ${String(first?.code)}`;
   const { exact, atLeast, atMost } = idleLimit;
-  const limit = exact ? `about ${seconds(atMost)}` : `between ${seconds(atLeast)} and ${seconds(atMost)}`;
-  return [`Idle limit: ${limit}. Connections on which nothing moves that long do not live: ${how}.`];
+  const limit = exact
+    ? `about ${seconds(atMost)}`
+    : `between ${seconds(atLeast)} and ${seconds(atMost)}`;
+  return [
+    `Idle limit: ${limit}. Connections on which nothing moves that long do not live: ${how}.`,
+  ];
 }
 
 const NO_CLOSE_FRAME = 1006;
 
 function pingLines({ idleLimit, pingsHold }: Diagnosis): string[] {
-  if (pingsHold === null) return ['Pings: whether they hold a connection open cannot be told from this.'];
-  if (!pingsHold) return ['Pings: they do not hold a connection open; the path does not count them.'];
+  if (pingsHold === null)
+    return ['Pings: whether they hold a connection open cannot be told from this.'];
+  if (!pingsHold)
+    return ['Pings: they do not hold a connection open; the path does not count them.'];
   return idleLimit ? ['Pings: they hold a connection open.'] : [];
 }
 
@@ -69,7 +79,9 @@ function durationLine({ durationLimit }: Diagnosis, longest: number): string {
 
 function adviceLines({ keepalive, idleLimit }: Diagnosis): string[] {
   if (keepalive === null) {
-    return ['Advice: --keepalive does not help here. Raise the limits of what is between, or send data.'];
+    return [
+      'Advice: --keepalive does not help here. Raise the limits of what is between, or send data.',
+    ];
   }
   return idleLimit
     ? [`Advice: use --keepalive ${String(keepalive)}`]

@@ -3,7 +3,8 @@ export interface Observation {
   /**
    * - `alive`: it answered a ping at the end of its time.
    * - `cut`: it was closed, `after` so much time without a byte.
-   * - `mute`: it was not closed, and gave no answer to a ping: something on the path has forgotten it.
+   * - `mute`: it was not closed, and gave no answer to a ping: something on the path has forgotten
+   *   it.
    */
   readonly outcome: 'alive' | 'cut' | 'mute';
   /** How long nothing had moved on it, or for `pinging` and `talking` how old it was. */
@@ -23,7 +24,10 @@ export interface Observations {
   readonly silent: readonly Silence[];
   /** The connection that pinged all along. */
   readonly pinging: Observation;
-  /** The connection that sent data all along; null where the server would not have known what to do with it. */
+  /**
+   * The connection that sent data all along; null where the server would not have known what to do
+   * with it.
+   */
   readonly talking: Observation | null;
 }
 
@@ -32,7 +36,9 @@ export interface IdleLimit {
   readonly atLeast: number;
   /** The shortest silence that a connection did not survive. */
   readonly atMost: number;
-  /** Whether it was seen to the second when a connection was cut, so that both are as good as one. */
+  /**
+   * Whether it was seen to the second when a connection was cut, so that both are as good as one.
+   */
   readonly exact: boolean;
 }
 
@@ -41,13 +47,19 @@ export interface Diagnosis {
   readonly idleLimit: IdleLimit | null;
   /** Whether pings hold an idle connection open; null where that cannot be told. */
   readonly pingsHold: boolean | null;
-  /** Seconds after which every connection ends, idle or not; null where there is no such limit within the time. */
+  /**
+   * Seconds after which every connection ends, idle or not; null where there is no such limit
+   * within the time.
+   */
   readonly durationLimit: number | null;
   /** What to give for --keepalive; null where it does not help. */
   readonly keepalive: number | null;
 }
 
-/** Two times that differ by less than this, in seconds, or this share of the longer one, count as one: clocks of proxies are coarse. */
+/**
+ * Two times that differ by less than this, in seconds, or this share of the longer one, count as
+ * one: clocks of proxies are coarse.
+ */
 const SLACK = { seconds: 0.5, share: 0.1 };
 /** The command's own default, which is short enough for any limit that is documented anywhere. */
 const DEFAULT_KEEPALIVE = 15;
@@ -60,7 +72,12 @@ export function diagnose({ silent, pinging, talking }: Observations): Diagnosis 
   const limit = failed.length === 0 ? null : idleLimitOf(silent, failed);
   const steady = talking ?? pinging;
   if (pinging.outcome === 'alive') {
-    return { idleLimit: limit, pingsHold: true, durationLimit: null, keepalive: keepaliveFor(limit) };
+    return {
+      idleLimit: limit,
+      pingsHold: true,
+      durationLimit: null,
+      keepalive: keepaliveFor(limit),
+    };
   }
   const together = limit !== null && same(pinging.after, limit.atMost);
   if (steady.outcome === 'alive') {
@@ -68,10 +85,20 @@ export function diagnose({ silent, pinging, talking }: Observations): Diagnosis 
   }
   if (!together) {
     // It outlived the silent ones, or there was nothing to outlive: only its age can have ended it.
-    return { idleLimit: limit, pingsHold: true, durationLimit: steady.after, keepalive: keepaliveFor(limit) };
+    return {
+      idleLimit: limit,
+      pingsHold: true,
+      durationLimit: steady.after,
+      keepalive: keepaliveFor(limit),
+    };
   }
   if (talking !== null && same(talking.after, pinging.after)) {
-    return { idleLimit: null, pingsHold: null, durationLimit: talking.after, keepalive: DEFAULT_KEEPALIVE };
+    return {
+      idleLimit: null,
+      pingsHold: null,
+      durationLimit: talking.after,
+      keepalive: DEFAULT_KEEPALIVE,
+    };
   }
   return {
     idleLimit: limit,
@@ -85,7 +112,11 @@ function idleLimitOf(silent: readonly Silence[], failed: readonly Silence[]): Id
   const cuts = failed.filter(({ outcome }) => outcome === 'cut').map(({ after }) => after);
   const atMost = Math.min(...failed.map(({ planned }) => planned), ...cuts);
   const survived = silent.filter(({ outcome, after }) => outcome === 'alive' && after < atMost);
-  return { atLeast: Math.max(0, ...survived.map(({ after }) => after)), atMost, exact: cuts.length > 0 };
+  return {
+    atLeast: Math.max(0, ...survived.map(({ after }) => after)),
+    atMost,
+    exact: cuts.length > 0,
+  };
 }
 
 function same(a: number, b: number): boolean {

@@ -15,7 +15,11 @@ import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.t
 const STEPS = [5, 10, 20, 30, 45, 60, 90, 120, 240, 350];
 
 const OPTIONS = {
-  max: { value: 'SECONDS', default: '120', help: 'longest silence to try; the examination takes that long' },
+  max: {
+    value: 'SECONDS',
+    default: '120',
+    help: 'longest silence to try; the examination takes that long',
+  },
   steps: { value: 'SECONDS,…', help: `silences to try in place of ${STEPS.join(', ')}` },
   json: { help: 'print one JSON object, for machines' },
   ...DIAL_OPTIONS,
@@ -84,9 +88,13 @@ function readSteps(values: Values<'max' | 'steps'>): number[] {
   return steps.sort((a, b) => a - b);
 }
 
-/** Opens one connection for each silence, one for pings, and one for data where the server gives it back. */
+/**
+ * Opens one connection for each silence, one for pings, and one for data where the server gives it
+ * back.
+ */
 async function openAll(dialer: Dialer, silences: number): Promise<Patients> {
-  // The first alone: what is wrong with the URL or the token is wrong with all, and it tells which kind of server this is.
+  // The first alone: what is wrong with the URL or the token is wrong with all, and it tells which
+  // kind of server this is.
   const pinging = await openProbe(dialer);
   const { quiet } = pinging;
   const [talking, silent] = await Promise.all([
@@ -100,7 +108,11 @@ function probesOf({ silent, pinging, talking }: Patients): Probe[] {
   return [...silent, pinging, ...(talking ? [talking] : [])];
 }
 
-function asJson(url: URL, diagnosis: Diagnosis, { silent, pinging, talking }: Observations): string {
+function asJson(
+  url: URL,
+  diagnosis: Diagnosis,
+  { silent, pinging, talking }: Observations,
+): string {
   const rounded = <T extends Observation>(one: T): T => ({
     ...one,
     after: Math.round(one.after * 1000) / 1000,

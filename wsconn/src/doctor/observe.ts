@@ -4,7 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Observation, Observations, Silence } from './diagnosis.ts';
 import type { Probe, ProbeEnd } from '../dial/probe.ts';
 
-/** Time in ms that an answer to a ping may take before the connection counts as forgotten by the path. */
+/**
+ * Time in ms that an answer to a ping may take before the connection counts as forgotten by the
+ * path.
+ */
 const PONG_LIMIT = 5_000;
 /** Pings and data go this often within the shortest silence, so that they never look like one. */
 const BEATS_PER_STEP = 4;
@@ -21,8 +24,8 @@ export interface Patients {
 }
 
 /**
- * Leaves each of the silent probes alone for its time and sees whether it is still there then, while others ping or talk to
- * the end of the longest.
+ * Leaves each of the silent probes alone for its time and sees whether it is still there then,
+ * while others ping or talk to the end of the longest.
  * @param steps - seconds of silence, one for each silent probe
  * @param signal - gives the examination up; what comes out then means nothing
  */
@@ -33,7 +36,8 @@ export async function observe(
 ): Promise<Observations> {
   const end = performance.now() + Math.max(...steps) * 1000;
   const beat = Math.min(SLOWEST_BEAT, (Math.min(...steps) * 1000) / BEATS_PER_STEP);
-  const keepPinging = async (probe: Probe): Promise<boolean> => (await probe.ping(PONG_LIMIT)) !== null;
+  const keepPinging = async (probe: Probe): Promise<boolean> =>
+    (await probe.ping(PONG_LIMIT)) !== null;
   const keepTalking = (probe: Probe): Promise<boolean> => {
     probe.ws.send(BEAT);
     // The answer is the echo; whether the path still takes data shows at the end, by a ping.
@@ -47,7 +51,11 @@ export async function observe(
   return { silent: silences, pinging: pinged, talking: talked };
 }
 
-async function observeSilence(probe: Probe, planned: number, signal: AbortSignal): Promise<Silence> {
+async function observeSilence(
+  probe: Probe,
+  planned: number,
+  signal: AbortSignal,
+): Promise<Silence> {
   const silentFor = (at: number): number => (at - probe.movedAt) / 1000;
   const ended = await Promise.race([probe.ended, pauseFor(planned * 1000, signal)]);
   if (ended) return { planned, ...cut(ended, silentFor(ended.at)) };

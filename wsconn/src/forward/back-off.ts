@@ -8,8 +8,8 @@ export interface BackOffOptions {
 const DEFAULTS: BackOffOptions = { first: 500, most: 15_000 };
 
 /**
- * Gives the pauses between tries: each may be twice as long as the last, and is cut at random, so that all who lost one
- * server do not come back in step.
+ * Gives the pauses between tries: each may be twice as long as the last, and is cut at random, so
+ * that all who lost one server do not come back in step.
  */
 export class BackOff {
   readonly #options: BackOffOptions;

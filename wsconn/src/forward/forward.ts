@@ -15,7 +15,10 @@ import { Stdio } from '../tunnel/stdio.ts';
 import { EXIT_ON_EOF_OPTION, throughStdio } from '../tunnel/join-stdio.ts';
 
 const OPTIONS = {
-  listen: { value: 'HOST:PORT', help: "where to take TCP connections; '-' for one on stdin and stdout" },
+  listen: {
+    value: 'HOST:PORT',
+    help: "where to take TCP connections; '-' for one on stdin and stdout",
+  },
   mux: { help: 'carry all connections over one WebSocket, which is made again when it dies' },
   'exit-on-eof': { help: `with --listen -: ${EXIT_ON_EOF_OPTION['exit-on-eof'].help}` },
   ...DIAL_OPTIONS,

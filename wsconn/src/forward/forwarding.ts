@@ -12,7 +12,10 @@ import { handOn } from '../tunnel/stop.ts';
 export class Forwarding {
   readonly #opener: Opener;
   readonly #log: Log;
-  /** Local connections that are open, or of which something is left on the way to the server; each resolves when nothing is. */
+  /**
+   * Local connections that are open, or of which something is left on the way to the server; each
+   * resolves when nothing is.
+   */
   readonly #open = new Map<net.Socket, Promise<unknown>>();
   /** Those that are joined, each with what it is joined to. */
   readonly #joined = new Map<net.Socket, SocketDuplex>();
@@ -98,10 +101,14 @@ export class Forwarding {
   }
 }
 
-/** Ends what a socket is piped into with what was read from the socket so far; what still comes there is left to its reset. */
+/**
+ * Ends what a socket is piped into with what was read from the socket so far; what still comes
+ * there is left to its reset.
+ */
 function endWithRest(socket: net.Socket, connection: SocketDuplex): void {
   socket.unpipe(connection);
   if (connection.destroyed || connection.writableEnded) return;
-  for (let rest = socket.read() as unknown; rest !== null; rest = socket.read()) connection.write(rest);
+  for (let rest = socket.read() as unknown; rest !== null; rest = socket.read())
+    connection.write(rest);
   connection.end();
 }

@@ -13,10 +13,16 @@ import type { Opened, Opener } from './opener.ts';
 import { MUX_PROTOCOL } from '../dial/subprotocols.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-/** Time in ms that a new connection waits for the WebSocket to come back: longer than the longest pause between two tries. */
+/**
+ * Time in ms that a new connection waits for the WebSocket to come back: longer than the longest
+ * pause between two tries.
+ */
 const PATIENCE = 30_000;
 
-/** Opens a yamux stream for each connection, over one WebSocket that is made again, with pauses, whenever it dies. */
+/**
+ * Opens a yamux stream for each connection, over one WebSocket that is made again, with pauses,
+ * whenever it dies.
+ */
 export class MuxOpener implements Opener {
   readonly #dialer: Dialer;
   readonly #log: Log;
@@ -94,7 +100,9 @@ export class MuxOpener implements Opener {
     }
   }
 
-  /** Gives the streams of this one to all, until the server takes no more; throws what broke it off. */
+  /**
+   * Gives the streams of this one to all, until the server takes no more; throws what broke it off.
+   */
   async #use(mux: Mux): Promise<void> {
     const left = mux.left();
     this.#current = mux;

@@ -20,8 +20,8 @@ export interface Opener {
   /** Makes what broke a connection off into a line for the user. */
   failure(error: unknown): Error;
   /**
-   * Ends everything that is open, in order where all was handed on; gives no connection any more. Gives how many had closed
-   * before, and lingered for so long that they were cut.
+   * Ends everything that is open, in order where all was handed on; gives no connection any more.
+   * Gives how many had closed before, and lingered for so long that they were cut.
    */
   end(): Promise<number>;
 }

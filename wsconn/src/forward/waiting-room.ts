@@ -3,8 +3,8 @@ export class WaitingRoom<T> {
   readonly #waiting = new Set<(value: T) => void>();
 
   /**
-   * Waits for the next value; rejects with the reason of the signal when that fires first. A time limit is a signal too:
-   * `AbortSignal.timeout()`.
+   * Waits for the next value; rejects with the reason of the signal when that fires first. A time
+   * limit is a signal too: `AbortSignal.timeout()`.
    */
   wait(signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -24,7 +24,9 @@ export function textReport(url: URL, probe: Probe): PingReport {
     end: async ({ sent, received, roundTrips }) => {
       await print(`\n--- ${url.href} ping statistics ---`);
       const loss = sent === 0 ? 0 : ((sent - received) / sent) * 100;
-      await print(`${String(sent)} pings sent, ${String(received)} answered, ${loss.toFixed(0)}% unanswered`);
+      await print(
+        `${String(sent)} pings sent, ${String(received)} answered, ${loss.toFixed(0)}% unanswered`,
+      );
       if (!roundTrips) return;
       const { min, avg, max, mdev } = roundTrips;
       await print(`round trip min/avg/max/mdev = ${[min, avg, max, mdev].map(ms).join('/')} ms`);
@@ -39,7 +41,12 @@ export function jsonReport(url: URL): PingReport {
     answer: (number, rtt) => print(JSON.stringify({ seq: number, rtt: rounded(rtt) })),
     end: ({ sent, received, roundTrips }) => {
       const { min, avg, max, mdev } = roundTrips ?? { min: null, avg: null, max: null, mdev: null };
-      const trips = { min: rounded(min), avg: rounded(avg), max: rounded(max), mdev: rounded(mdev) };
+      const trips = {
+        min: rounded(min),
+        avg: rounded(avg),
+        max: rounded(max),
+        mdev: rounded(mdev),
+      };
       return print(JSON.stringify({ url: url.href, sent, received, ...trips }));
     },
   };

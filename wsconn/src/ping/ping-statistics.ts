@@ -22,8 +22,8 @@ export class PingStatistics {
   }
 
   /**
-   * Gives least, mean and greatest round trip and the mean deviation, in ms, or null before the first answer. The last is the
-   * square root of the variance, as ping(8) has it.
+   * Gives least, mean and greatest round trip and the mean deviation, in ms, or null before the
+   * first answer. The last is the square root of the variance, as ping(8) has it.
    */
   get roundTrips(): { min: number; avg: number; max: number; mdev: number } | null {
     const all = this.#roundTrips;

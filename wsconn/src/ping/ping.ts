@@ -17,7 +17,9 @@ const OPTIONS = {
   ...DIAL_OPTIONS,
 } as const satisfies OptionSpecs;
 
-/** Time in ms for an answer: over TCP none gets lost, so what is later than this will hardly come. */
+/**
+ * Time in ms for an answer: over TCP none gets lost, so what is later than this will hardly come.
+ */
 const PONG_LIMIT = 10_000;
 
 export const ping: Command = {
@@ -44,7 +46,12 @@ export const ping: Command = {
     const report = values.flag('json') ? jsonReport(dialer.url) : textReport(dialer.url, probe);
     const statistics = new PingStatistics();
     await report.begin();
-    const broken = await sendPings(probe, { count, interval, signal: asked.signal }, statistics, report);
+    const broken = await sendPings(
+      probe,
+      { count, interval, signal: asked.signal },
+      statistics,
+      report,
+    );
     stopListening();
     await probe.close();
     await report.end(statistics);
@@ -59,7 +66,10 @@ interface Schedule {
   readonly signal: AbortSignal;
 }
 
-/** Pings until all are done, somebody asks for the end, or the connection breaks off: then it says how. */
+/**
+ * Pings until all are done, somebody asks for the end, or the connection breaks off: then it says
+ * how.
+ */
 async function sendPings(
   probe: Probe,
   { count, interval, signal }: Schedule,
@@ -84,7 +94,8 @@ async function sendPings(
     if (rtt !== null) statistics.countReceived(rtt);
     await report.answer(number, rtt);
     const due = start + number * interval - performance.now();
-    if (number < count) await pause(Math.max(0, due), undefined, { signal: either }).catch(() => undefined);
+    if (number < count)
+      await pause(Math.max(0, due), undefined, { signal: either }).catch(() => undefined);
   }
   return probe.open ? undefined : broken;
 }

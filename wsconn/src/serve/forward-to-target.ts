@@ -8,7 +8,8 @@ import type { HostPort } from '../console/host-port.ts';
 import { dialTarget, TargetError } from './target.ts';
 
 /**
- * Joins one WebSocket with a TCP connection of its own to the target, until both directions are done.
+ * Joins one WebSocket with a TCP connection of its own to the target, until both directions are
+ * done.
  * @throws what broke it off; the client was told already
  */
 export async function serveAdapter(adapter: WsConnAdapter, target: HostPort): Promise<void> {
@@ -18,7 +19,8 @@ export async function serveAdapter(adapter: WsConnAdapter, target: HostPort): Pr
 }
 
 /**
- * Joins a stream with a TCP connection of its own to the target, until both directions are done and the stream has closed.
+ * Joins a stream with a TCP connection of its own to the target, until both directions are done and
+ * the stream has closed.
  * @param breakOff - ends the stream and tells the client why
  * @throws what broke it off
  */
@@ -27,7 +29,8 @@ export async function leadToTarget(
   target: HostPort,
   breakOff: (reason: string) => void,
 ): Promise<void> {
-  // Until they are joined, too: a client that has nothing to say may end its half before the target has answered.
+  // Until they are joined, too: a client that has nothing to say may end its half before the target
+  // has answered.
   stream.allowHalfOpen = true;
   const gone = new AbortController();
   const leave = (): void => {

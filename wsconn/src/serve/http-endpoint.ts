@@ -2,7 +2,10 @@ import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
-/** Time in ms in which a client must have done its TLS handshake, and again in which it must have sent its request. */
+/**
+ * Time in ms in which a client must have done its TLS handshake, and again in which it must have
+ * sent its request.
+ */
 const HANDSHAKE_TIMEOUT = 10_000;
 /** How often, in ms, requests that take too long are looked for. */
 const CHECK_INTERVAL = 2_500;
@@ -16,8 +19,8 @@ export interface EndpointOptions {
 }
 
 /**
- * Makes the HTTP or HTTPS server that takes the WebSockets of `wsconn serve`. A request that asks for no WebSocket gets 426
- * and one line of help; handshakes that idle are ended.
+ * Makes the HTTP or HTTPS server that takes the WebSockets of `wsconn serve`. A request that asks
+ * for no WebSocket gets 426 and one line of help; handshakes that idle are ended.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
   const limits = {

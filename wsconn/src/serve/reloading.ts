@@ -9,8 +9,9 @@ export interface Reloaded<T> {
 }
 
 /**
- * Makes something of files, and makes it anew whenever they change. Files that cannot be used, such as a certificate whose
- * key has not been replaced yet, are logged, and what was made before stays in force.
+ * Makes something of files, and makes it anew whenever they change. Files that cannot be used, such
+ * as a certificate whose key has not been replaced yet, are logged, and what was made before stays
+ * in force.
  * @param renewed - called with what was made anew
  */
 export async function reloaded<T>(

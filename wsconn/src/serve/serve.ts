@@ -25,7 +25,10 @@ const OPTIONS = {
     value: 'FILE',
     help: 'file with the token that each client must have; read again when it changes',
   },
-  'max-connections': { value: 'NUMBER', help: 'connections at once; one more gets 503 (default no limit)' },
+  'max-connections': {
+    value: 'NUMBER',
+    help: 'connections at once; one more gets 503 (default no limit)',
+  },
   ...KEEPALIVE_OPTION,
   drain: {
     value: 'SECONDS',
@@ -71,7 +74,9 @@ export const serve: Command = {
       `listening on ${files ? 'wss' : 'ws'}://${address}${options.path ?? ''}, leads to ${showHostPort(target)}`,
     );
     const signal = await asked;
-    log.info(`${signal}: no new connections; open ones may finish within ${String(drain / 1000)} s`);
+    log.info(
+      `${signal}: no new connections; open ones may finish within ${String(drain / 1000)} s`,
+    );
     const cut = await service.drain(drain);
     if (cut > 0) log.info(`ended ${String(cut)} connections that were not done in time`);
     return cut > 0 ? EXIT_FAILURE : 0;
@@ -81,19 +86,28 @@ export const serve: Command = {
 function checkPath(values: Values<'path'>): string | undefined {
   const path = values.text('path');
   if (path !== undefined && !/^\/[^?#\s]*$/.test(path)) {
-    throw usageFailure(`${values.nameOf('path')} must begin with / and have no query, but is '${path}'`);
+    throw usageFailure(
+      `${values.nameOf('path')} must begin with / and have no query, but is '${path}'`,
+    );
   }
   return path;
 }
 
 /** Makes what checks the token of each handshake, or undefined where none is wanted. */
-async function makeAuthenticate(values: Values<'token-file'>, log: Log): Promise<Authenticate | undefined> {
+async function makeAuthenticate(
+  values: Values<'token-file'>,
+  log: Log,
+): Promise<Authenticate | undefined> {
   const path = values.text('token-file');
   const variable = variableOf('token');
   const fixed = process.env[variable];
   let current: () => string;
   if (path !== undefined) {
-    const file = await reloaded([path], () => readTokenFile(path, values.nameOf('token-file')), log);
+    const file = await reloaded(
+      [path],
+      () => readTokenFile(path, values.nameOf('token-file')),
+      log,
+    );
     current = () => file.current();
   } else if (fixed !== undefined && fixed !== '') {
     const token = checkToken(fixed, variable);
@@ -108,7 +122,10 @@ async function makeAuthenticate(values: Values<'token-file'>, log: Log): Promise
     };
 }
 
-/** Lets the server use certificate and key as they are on disk: handshakes from then on get the new ones. */
+/**
+ * Lets the server use certificate and key as they are on disk: handshakes from then on get the new
+ * ones.
+ */
 async function renewTls(server: HttpsServer, files: TlsFiles, log: Log): Promise<void> {
   await reloaded(
     files.paths,

@@ -4,7 +4,10 @@ import { codeOf } from '../console/error-code.ts';
 import { whatWasTried, wordsOf } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
 
-/** Time in ms that the target has to answer; a client waits for it, and its own limit for a handshake is the same. */
+/**
+ * Time in ms that the target has to answer; a client waits for it, and its own limit for a
+ * handshake is the same.
+ */
 const DIAL_TIMEOUT = 10_000;
 
 /** Says that the target cannot be reached. */
@@ -15,7 +18,9 @@ export class TargetError extends Error {
 
   constructor(target: HostPort, cause: Error) {
     const code = codeOf(cause) ?? wordsOf(cause);
-    super(`cannot reach the target ${showHostPort(target)} (${whatWasTried(cause) ?? code})`, { cause });
+    super(`cannot reach the target ${showHostPort(target)} (${whatWasTried(cause) ?? code})`, {
+      cause,
+    });
     this.reason = `the target of this server cannot be reached (${code}): check that it runs, and --to of wsconn serve`;
   }
 }

@@ -8,9 +8,15 @@ import { readNamedFile } from '../console/read-file.ts';
 
 /** Options for TLS of a server. */
 export const TLS_OPTIONS = {
-  'tls-cert': { value: 'FILE', help: 'certificate chain, for wss:// (PEM); read again when it changes' },
+  'tls-cert': {
+    value: 'FILE',
+    help: 'certificate chain, for wss:// (PEM); read again when it changes',
+  },
   'tls-key': { value: 'FILE', help: 'private key of --tls-cert (PEM); read again when it changes' },
-  'tls-client-ca': { value: 'FILE', help: 'CA that must have signed the certificate of each client (PEM)' },
+  'tls-client-ca': {
+    value: 'FILE',
+    help: 'CA that must have signed the certificate of each client (PEM)',
+  },
 } as const satisfies OptionSpecs;
 
 /** Files for TLS of a server, and how to read them. */
@@ -49,7 +55,9 @@ export function tlsFiles(values: Values<keyof typeof TLS_OPTIONS>): TlsFiles | u
       try {
         createSecureContext(files);
       } catch (error) {
-        throw new Failure(`${certPath} and ${keyPath} cannot be used: ${explain(error)}`, { cause: error });
+        throw new Failure(`${certPath} and ${keyPath} cannot be used: ${explain(error)}`, {
+          cause: error,
+        });
       }
       return files;
     },

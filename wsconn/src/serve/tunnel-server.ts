@@ -43,7 +43,10 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
-  /** What is open, or of which something is left on its way, each with what asks it to end by itself. */
+  /**
+   * What is open, or of which something is left on its way, each with what asks it to end by
+   * itself.
+   */
   readonly #open = new Map<WsConnAdapter, () => void>();
   #streams = 0;
   #count = 0;
@@ -76,8 +79,8 @@ export class Service {
   }
 
   /**
-   * Takes no new connections, lets the open ones finish for `ms`, then ends them with a Close that says why. Gives how many had
-   * to be ended.
+   * Takes no new connections, lets the open ones finish for `ms`, then ends them with a Close that
+   * says why. Gives how many had to be ended.
    */
   async drain(ms: number): Promise<number> {
     this.#http.close();
@@ -173,7 +176,10 @@ export class Service {
   }
 }
 
-/** Gives the address of a client, and the one that a proxy before the server tells of, which anybody can make up. */
+/**
+ * Gives the address of a client, and the one that a proxy before the server tells of, which anybody
+ * can make up.
+ */
 function whoAsks(request: IncomingMessage): string {
   const { remoteAddress, remotePort } = request.socket;
   const forwarded = request.headers['x-forwarded-for'];

@@ -1,8 +1,9 @@
 import type { WsConnAdapter } from 'ws-conn-adapter';
 
 /**
- * Resolves when the WebSocket below an adapter is gone. It may outlive the adapter's 'close': its socket then reads on, so
- * that a peer which is slow gets all that was sent to it. A process that exits before would reset the connection.
+ * Resolves when the WebSocket below an adapter is gone. It may outlive the adapter's 'close': its
+ * socket then reads on, so that a peer which is slow gets all that was sent to it. A process that
+ * exits before would reset the connection.
  */
 export function gone({ ws }: WsConnAdapter): Promise<void> {
   if (ws.readyState === ws.CLOSED) return Promise.resolve();
@@ -14,8 +15,8 @@ export function gone({ ws }: WsConnAdapter): Promise<void> {
 }
 
 /**
- * Waits until the WebSocket below an adapter is gone, and cuts it where that takes longer than `ms`; tells whether it went by
- * itself.
+ * Waits until the WebSocket below an adapter is gone, and cuts it where that takes longer than
+ * `ms`; tells whether it went by itself.
  */
 export async function goneWithin(adapter: WsConnAdapter, ms: number): Promise<boolean> {
   let inTime = true;

@@ -20,7 +20,8 @@ export interface ThroughStdioOptions {
 }
 
 /**
- * Joins stdin and stdout to a connection until both directions are done and nothing of it is left, and gives the exit code.
+ * Joins stdin and stdout to a connection until both directions are done and nothing of it is left,
+ * and gives the exit code.
  * @throws Failure when the connection is refused or breaks off
  */
 export async function throughStdio(
@@ -44,7 +45,8 @@ export async function throughStdio(
     await join(adapter, stdio);
   } catch (error) {
     if (asked === undefined) {
-      // A reader of stdout who has seen enough (`| head`) ends this as SIGPIPE would, which Node ignores.
+      // A reader of stdout who has seen enough (`| head`) ends this as SIGPIPE would, which Node
+      // ignores.
       if (error === stdio.errored && codeOf(error) === 'EPIPE') return exitCodeOf('SIGPIPE');
       throw dialer.failure(error);
     }
@@ -59,7 +61,10 @@ export async function throughStdio(
   throw new Failure(`${asked} came before all that stdin had brought was delivered`, { exitCode });
 }
 
-/** Takes no more from stdin, delivers what was taken, and ends the connection; tells whether all of it was delivered. */
+/**
+ * Takes no more from stdin, delivers what was taken, and ends the connection; tells whether all of
+ * it was delivered.
+ */
 async function stop(adapter: WsConnAdapter, stdio: Stdio): Promise<boolean> {
   const handedOn = await handOn(adapter, () => {
     stdio.stopReading();

@@ -14,7 +14,9 @@ export async function listen(server: net.Server, place: HostPort): Promise<HostP
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new Failure(`cannot listen on ${showHostPort(place)}: ${explain(error)}`, { cause: error });
+    throw new Failure(`cannot listen on ${showHostPort(place)}: ${explain(error)}`, {
+      cause: error,
+    });
   }
   const address = server.address();
   return {

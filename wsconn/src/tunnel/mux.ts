@@ -16,7 +16,10 @@ const SESSION: Omit<YamuxSessionOptions, 'role'> = {
   streamCloseTimeout: MAX_DELAY,
 };
 
-/** One end of a multiplexed WebSocket, which knows its streams and can come to an end with the last of them. */
+/**
+ * One end of a multiplexed WebSocket, which knows its streams and can come to an end with the last
+ * of them.
+ */
 export class Mux {
   readonly #adapter: WsConnAdapter;
   readonly #session: YamuxSession;
@@ -56,7 +59,10 @@ export class Mux {
     });
   }
 
-  /** Resolves when the peer takes no new streams, with 'goaway', or when the session fails or ends, with 'gone'. */
+  /**
+   * Resolves when the peer takes no new streams, with 'goaway', or when the session fails or ends,
+   * with 'gone'.
+   */
   left(): Promise<'goaway' | 'gone'> {
     return new Promise((resolve) => {
       for (const [event, how] of [
@@ -85,7 +91,10 @@ export class Mux {
     this.#closeWhenEmpty();
   }
 
-  /** Ends now, all streams with it, and resolves when nothing is left; tells whether its WebSocket went in time. */
+  /**
+   * Ends now, all streams with it, and resolves when nothing is left; tells whether its WebSocket
+   * went in time.
+   */
   async close(): Promise<boolean> {
     await this.#session.close();
     return goneWithin(this.#adapter, STOP_TIMEOUT);

@@ -4,7 +4,8 @@ import { devNull } from 'node:os';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import tty from 'node:tty';
 
-// Where nobody waits for the end of one of these it stays open: closed, its number would be that of the next socket.
+// Where nobody waits for the end of one of these it stays open: closed, its number would be that of
+// the next socket.
 const STDIN = 0;
 const STDOUT = 1;
 
@@ -18,8 +19,9 @@ function openInput(): Readable {
 }
 
 /**
- * Opens stdout once more, as something that shows its end to who reads there. A socket does so with its `end()`, also where
- * stdin is the same socket and reads on; of a file or a terminal nobody waits for the end.
+ * Opens stdout once more, as something that shows its end to who reads there. A socket does so with
+ * its `end()`, also where stdin is the same socket and reads on; of a file or a terminal nobody
+ * waits for the end.
  */
 function openOutput(): Writable {
   if (tty.isatty(STDOUT)) return new tty.WriteStream(STDOUT);
@@ -30,7 +32,10 @@ function openOutput(): Writable {
     : createWriteStream('', { fd: STDOUT, autoClose: false });
 }
 
-/** Writes to stdout where that is a pipe (FIFO), which ends for its reader only when all who could write to it have closed it. */
+/**
+ * Writes to stdout where that is a pipe (FIFO), which ends for its reader only when all who could
+ * write to it have closed it.
+ */
 class PipeOutput extends net.Socket {
   constructor() {
     super({ fd: STDOUT, readable: false, writable: true });
@@ -38,16 +43,17 @@ class PipeOutput extends net.Socket {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     super._destroy(error, callback);
-    // libuv lets go of the descriptors 0 to 2 without closing them. At once there is another in its place, or the next
-    // socket would get this number, and be what others take for stdout.
+    // libuv lets go of the descriptors 0 to 2 without closing them. At once there is another in its
+    // place, or the next socket would get this number, and be what others take for stdout.
     closeSync(STDOUT);
     openSync(devNull, 'r+');
   }
 }
 
 /**
- * Makes one stream of stdin and stdout, with two halves that end each by itself: an end of stdin is the end of what can
- * be read, and `end()` closes stdout, so that a program behind a pipe sees it while stdin is still open.
+ * Makes one stream of stdin and stdout, with two halves that end each by itself: an end of stdin is
+ * the end of what can be read, and `end()` closes stdout, so that a program behind a pipe sees it
+ * while stdin is still open.
  */
 export class Stdio extends Duplex {
   readonly #input: Readable;
@@ -69,7 +75,8 @@ export class Stdio extends Duplex {
   /** Takes no more of stdin: what was read so far is the end of it. */
   stopReading(): void {
     if (this.#input.destroyed || this.destroyed) return;
-    // What came after the input was paused waits there. The listener of its 'data' gets it from this, too.
+    // What came after the input was paused waits there. The listener of its 'data' gets it from
+    // this, too.
     while (this.#input.read() !== null);
     this.#input.destroy();
     this.push(null);
@@ -79,7 +86,11 @@ export class Stdio extends Duplex {
     this.#input.resume();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
     this.#output.write(chunk, callback);
   }
 
