@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 
-import { guarded } from '../base/isolate.ts';
+import { isolate } from '../base/isolate.ts';
 import { rawSocket } from '../websocket/raw-socket.ts';
 
 /**
@@ -143,7 +143,7 @@ export class HalfClose {
   }
 
   readonly #onPong = (payload: Buffer): void => {
-    guarded(() => {
+    isolate(() => {
       this.#settle(payload.equals(SIGN) ? 'agreed' : 'missed');
     });
   };

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 
 import type { RawData, WebSocket } from 'ws';
 
-import { guarded } from '../base/isolate.ts';
+import { isolate } from '../base/isolate.ts';
 import { linger, probe } from './lingering.ts';
 import {
   dataListenerOfWs,
@@ -206,7 +206,7 @@ export class Link {
     clearTimeout(this.#limit);
     this.#limit = undefined;
     this.#attachRaw();
-    guarded(() => {
+    isolate(() => {
       this.#owner.onOpen();
     });
   };
@@ -220,13 +220,13 @@ export class Link {
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
-    guarded(() => {
+    isolate(() => {
       this.#owner.onMessage(data, isBinary);
     });
   };
 
   readonly #onError = (error: Error): void => {
-    guarded(() => {
+    isolate(() => {
       this.#owner.onError(error);
     });
   };

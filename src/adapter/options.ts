@@ -1,4 +1,4 @@
-import { delay, wholeNumber, yesNo } from '../base/check-option.ts';
+import { booleanOption, integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType } from '../base/errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { checkMaxPayload } from '../websocket/max-payload.ts';
@@ -79,22 +79,27 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
   checkSocketOptions(options);
   const { halfClose, handshakeTimeout } = options;
   return {
-    halfClose: halfClose === undefined ? undefined : yesNo('options.halfClose', halfClose, false),
+    halfClose:
+      halfClose === undefined ? undefined : booleanOption('options.halfClose', halfClose, false),
     halfCloseOffered: options.halfCloseOffered ?? false,
     keepalive: checkKeepalive(options.keepalive),
-    closeTimeout: delay('options.closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT),
+    closeTimeout: timeoutOption(
+      'options.closeTimeout',
+      options.closeTimeout,
+      DEFAULT_CLOSE_TIMEOUT,
+    ),
     handshakeTimeout:
       handshakeTimeout === undefined
         ? undefined
-        : delay('options.handshakeTimeout', handshakeTimeout, 1),
-    maxMessageSize: wholeNumber(
+        : timeoutOption('options.handshakeTimeout', handshakeTimeout, 1),
+    maxMessageSize: integerOption(
       'options.maxMessageSize',
       options.maxMessageSize,
       DEFAULT_MESSAGE_SIZE,
       1,
     ),
     maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
-    tcpEndIsEof: yesNo('options.tcpEndIsEof', options.tcpEndIsEof, false),
+    tcpEndIsEof: booleanOption('options.tcpEndIsEof', options.tcpEndIsEof, false),
   };
 }
 

@@ -10,7 +10,7 @@ export const MAX_DELAY = 2 ** 31 - 1;
  * Gives a whole-number option between `min` and `max`, or its default where it was left out; throws
  * with its name.
  */
-export function wholeNumber(
+export function integerOption(
   name: string,
   value: unknown,
   fallback: number,
@@ -29,15 +29,15 @@ export function wholeNumber(
  * Gives a time limit option in ms, at least `min` (1 unless told), or its default where it was left
  * out; throws with its name.
  */
-export function delay(name: string, value: unknown, fallback: number, min = 1): number {
-  return wholeNumber(name, value, fallback, min, MAX_DELAY);
+export function timeoutOption(name: string, value: unknown, fallback: number, min = 1): number {
+  return integerOption(name, value, fallback, min, MAX_DELAY);
 }
 
 /**
  * Checks an idle limit in ms, which may have a fraction, and 0 for none, as
  * `net.Socket.setTimeout()` takes it.
  */
-export function idleLimit(name: string, value: unknown): number {
+export function idleTimeoutOption(name: string, value: unknown): number {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
   if (!(value >= 0 && value <= MAX_DELAY)) {
     throw outOfRange(name, `>= 0 and <= ${String(MAX_DELAY)}`, value);
@@ -46,7 +46,7 @@ export function idleLimit(name: string, value: unknown): number {
 }
 
 /** Gives a yes-or-no option, or its default where it was left out; throws with its name. */
-export function yesNo(name: string, value: unknown, fallback: boolean): boolean {
+export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
   if (value === undefined) return fallback;
   if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
   return value;

@@ -3,7 +3,7 @@
  * which would read no more: it is thrown on a tick of its own, where it is the uncaught exception
  * that it would have been.
  */
-export function guarded(action: () => void): void {
+export function isolate(action: () => void): void {
   try {
     action();
   } catch (error) {

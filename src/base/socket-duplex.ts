@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { checkObject, idleLimit, wholeNumber, yesNo } from './check-option.ts';
+import { booleanOption, checkObject, idleTimeoutOption, integerOption } from './check-option.ts';
 import { invalidArgType, streamDestroyed } from './errors.ts';
 
 /** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
@@ -64,14 +64,14 @@ export function checkSocketOptions(
     throw invalidArgType('options.signal', 'an AbortSignal', signal);
   }
   return {
-    allowHalfOpen: yesNo('options.allowHalfOpen', allowHalfOpen, false),
-    readableHighWaterMark: wholeNumber(
+    allowHalfOpen: booleanOption('options.allowHalfOpen', allowHalfOpen, false),
+    readableHighWaterMark: integerOption(
       'options.readableHighWaterMark',
       toRead,
       DEFAULT_HIGH_WATER_MARK,
       0,
     ),
-    writableHighWaterMark: wholeNumber(
+    writableHighWaterMark: integerOption(
       'options.writableHighWaterMark',
       toWrite,
       DEFAULT_HIGH_WATER_MARK,
@@ -202,7 +202,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgType('callback', 'of type function', callback);
     }
-    const limit = idleLimit('timeout', timeout);
+    const limit = idleTimeoutOption('timeout', timeout);
     clearTimeout(this.#idle);
     this.#idle = undefined;
     this.timeout = limit;

@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import { checkObject, delay } from '../base/check-option.ts';
+import { checkObject, timeoutOption } from '../base/check-option.ts';
 import type { WsConnError } from '../base/errors.ts';
-import { guarded } from '../base/isolate.ts';
+import { isolate } from '../base/isolate.ts';
 import { Liveness } from './liveness.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
 
@@ -53,8 +53,8 @@ export function checkKeepaliveOptions(
 ): { interval: number; pongTimeout: number } {
   checkObject(name, options);
   return {
-    interval: delay(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
-    pongTimeout: delay(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
+    interval: timeoutOption(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
+    pongTimeout: timeoutOption(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
   };
 }
 
@@ -156,7 +156,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
         this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
       },
       onPong: (roundTrip: number) => {
-        guarded(() => this.emit('pong', roundTrip));
+        isolate(() => this.emit('pong', roundTrip));
       },
       onDead: (error: WsConnError) => {
         this.#onDead(error);

@@ -1,4 +1,4 @@
-import { delay } from '../base/check-option.ts';
+import { timeoutOption } from '../base/check-option.ts';
 
 /**
  * Time limits of one end of a control connection. The defaults are those of ShellHub's pkg/revdial,
@@ -42,16 +42,16 @@ const DEFAULT_WRITE_TIMEOUT = 10_000;
 export function checkTimings(options: ControlTimings): CheckedTimings {
   const { keepAliveInterval, keepAliveTimeout, writeTimeout } = options;
   return {
-    keepAliveInterval: delay(
+    keepAliveInterval: timeoutOption(
       'options.keepAliveInterval',
       keepAliveInterval,
       DEFAULT_KEEP_ALIVE_INTERVAL,
     ),
-    keepAliveTimeout: delay(
+    keepAliveTimeout: timeoutOption(
       'options.keepAliveTimeout',
       keepAliveTimeout,
       DEFAULT_KEEP_ALIVE_TIMEOUT,
     ),
-    writeTimeout: delay('options.writeTimeout', writeTimeout, DEFAULT_WRITE_TIMEOUT),
+    writeTimeout: timeoutOption('options.writeTimeout', writeTimeout, DEFAULT_WRITE_TIMEOUT),
   };
 }

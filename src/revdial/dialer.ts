@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import type { WsConnAdapter } from '../adapter/adapter.ts';
-import { delay } from '../base/check-option.ts';
+import { timeoutOption } from '../base/check-option.ts';
 import { abortError, invalidArgType, WsConnError } from '../base/errors.ts';
 import { formatConnPath, parseConnPath } from './conn-path.ts';
 import { Control } from './control.ts';
@@ -94,7 +94,7 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
    */
   async dial(options: DialOptions = {}): Promise<WsConnAdapter> {
     const { signal } = options;
-    const timeout = delay('options.timeout', options.timeout, DEFAULT_DIAL_TIMEOUT);
+    const timeout = timeoutOption('options.timeout', options.timeout, DEFAULT_DIAL_TIMEOUT);
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw invalidArgType('options.signal', 'an AbortSignal', signal);
     }

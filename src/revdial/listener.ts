@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import type { WsConnAdapter } from '../adapter/adapter.ts';
-import { delay, wholeNumber } from '../base/check-option.ts';
+import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { isPathOnly } from './conn-path.ts';
@@ -78,13 +78,13 @@ export class RevdialListener
     if (typeof dialBack !== 'function')
       throw invalidArgType('dialBack', 'of type function', dialBack);
     this.#dialBack = dialBack;
-    this.#dialBackTimeout = delay(
+    this.#dialBackTimeout = timeoutOption(
       'options.dialBackTimeout',
       options.dialBackTimeout,
       DEFAULT_DIAL_BACK_TIMEOUT,
     );
     this.#keepalive = checkKeepaliveOptions(options.keepalive ?? {}, 'options.keepalive');
-    this.#backlog = wholeNumber('options.backlog', options.backlog, DEFAULT_BACKLOG, 1);
+    this.#backlog = integerOption('options.backlog', options.backlog, DEFAULT_BACKLOG, 1);
     this.#closed = new Promise((resolve) => {
       this.once('close', resolve);
     });

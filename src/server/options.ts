@@ -3,7 +3,7 @@ import type http from 'node:http';
 import type { ServerOptions as WsServerOptions } from 'ws';
 
 import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
-import { delay, wholeNumber } from '../base/check-option.ts';
+import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
 import type { Authenticate } from './authentication.ts';
 import { checkMaxPayload } from '../websocket/max-payload.ts';
@@ -86,10 +86,14 @@ export function checkServerOptions(options: CreateServerOptions): CheckedServerO
     throw invalidArgType('options.authenticate', 'of type function', authenticate);
   }
   return {
-    authenticateTimeout: delay('options.authenticateTimeout', authenticateTimeout, DEFAULT_TIMEOUT),
+    authenticateTimeout: timeoutOption(
+      'options.authenticateTimeout',
+      authenticateTimeout,
+      DEFAULT_TIMEOUT,
+    ),
     closeTimeout,
-    handshakeTimeout: delay('options.handshakeTimeout', handshakeTimeout, DEFAULT_TIMEOUT),
-    maxConnections: wholeNumber('options.maxConnections', options.maxConnections, Infinity, 0),
+    handshakeTimeout: timeoutOption('options.handshakeTimeout', handshakeTimeout, DEFAULT_TIMEOUT),
+    maxConnections: integerOption('options.maxConnections', options.maxConnections, Infinity, 0),
     maxPayload: checkMaxPayload(options.maxPayload),
   };
 }

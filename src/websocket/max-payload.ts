@@ -1,4 +1,4 @@
-import { wholeNumber } from '../base/check-option.ts';
+import { integerOption } from '../base/check-option.ts';
 
 /**
  * Sixteen times the largest message that this package sends, so that peers with larger ones get
@@ -13,5 +13,5 @@ const MOST = 2 ** 31 - 1;
  * that of connect() and createServer().
  */
 export function checkMaxPayload(value: unknown, fallback = DEFAULT_MAX_PAYLOAD): number {
-  return wholeNumber('options.maxPayload', value, fallback, 1, MOST);
+  return integerOption('options.maxPayload', value, fallback, 1, MOST);
 }

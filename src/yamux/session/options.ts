@@ -1,4 +1,4 @@
-import { delay, wholeNumber, yesNo } from '../../base/check-option.ts';
+import { booleanOption, integerOption, timeoutOption } from '../../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../../base/errors.ts';
 import type { SocketDuplexOptions } from '../../base/socket-duplex.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
@@ -119,15 +119,15 @@ export function checkOptions(options: YamuxSessionOptions): SessionSettings {
   if (role !== 'client' && role !== 'server') {
     throw invalidArgValue('options.role', "must be 'client' or 'server'", role);
   }
-  yesNo('options.allowHalfOpen', options.allowHalfOpen, false);
+  booleanOption('options.allowHalfOpen', options.allowHalfOpen, false);
   const number = (
     name: keyof YamuxSessionOptions,
     fallback: number,
     min: number,
     max?: number,
-  ): number => wholeNumber(`options.${name}`, options[name], fallback, min, max);
+  ): number => integerOption(`options.${name}`, options[name], fallback, min, max);
   const time = (name: keyof YamuxSessionOptions, fallback: number): number =>
-    delay(`options.${name}`, options[name], fallback);
+    timeoutOption(`options.${name}`, options[name], fallback);
   number('readableHighWaterMark', 0, 0);
   number('writableHighWaterMark', 0, 0);
   const streamWindowSize = number('streamWindowSize', INITIAL_WINDOW, INITIAL_WINDOW, MAX_UINT32);
@@ -159,7 +159,7 @@ function checkKeepAlive(keepAlive: unknown = {}): SessionSettings['keepAlive'] {
   }
   const { interval, timeout } = keepAlive as { interval?: unknown; timeout?: unknown };
   return {
-    interval: delay('options.keepAlive.interval', interval, DEFAULT_KEEPALIVE.interval),
-    timeout: delay('options.keepAlive.timeout', timeout, DEFAULT_KEEPALIVE.timeout),
+    interval: timeoutOption('options.keepAlive.interval', interval, DEFAULT_KEEPALIVE.interval),
+    timeout: timeoutOption('options.keepAlive.timeout', timeout, DEFAULT_KEEPALIVE.timeout),
   };
 }

@@ -8,7 +8,7 @@ import { Deadline } from '../../base/deadline.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
-import { guarded } from '../../base/isolate.ts';
+import { isolate } from '../../base/isolate.ts';
 import { ignore } from './ignore.ts';
 import { Outbox } from '../wire/frame-scheduler.ts';
 import { Pings } from './pings.ts';
@@ -179,7 +179,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     while (this.listenerCount('stream') > 0) {
       const stream = this.#streams.takeWaiting();
       if (!stream) return;
-      guarded(() => this.emit('stream', stream));
+      isolate(() => this.emit('stream', stream));
     }
   };
 
@@ -191,7 +191,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       takesStreams: () => !this.#localGoAway && this.#phase === 'open',
       isListening: () => this.listenerCount('stream') > 0,
       onStream: (stream) => {
-        guarded(() => this.emit('stream', stream));
+        isolate(() => this.emit('stream', stream));
       },
       onSilent: () => {
         this.#partWhenSilent();
@@ -248,7 +248,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         'in order',
       );
     }
-    guarded(() => this.emit('goaway', code));
+    isolate(() => this.emit('goaway', code));
   }
 
   #onViolation(happened: string): void {

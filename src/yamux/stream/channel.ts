@@ -2,7 +2,7 @@ import { WsConnError } from '../../base/errors.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
 import type { Outbox, Sender } from '../wire/frame-scheduler.ts';
-import { guarded } from '../../base/isolate.ts';
+import { isolate } from '../../base/isolate.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 import type { Run, WhenSettled } from '../wire/frame-run.ts';
 import { SendHalf } from './send-half.ts';
@@ -195,7 +195,7 @@ export class Channel implements Sender {
     if (this.#established) return;
     this.#established = true;
     this.#host.onEstablished(this);
-    guarded(() => this.#events?.onOpen());
+    isolate(() => this.#events?.onOpen());
   }
 
   /** The peer opens its window further; false if by more than a window can be. */
@@ -207,7 +207,7 @@ export class Channel implements Sender {
 
   onBody(piece: Buffer): void {
     this.window.arrived(piece.length, performance.now());
-    guarded(() => this.#events?.onData(piece));
+    isolate(() => this.#events?.onData(piece));
   }
 
   onFin(): void {
@@ -237,7 +237,7 @@ export class Channel implements Sender {
     this.#whenLastRunSettled((lost) => {
       // A FIN that was not sent is of no use any more, and nothing was lost before it.
       if (!lost) this.#finish();
-      else guarded(() => this.#events?.onLost(lost));
+      else isolate(() => this.#events?.onLost(lost));
     });
   }
 
@@ -278,7 +278,7 @@ export class Channel implements Sender {
   #finish(): void {
     const whenTaken = this.#whenFinTaken;
     this.#whenFinTaken = null;
-    if (whenTaken) guarded(whenTaken);
+    if (whenTaken) isolate(whenTaken);
   }
 
   #wantData(): void {

@@ -1,6 +1,6 @@
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import { guarded } from '../../base/isolate.ts';
+import { isolate } from '../../base/isolate.ts';
 import { Outgoing } from './unsent-bytes.ts';
 
 /**
@@ -59,6 +59,6 @@ export class SendHalf {
   #sent(): void {
     const whenSent = this.#whenSent;
     this.#whenSent = null;
-    if (whenSent) guarded(whenSent);
+    if (whenSent) isolate(whenSent);
   }
 }
