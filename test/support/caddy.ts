@@ -6,12 +6,8 @@ import { freePort } from './free-port.ts';
 import { printed, startProgram } from './program.ts';
 import type { Proxy } from './proxies.ts';
 
-/** It is told to read its configuration again over a socket of its own, which needs no port. */
-const configuration = (port: number, target: number, admin: string): string => `
-{
-  admin ${admin}
-  auto_https off
-}
+/** A site that listens on `port` and passes everything on to `target`. */
+const plainSite = (port: number, target: number): string => `
 http://127.0.0.1:${String(port)} {
   bind 127.0.0.1
   reverse_proxy 127.0.0.1:${String(target)}
@@ -22,11 +18,17 @@ http://127.0.0.1:${String(port)} {
  * Starts a private Caddy before the port `target` of the loopback interface. Unlike other proxies
  * it ends WebSockets when it is reloaded.
  */
-export async function startCaddy(program: string, target: number): Promise<Proxy> {
+export async function startCaddy(
+  program: string,
+  target: number,
+  site = plainSite,
+): Promise<Proxy> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'caddy-'));
   const [file, admin] = [path.join(folder, 'Caddyfile'), `unix/${path.join(folder, 'admin')}`];
   const port = await freePort();
-  writeFileSync(file, configuration(port, target, admin));
+  // It is told to read its configuration again over a socket of its own, which needs no port.
+  const general = `{\n  admin ${admin}\n  auto_https off\n}\n`;
+  writeFileSync(file, general + site(port, target));
   const home = path.join(folder, 'home');
   mkdirSync(home);
   // Where it keeps what belongs to it.

@@ -1,0 +1,162 @@
+/**
+ * The TypeScript in the documentation compiles and runs as it stands, but for addresses: ports and
+ * hosts are those of this machine.
+ */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
+
+import { connect, createServer } from '../../src/index.ts';
+import { echo, target } from '../support/target.ts';
+import { WatchedProgram } from '../support/watched-program.ts';
+import { fences, pages, ROOT } from './markdown.ts';
+
+const ANNOUNCE = fileURLToPath(new URL('announce-ports.ts', import.meta.url));
+const TOKEN = 'of-the-documentation';
+const snippets = pages()
+  .flatMap(fences)
+  .filter(({ language }) => language === 'ts');
+/** A project of somebody who has installed the package. */
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'snippets-'));
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
+  for (const { name, code } of snippets) {
+    writeFileSync(path.join(folder, `${String(name)}.ts`), code);
+  }
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a snippet with other addresses; everything to replace must be there. */
+function run(name: string, replacements: Readonly<Record<string, string>>): WatchedProgram {
+  let { code } = snippets.find((one) => one.name === name) ?? { code: '' };
+  for (const [from, to] of Object.entries(replacements)) {
+    expect(code).toContain(from);
+    code = code.replaceAll(from, to);
+  }
+  const file = path.join(folder, `run-${name}.ts`);
+  writeFileSync(file, code);
+  const args = ['--import', 'tsx', '--import', ANNOUNCE, file];
+  return new WatchedProgram(process.execPath, args, { env: { TOKEN }, input: '' });
+}
+
+/** Waits until a program listens, and returns the port. */
+async function portOf(program: WatchedProgram, nth = 1): Promise<number> {
+  const pattern = new RegExp(`(?:listening on (\\d+)\\n[^]*?){${String(nth)}}`);
+  const [, port] = await program.prints(pattern);
+  return Number(port);
+}
+
+/** Sends a line and resolves with what came back when the other end has ended too. */
+async function sendLine(socket: net.Socket): Promise<string> {
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
+  socket.end('a line\n');
+  await once(socket, 'close');
+  return answer;
+}
+
+test('every snippet has a name, and all of them compile under strict', { timeout: 60_000 }, () => {
+  expect(snippets.filter(({ name }) => name === undefined)).toEqual([]);
+  const config = path.join(folder, 'tsconfig.json');
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'nodenext',
+    lib: ['es2023', 'esnext.disposable'],
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  const files = snippets.map(({ name }) => `${String(name)}.ts`);
+  writeFileSync(config, JSON.stringify({ compilerOptions, files }));
+  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-p', config], { cwd: folder, stdio: 'inherit' });
+});
+
+test('README: the client runs a command over SSH', async () => {
+  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  const sshd = new ssh2.Server({ hostKeys: [key] }, (user) => {
+    user.on('authentication', (attempt) => {
+      attempt.accept();
+    });
+    user.on('session', (accept) => {
+      accept().on('exec', (acceptExec, _reject, { command }) => {
+        const channel = acceptExec();
+        channel.write(`ran ${command}\n`);
+        channel.exit(0);
+        channel.end();
+      });
+    });
+  });
+  let authorization: string | undefined;
+  const server = createServer({ path: '/ssh' }, (socket, { headers }) => {
+    ({ authorization } = headers);
+    sshd.injectSocket(socket);
+  });
+  onTestFinished(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const client = run('client', { 'wss://gateway.example.com': `ws://127.0.0.1:${String(port)}` });
+  expect(await client.ended).toEqual({ code: 0, stdout: 'ran uptime\n', stderr: '' });
+  expect(authorization).toBe(`Bearer ${TOKEN}`);
+});
+
+test('README: the server joins those who have the token with its target', async () => {
+  const server = run('server', { '22,': `${String(await target(echo))},`, '8080': '0' });
+  const url = `ws://127.0.0.1:${String(await portOf(server))}/ssh`;
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  expect(await sendLine(connect(url, { headers }))).toBe('a line\n');
+  expect(await connect(url).close()).toBeNull();
+  const [refused] = (await once(connect(url), 'error')) as [Error];
+  expect(refused).toMatchObject({ code: 'ECONNREFUSED', statusCode: 401 });
+});
+
+test('README: the keepalive tells of a dead browser', async () => {
+  const short = '(ws, { interval: 200, pongTimeout: 200 })';
+  const server = run('keepalive', { '8080': '0', 'Keepalive(ws)': `Keepalive${short}` });
+  const url = `ws://127.0.0.1:${String(await portOf(server))}`;
+  const dead = new WebSocket(url, { autoPong: false });
+  await server.prints(/taken for dead/);
+  await once(dead, 'close');
+});
+
+test('docs/api.md: a WebSocket of your own is a socket', async () => {
+  const server = run('own-websocket', { '8080': '0' });
+  const socket = connect(`ws://127.0.0.1:${String(await portOf(server))}`, { allowHalfOpen: true });
+  socket.write('a line\n');
+  expect(String((await once(socket, 'data'))[0])).toBe('a line\n');
+  expect(await socket.close()).toBeNull();
+});
+
+test('docs/api.md: a socket of your own says hello', async () => {
+  expect(await run('own-socket', {}).ended).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+});
+
+test('docs/yamux.md: a line goes through the client, the server and back', async () => {
+  const server = run('yamux-server', { '(7,': `(${String(await target(echo))},`, '8080': '0' });
+  const url = `ws://127.0.0.1:${String(await portOf(server))}`;
+  const client = run('yamux-client', { 'wss://gateway.example.com': url });
+  expect(await client.ended).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+});
+
+test('docs/revdial.md: a user reaches the device through the server', async () => {
+  const server = run('revdial-server', { '2222': '0', '8080': '0' });
+  const hub = `ws://127.0.0.1:${String(await portOf(server))}`;
+  run('revdial-device', { 'wss://hub.example.com': hub, '22,': `${String(await target(echo))},` });
+  const user = net.connect(await portOf(server, 2), '127.0.0.1');
+  expect(await sendLine(user)).toBe('a line\n');
+});
