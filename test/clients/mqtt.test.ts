@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, createServer } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
-import { tunnelTo } from '../support/tunnel.ts';
+import { tunnelTo } from '../support/pairs/tunnel.ts';
 
 const MIB = 1024 * 1024;
 

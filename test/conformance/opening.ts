@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import type { Dialler } from '../support/pairs.ts';
+import type { Dialler } from '../support/pairs/pairs.ts';
 import { next, record, type Recording, turns } from '../support/events.ts';
 import { schedules } from '../support/schedules.ts';
 import { expectOneClose } from './cutting.ts';

@@ -2,7 +2,7 @@ import type net from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import type { Dialler, Pair, PairOptions } from '../support/pairs.ts';
+import type { Dialler, Pair, PairOptions } from '../support/pairs/pairs.ts';
 
 /**
  * One end of a connection: a net.Socket, or what behaves as one and may have a close() and a ping()

@@ -10,7 +10,7 @@ import {
 } from '../../src/revdial/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next, record } from '../support/events.ts';
-import { PeerProcess } from '../support/peer-process.ts';
+import { PeerProcess } from '../support/programs/peer-process.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import {
   CONTROL_PATH,
@@ -19,7 +19,7 @@ import {
   echo,
   type Hub,
   startHub,
-} from '../support/revdial.ts';
+} from '../support/pairs/revdial-hub.ts';
 import { GoBuild } from './go-program.ts';
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 
 import { Keepalive } from '../../src/index.ts';
 import { next } from '../support/events.ts';
-import { rawClientPair } from '../support/pairs.ts';
+import { rawClientPair } from '../support/pairs/pairs.ts';
 
 const INTERVAL = 1_000;
 

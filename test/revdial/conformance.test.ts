@@ -2,8 +2,8 @@ import { connect, type WsConnAdapter } from '../../src/index.ts';
 import { describeSocket } from '../conformance/describe-socket.ts';
 import type { Features } from '../conformance/subject.ts';
 import { next } from '../support/events.ts';
-import { type Pair, type PairOptions, swapped } from '../support/pairs.ts';
-import { connectDevice, destroyAll, startHub } from '../support/revdial.ts';
+import { type Pair, type PairOptions, swapped } from '../support/pairs/pairs.ts';
+import { connectDevice, destroyAll, startHub } from '../support/pairs/revdial-hub.ts';
 
 const features: Features = {
   halfClose: true,

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { readAll } from '../support/reading.ts';
-import { connectDevice, echo, startHub } from '../support/revdial.ts';
+import { connectDevice, echo, startHub } from '../support/pairs/revdial-hub.ts';
 
 const MIB = 1024 * 1024;
 

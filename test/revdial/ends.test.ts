@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
 import { RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/control.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, turns } from '../support/events.ts';
-import { tcpPair } from '../support/pairs.ts';
-import { connectDevice, echo, startHub } from '../support/revdial.ts';
+import { tcpPair } from '../support/pairs/pairs.ts';
+import { connectDevice, echo, startHub } from '../support/pairs/revdial-hub.ts';
 
 interface End {
   readonly closed: boolean;

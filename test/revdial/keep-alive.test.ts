@@ -3,7 +3,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { type ControlTimings, RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
-import { type RawControl, rawControl, slowControl } from '../support/control.ts';
+import { type RawControl, rawControl, slowControl } from '../support/peers/raw-control.ts';
 
 const SECOND = 1_000;
 

@@ -7,7 +7,7 @@ import {
   RevdialListener,
   type RevdialListenerOptions,
 } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/control.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, record, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
 import { readAll, readExactly } from '../support/reading.ts';
@@ -19,7 +19,7 @@ import {
   echo,
   type Hub,
   startHub,
-} from '../support/revdial.ts';
+} from '../support/pairs/revdial-hub.ts';
 
 const READY = { command: 'conn-ready', connPath: '/r?revdial.dialer=1&uuid=2' };
 

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { connect, type WsConnAdapter } from '../../src/index.ts';
 import { RevdialServer } from '../../src/revdial/index.ts';
 import { MessageReader } from '../../src/revdial/messages.ts';
-import { rawControl } from '../support/control.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 import { next, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
 import { readExactly } from '../support/reading.ts';
@@ -21,7 +21,7 @@ import {
   type Hub,
   PICK_UP_PATH,
   startHub,
-} from '../support/revdial.ts';
+} from '../support/pairs/revdial-hub.ts';
 
 async function hubOfTest(): Promise<Hub> {
   const hub = await startHub();

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
-import type { WsConnError } from '../../src/base/errors.ts';
-import { type Connection, Liveness } from '../../src/keepalive/liveness.ts';
+import type { WsConnError } from '../../../src/base/errors.ts';
+import { type Connection, Liveness } from '../../../src/keepalive/liveness.ts';
 
 interface SimulatedPing {
   readonly id: number;

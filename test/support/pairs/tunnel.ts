@@ -7,7 +7,7 @@ import {
   createServer,
   join,
   type WsConnAdapter,
-} from '../../src/index.ts';
+} from '../../../src/index.ts';
 
 /** A way through a WebSocket to something that listens on a socket. */
 export interface Tunnel {

@@ -11,7 +11,7 @@ import {
   type FrameOptions,
   FrameReader,
 } from './frames.ts';
-import { next } from './events.ts';
+import { next } from '../events.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_END = '\r\n\r\n';

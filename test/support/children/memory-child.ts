@@ -2,7 +2,7 @@
  * A process whose memory a test measures: it writes, or reads, over one adapter to the WebSocket
  * server at the url that it is given, and prints a line of JSON. Run with tsx.
  */
-import { connect } from '../../src/index.ts';
+import { connect } from '../../../src/index.ts';
 
 const [url = '', task] = process.argv.slice(2);
 const TOTAL = 30 * 1024 * 1024;

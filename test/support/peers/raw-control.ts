@@ -1,6 +1,10 @@
 import { Duplex, duplexPair } from 'node:stream';
 
-import { type ControlMessage, formatMessage, MessageReader } from '../../src/revdial/messages.ts';
+import {
+  type ControlMessage,
+  formatMessage,
+  MessageReader,
+} from '../../../src/revdial/messages.ts';
 
 /** The other end of a control connection, in the hands of a test. */
 export interface RawControl {

@@ -2,8 +2,8 @@ import net, { type AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import { resetSocket } from '../../src/base/reset-socket.ts';
-import { next } from './events.ts';
+import { resetSocket } from '../../../src/base/reset-socket.ts';
+import { next } from '../events.ts';
 import { Lane } from './lane.ts';
 
 /** `up` goes from whoever connects to the target, `down` comes back. */

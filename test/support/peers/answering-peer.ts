@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import { onTestFinished } from 'vitest';
 
-import { next } from './events.ts';
+import { next } from '../events.ts';
 
 /**
  * Programs for a thread: each listens, tells its port, and answers pings whatever the test's own

@@ -10,9 +10,9 @@ import {
   type WsConnAdapter,
   type WsConnAdapterOptions,
   type WsConnServer,
-} from '../../src/index.ts';
-import { closeOf, next } from './events.ts';
-import { rawClient, type RawPeer, rawServer } from './raw-peer.ts';
+} from '../../../src/index.ts';
+import { closeOf, next } from '../events.ts';
+import { rawClient, type RawPeer, rawServer } from '../peers/raw-peer.ts';
 
 /** Which side of the handshake the adapter under test is. */
 export type Role = 'client' | 'server';

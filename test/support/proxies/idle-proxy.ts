@@ -2,7 +2,7 @@ import net, { type AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import { next } from './events.ts';
+import { next } from '../events.ts';
 
 /**
  * Stands for a load balancer between two ends: it drops a connection on which one direction was

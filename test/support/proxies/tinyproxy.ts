@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { freePort } from './free-port.ts';
-import { WatchedProgram } from './watched-program.ts';
+import { freePort } from '../free-port.ts';
+import { WatchedProgram } from '../programs/watched-program.ts';
 
 /**
  * Starts a real HTTP proxy on loopback, which ends with the test; `config` are further lines for

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { WsConnAdapter } from '../../src/index.ts';
-import { BINARY, frame } from './frames.ts';
+import { WsConnAdapter } from '../../../src/index.ts';
+import { BINARY, frame } from '../peers/frames.ts';
 
 const [role] = process.argv.slice(2);
 const COUNT = 10;

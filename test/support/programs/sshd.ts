@@ -6,7 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-import { freePort } from './free-port.ts';
+import { freePort } from '../free-port.ts';
 import { printed, startProgram } from './program.ts';
 
 /** A private OpenSSH server, and the options with which ssh logs in to it. */

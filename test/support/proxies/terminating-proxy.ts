@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { next } from './events.ts';
+import { next } from '../events.ts';
 
 export interface TerminatingProxyOptions {
   /**

@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 
 import { describe, test } from 'vitest';
 
-const root = new URL('../../', import.meta.url);
+const root = new URL('../../../', import.meta.url);
 
 /** A program that runs. */
 export interface Running {

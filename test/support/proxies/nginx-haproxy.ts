@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-import { freePort } from './free-port.ts';
-import { printed, type Running, startProgram } from './program.ts';
+import { freePort } from '../free-port.ts';
+import { printed, type Running, startProgram } from '../programs/program.ts';
 
 /** A private reverse proxy on the loopback interface. */
 export interface Proxy {

@@ -9,8 +9,8 @@ import {
   type WsConnAdapter,
   type WsConnAdapterOptions,
   type WsConnServer,
-} from '../../src/index.ts';
-import { closeOf, next } from './events.ts';
+} from '../../../src/index.ts';
+import { closeOf, next } from '../events.ts';
 
 /** Options that every kind of pair takes, for both ends alike. */
 export interface PairOptions {

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-import { freePort } from './free-port.ts';
-import { printed, startProgram } from './program.ts';
-import type { Proxy } from './proxies.ts';
+import { freePort } from '../free-port.ts';
+import { printed, startProgram } from '../programs/program.ts';
+import type { Proxy } from './nginx-haproxy.ts';
 
 /** It is told to read its configuration again over a socket of its own, which needs no port. */
 const configuration = (port: number, target: number, admin: string): string => `

@@ -1,7 +1,12 @@
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { connect, type ConnectOptions, createServer, type WsConnAdapter } from '../../src/index.ts';
+import {
+  connect,
+  type ConnectOptions,
+  createServer,
+  type WsConnAdapter,
+} from '../../../src/index.ts';
 import {
   type DialBack,
   type RevdialDialer,
@@ -9,8 +14,8 @@ import {
   type RevdialListenerOptions,
   RevdialServer,
   type RevdialServerOptions,
-} from '../../src/revdial/index.ts';
-import { closeOf, next } from './events.ts';
+} from '../../../src/revdial/index.ts';
+import { closeOf, next } from '../events.ts';
 
 export const PICK_UP_PATH = '/ssh/revdial';
 export const CONTROL_PATH = '/ssh/connection';
