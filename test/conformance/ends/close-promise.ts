@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
-import { record, turns } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
-import { schedules } from '../support/schedules.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { bytesOf, sha256 } from '../../support/bytes.ts';
+import { record, turns } from '../../support/events.ts';
+import { readAll } from '../../support/reading.ts';
+import { schedules } from '../../support/schedules.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 function close(end: End): Promise<Error | null> {
   if (!end.close) throw new TypeError('this end has no close()');

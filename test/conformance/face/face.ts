@@ -3,8 +3,8 @@ import { Duplex } from 'node:stream';
 
 import { describe, expect, test } from 'vitest';
 
-import { next, record } from '../support/events.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { next, record } from '../../support/events.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 function states(end: End): unknown {
   const { connecting, pending, destroyed, closed, readyState, readable, writable } = end;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
-import { next, record, turns } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
-import { connected, type Subject } from './subject.ts';
+import { bytesOf, sha256 } from '../../support/bytes.ts';
+import { next, record, turns } from '../../support/events.ts';
+import { readAll } from '../../support/reading.ts';
+import { connected, type Subject } from '../subject.ts';
 
 const SIZE = 4_000_000;
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf } from '../support/bytes.ts';
-import { next, turns } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { bytesOf } from '../../support/bytes.ts';
+import { next, turns } from '../../support/events.ts';
+import { readAll } from '../../support/reading.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const CHUNK = 65_536;
 /** Turns of the event loop without a 'drain' after which a writer counts as stuck. */

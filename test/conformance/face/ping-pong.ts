@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { readExactly } from '../support/reading.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { readExactly } from '../../support/reading.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const ROUNDS = 1_000;
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { record, turns } from '../support/events.ts';
-import { readExactly } from '../support/reading.ts';
-import { schedules } from '../support/schedules.ts';
+import { record, turns } from '../../support/events.ts';
+import { readExactly } from '../../support/reading.ts';
+import { schedules } from '../../support/schedules.ts';
 import { expectOneClose } from './cutting.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const CALLERS = 50;
 

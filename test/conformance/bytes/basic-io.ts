@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf, cutAtRandom, sha256 } from '../support/bytes.ts';
-import { record } from '../support/events.ts';
-import { readAll, readExactly } from '../support/reading.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { bytesOf, cutAtRandom, sha256 } from '../../support/bytes.ts';
+import { record } from '../../support/events.ts';
+import { readAll, readExactly } from '../../support/reading.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const SIZE = 8 * 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
 
-import { next, record, turns } from '../support/events.ts';
-import { readExactly } from '../support/reading.ts';
-import { connected, type Subject } from './subject.ts';
+import { next, record, turns } from '../../support/events.ts';
+import { readExactly } from '../../support/reading.ts';
+import { connected, type Subject } from '../subject.ts';
 
 const LIMIT = 60;
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { record, turns } from '../support/events.ts';
-import { expectOneClose } from './cutting.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { record, turns } from '../../support/events.ts';
+import { expectOneClose } from '../ends/cutting.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const WRITES = 120;
 const CHUNK = Buffer.alloc(262_144);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { record, type Recording, turns } from '../support/events.ts';
-import { readExactly } from '../support/reading.ts';
-import { connected, type Subject } from './subject.ts';
+import { record, type Recording, turns } from '../../support/events.ts';
+import { readExactly } from '../../support/reading.ts';
+import { connected, type Subject } from '../subject.ts';
 
 const MUCH = 20_000_000;
 

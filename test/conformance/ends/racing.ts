@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { readExactly } from '../support/reading.ts';
-import { schedules } from '../support/schedules.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { readExactly } from '../../support/reading.ts';
+import { schedules } from '../../support/schedules.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 const WRITERS = 40;
 const RECORDS = 50;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { record, turns } from '../support/events.ts';
-import { connected, type End, type Subject } from './subject.ts';
+import { record, turns } from '../../support/events.ts';
+import { connected, type End, type Subject } from '../subject.ts';
 
 /** More than any connection takes in while nobody reads. */
 const MUCH = 20_000_000;

@@ -4,11 +4,11 @@ import { finished, pipeline } from 'node:stream/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf, cutAtRandom, sha256 } from '../support/bytes.ts';
-import { record } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
-import { expectOneClose } from './cutting.ts';
-import { connected, type Subject } from './subject.ts';
+import { bytesOf, cutAtRandom, sha256 } from '../../support/bytes.ts';
+import { record } from '../../support/events.ts';
+import { readAll } from '../../support/reading.ts';
+import { expectOneClose } from '../ends/cutting.ts';
+import { connected, type Subject } from '../subject.ts';
 
 const SIZE = 3_000_000;
 

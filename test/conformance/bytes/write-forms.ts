@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { bytesOf } from '../support/bytes.ts';
-import { record, turns } from '../support/events.ts';
-import { readAll, readExactly } from '../support/reading.ts';
-import { connected, type Subject } from './subject.ts';
+import { bytesOf } from '../../support/bytes.ts';
+import { record, turns } from '../../support/events.ts';
+import { readAll, readExactly } from '../../support/reading.ts';
+import { connected, type Subject } from '../subject.ts';
 
 const TEXT = 'Grüße, 世界, Ω, 🦊 ';
 
