@@ -4,7 +4,7 @@ import { timeoutOption } from '../base/check-option.ts';
  * Time limits of one end of a control connection. The defaults are those of ShellHub's pkg/revdial,
  * and fit its ends.
  */
-export interface ControlTimings {
+export interface ControlOptions {
   /**
    * Time in ms between two keep-alive messages; the first is sent at once.
    * @default 30000
@@ -25,7 +25,7 @@ export interface ControlTimings {
   readonly writeTimeout?: number | undefined;
 }
 
-export interface CheckedTimings {
+export interface ControlSettings {
   readonly keepAliveInterval: number;
   readonly keepAliveTimeout: number;
   readonly writeTimeout: number;
@@ -39,7 +39,7 @@ const DEFAULT_WRITE_TIMEOUT = 10_000;
  * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
  * with the name.
  */
-export function checkTimings(options: ControlTimings): CheckedTimings {
+export function checkControlOptions(options: ControlOptions): ControlSettings {
   const { keepAliveInterval, keepAliveTimeout, writeTimeout } = options;
   return {
     keepAliveInterval: timeoutOption(

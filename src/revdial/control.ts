@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import { invalidArgType, invalidState, WsConnError } from '../base/errors.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
 import { type ControlMessage, formatMessage, MAX_LINE_BYTES, MessageReader } from './messages.ts';
-import type { CheckedTimings } from './control-options.ts';
+import type { ControlSettings } from './control-options.ts';
 
 /** What a control connection tells its owner. */
-export interface ControlOwner {
+export interface ControlEvents {
   onMessage(message: ControlMessage): void;
   /**
    * The connection is of no more use, and no message will come; called exactly once, with its
@@ -41,8 +41,8 @@ function checkStream(stream: Partial<Duplex> | null | undefined): void {
  */
 export class Control {
   readonly #stream: ControlStream;
-  readonly #timings: CheckedTimings;
-  readonly #owner: ControlOwner;
+  readonly #timings: ControlSettings;
+  readonly #owner: ControlEvents;
   readonly #reader = new MessageReader();
   #lost = false;
   /** Messages that have not left. */
@@ -52,7 +52,7 @@ export class Control {
   #stuck: NodeJS.Timeout | undefined;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_STATE` for a stream that has ended */
-  constructor(stream: ControlStream, timings: CheckedTimings, owner: ControlOwner) {
+  constructor(stream: ControlStream, timings: ControlSettings, owner: ControlEvents) {
     checkStream(stream);
     this.#stream = stream;
     this.#timings = timings;

@@ -12,10 +12,10 @@ export type DialBack = (
 ) => WsConnAdapter | Promise<WsConnAdapter>;
 
 /**
- * Calls `dialBack` and waits until what it gives is open. Rejects with its error, or with the
- * signal's reason as soon as that fires; a connection that comes later than that is destroyed.
+ * Calls `dialBack` and waits until its connection is open. Rejects with its error, or with the
+ * signal's reason as soon as that fires. A connection that comes later is destroyed.
  */
-export function pickUp(
+export function openDialBack(
   dialBack: DialBack,
   connPath: string,
   signal: AbortSignal,
@@ -71,7 +71,7 @@ function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
       settle();
       reject(
         adapter.errored ??
-          new WsConnError('ECONNRESET', 'the connection was closed before it was picked up'),
+          new WsConnError('ECONNRESET', 'the connection was closed before it was open'),
       );
     };
     // The error that the adapter has closed with is told by its 'close'.

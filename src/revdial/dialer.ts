@@ -8,8 +8,8 @@ import { abortError, invalidArgType, WsConnError } from '../base/errors.ts';
 import { formatConnPath, parseConnPath } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import type { PickUps } from './pending-dials.ts';
-import type { CheckedTimings } from './control-options.ts';
+import type { PendingDials } from './pending-dials.ts';
+import type { ControlSettings } from './control-options.ts';
 
 export interface DialOptions {
   /**
@@ -31,13 +31,13 @@ export interface RevdialDialerEvents {
   close: [error: Error | null];
 }
 
-/** What a dialer has from its server. */
-export interface DialerSetting {
+/** Settings that a dialer has from its server. */
+export interface DialerSettings {
   readonly id: string;
   /** Path, and maybe query, that a device dials back to. */
   readonly path: string;
-  readonly timings: CheckedTimings;
-  readonly pickUps: PickUps;
+  readonly timings: ControlSettings;
+  readonly pendingDials: PendingDials;
 }
 
 const DEFAULT_DIAL_TIMEOUT = 25_000;
@@ -49,22 +49,22 @@ const DEFAULT_DIAL_TIMEOUT = 25_000;
 export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   /** Identifies this dialer to the device, in every path that it is told to dial. */
   readonly id: string;
-  readonly #setting: DialerSetting;
+  readonly #settings: DialerSettings;
   readonly #control: Control;
-  /** What fails each dial that waits, by its uuid. */
-  readonly #waiting = new Map<string, (error: Error) => void>();
+  /** Functions that fail the dials which wait, by uuid. */
+  readonly #failDial = new Map<string, (error: Error) => void>();
   readonly #closed: Promise<Error | null>;
   #closedBy: Error | null = null;
 
   /** @internal */
-  constructor(control: Duplex, setting: DialerSetting) {
+  constructor(control: Duplex, settings: DialerSettings) {
     super();
-    this.id = setting.id;
-    this.#setting = setting;
+    this.id = settings.id;
+    this.#settings = settings;
     this.#closed = new Promise((resolve) => {
       this.once('close', resolve);
     });
-    this.#control = new Control(control, setting.timings, {
+    this.#control = new Control(control, settings.timings, {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -119,14 +119,14 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   #dial(timeout: number, signal: AbortSignal | undefined): Promise<WsConnAdapter> {
-    const { id, path, pickUps } = this.#setting;
+    const { id, path, pendingDials } = this.#settings;
     const uuid = randomUUID();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        this.#waiting.delete(uuid);
-        pickUps.forget(uuid);
+        this.#failDial.delete(uuid);
+        pendingDials.remove(uuid);
       };
       const fail = (error: Error): void => {
         settle();
@@ -141,9 +141,9 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
         );
       }, timeout);
       signal?.addEventListener('abort', onAbort);
-      this.#waiting.set(uuid, fail);
-      // A device may be fast: the pick-up is expected before it is announced.
-      pickUps.expect({ dialer: id, uuid }, (adapter) => {
+      this.#failDial.set(uuid, fail);
+      // A device may be fast: the dial waits before the device is asked.
+      pendingDials.add({ dialer: id, uuid }, (adapter) => {
         settle();
         resolve(adapter);
       });
@@ -161,14 +161,14 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
     const ids = parseConnPath(connPath);
     if (ids?.dialer !== this.id) return;
     const said = err === '' ? 'it gave no reason' : JSON.stringify(err);
-    this.#waiting.get(ids.uuid)?.(
+    this.#failDial.get(ids.uuid)?.(
       new WsConnError('ECONNREFUSED', `the device could not dial back: ${said}`),
     );
   }
 
   #onLost(error: Error | null): void {
     this.#closedBy = error;
-    for (const fail of [...this.#waiting.values()]) fail(this.#lostError());
+    for (const fail of [...this.#failDial.values()]) fail(this.#lostError());
   }
 
   #lostError(): WsConnError {

@@ -8,11 +8,11 @@ import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepa
 import { isPathOnly } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import { type DialBack, pickUp } from './dial-back.ts';
-import { checkTimings, type ControlTimings } from './control-options.ts';
+import { type DialBack, openDialBack } from './dial-back.ts';
+import { checkControlOptions, type ControlOptions } from './control-options.ts';
 import { Unclaimed } from '../base/waiting-items.ts';
 
-export interface RevdialListenerOptions extends ControlTimings {
+export interface RevdialListenerOptions extends ControlOptions {
   /**
    * Time in ms that one dial back may take until it is open (20 s in ShellHub's pkg/revdial,
    * grabConn).
@@ -34,10 +34,10 @@ export interface RevdialListenerOptions extends ControlTimings {
 }
 
 export interface RevdialListenerEvents {
-  /** A connection was picked up: open, and with its keepalive started. */
+  /** A connection to the server: open, and with its keepalive started. */
   connection: [adapter: WsConnAdapter];
-  /** A connection could not be picked up, and the server was told so: for whoever keeps a log. */
-  pickupFailed: [error: Error, connPath: string];
+  /** Dialling back failed, and the server was told so. For a log. */
+  dialBackFailed: [error: Error, connPath: string];
   /** The control connection has closed: its first error, or null. The last event. */
   close: [error: Error | null];
 }
@@ -88,7 +88,7 @@ export class RevdialListener
     this.#closed = new Promise((resolve) => {
       this.once('close', resolve);
     });
-    this.#control = new Control(control, checkTimings(options), {
+    this.#control = new Control(control, checkControlOptions(options), {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -139,10 +139,10 @@ export class RevdialListener
   }
 
   #onMessage({ command, connPath }: ControlMessage): void {
-    if (command === 'conn-ready') void this.#pickUp(connPath);
+    if (command === 'conn-ready') void this.#onConnReady(connPath);
   }
 
-  async #pickUp(connPath: string): Promise<void> {
+  async #onConnReady(connPath: string): Promise<void> {
     const abort = new AbortController();
     const limit = setTimeout(() => {
       const happened = `dialling back took longer than ${String(this.#dialBackTimeout)} ms`;
@@ -151,7 +151,7 @@ export class RevdialListener
     this.#pending.add(abort);
     try {
       this.#checkAsked(connPath);
-      const adapter = await pickUp(this.#dialBack, connPath, abort.signal);
+      const adapter = await openDialBack(this.#dialBack, connPath, abort.signal);
       this.#pending.delete(abort);
       adapter.ping(this.#keepalive);
       this.#handOver(adapter);
@@ -203,7 +203,7 @@ export class RevdialListener
   #onFailure(error: Error, connPath: string): void {
     if (this.closed) return;
     this.#control.send({ command: 'pickup-failed', connPath, err: error.message });
-    process.nextTick(() => this.emit('pickupFailed', error, connPath));
+    process.nextTick(() => this.emit('dialBackFailed', error, connPath));
   }
 
   #onLost(): void {

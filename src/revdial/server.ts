@@ -5,10 +5,14 @@ import type { Duplex } from 'node:stream';
 import { invalidArgType, invalidArgValue, invalidState } from '../base/errors.ts';
 import { isPathOnly } from './conn-path.ts';
 import { RevdialDialer } from './dialer.ts';
-import { type PickUpOptions, PickUps } from './pending-dials.ts';
-import { type CheckedTimings, checkTimings, type ControlTimings } from './control-options.ts';
+import { type DialBackOptions, PendingDials } from './pending-dials.ts';
+import {
+  type ControlSettings,
+  checkControlOptions,
+  type ControlOptions,
+} from './control-options.ts';
 
-export interface RevdialServerOptions extends ControlTimings, PickUpOptions {
+export interface RevdialServerOptions extends ControlOptions, DialBackOptions {
   /**
    * Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most
    * 1024 printable ASCII characters.
@@ -48,8 +52,8 @@ export class RevdialServer {
   readonly dialers: ReadonlySet<RevdialDialer>;
   readonly #dialers = new Set<RevdialDialer>();
   readonly #path: string;
-  readonly #timings: CheckedTimings;
-  readonly #pickUps: PickUps;
+  readonly #timings: ControlSettings;
+  readonly #pendingDials: PendingDials;
   #closing: Promise<void> | null = null;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` */
@@ -61,8 +65,8 @@ export class RevdialServer {
       throw invalidArgValue('options.path', problem, path);
     }
     this.#path = path;
-    this.#timings = checkTimings(options);
-    this.#pickUps = new PickUps(options);
+    this.#timings = checkControlOptions(options);
+    this.#pendingDials = new PendingDials(options);
     this.dialers = this.#dialers;
   }
 
@@ -72,7 +76,7 @@ export class RevdialServer {
    * every other gets 400. What else its path says does not matter, since proxies rewrite paths.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#pickUps.handleUpgrade(request, socket, head);
+    this.#pendingDials.handleUpgrade(request, socket, head);
   }
 
   /**
@@ -96,7 +100,7 @@ export class RevdialServer {
       id,
       path: this.#path,
       timings: this.#timings,
-      pickUps: this.#pickUps,
+      pendingDials: this.#pendingDials,
     });
     this.#dialers.add(dialer);
     dialer.once('close', () => this.#dialers.delete(dialer));
@@ -104,9 +108,9 @@ export class RevdialServer {
   }
 
   /**
-   * Closes all dialers, and refuses pick-ups from then on; connections that were made stay. Every
-   * call gives the same promise, which resolves when the control connections have closed. It never
-   * rejects.
+   * Closes all dialers, and refuses devices that dial back from then on. Connections that were made
+   * stay. Every call returns the same promise, which resolves when the control connections have
+   * closed. It never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= Promise.all([...this.#dialers].map((dialer) => dialer.close())).then(

@@ -106,7 +106,7 @@ program.describe('a device of ours at a Go server', () => {
     const listener = await listenAt(url, {}, () =>
       Promise.reject(new Error('no "way" out & back')),
     );
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
 
     server.order({ op: 'dial', count: 1, parallel: 1, bytes: 1 });
 
@@ -120,7 +120,7 @@ program.describe('a device of ours at a Go server', () => {
   test('refuses to dial another host', async () => {
     const { server, url } = await startGoServer();
     const listener = await listenAt(url);
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     server.order({ op: 'line', line: '{"command":"conn-ready","connPath":"//example.org/x"}\n' });
     expect((await failed)[0]).toMatchObject({ code: 'EPROTO' });
     expect(listener.closed).toBe(false);
@@ -208,7 +208,7 @@ program.describe('a server of ours with a Go device', () => {
       expect((await readExactly(user, sent.length)).equals(sent)).toBe(true);
       expect(await user.close()).toBeNull();
     });
-    expect(hub.pickUps).toHaveLength(200);
+    expect(hub.dialBacks).toHaveLength(200);
   });
 
   test('carries 8 MiB each way over four connections at once', async () => {

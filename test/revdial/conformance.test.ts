@@ -52,18 +52,22 @@ function revdialPair(halfClose: boolean | undefined) {
 // The signal of dial() gives up the dial; the connection that was made is not its own any more.
 const atServer: Features = { ...features, signal: false };
 
-describeSocket('a picked-up connection, device to server', revdialPair(undefined), features);
+describeSocket('a dialled-back connection, device to server', revdialPair(undefined), features);
 describeSocket(
-  'a picked-up connection, server to device',
+  'a dialled-back connection, server to device',
   swapped(revdialPair(undefined)),
   atServer,
 );
-describeSocket('a picked-up connection without half close, device to server', revdialPair(false), {
-  ...features,
-  halfClose: false,
-});
 describeSocket(
-  'a picked-up connection without half close, server to device',
+  'a dialled-back connection without half close, device to server',
+  revdialPair(false),
+  {
+    ...features,
+    halfClose: false,
+  },
+);
+describeSocket(
+  'a dialled-back connection without half close, server to device',
   swapped(revdialPair(false)),
   {
     ...atServer,

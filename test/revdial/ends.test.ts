@@ -174,9 +174,9 @@ describe('both ends', () => {
     onTestFinished(() => hub.stop());
     const { dialer, listener } = await connectDevice(hub);
     echo(listener);
-    const pickedUp = next(listener, 'connection');
+    const connected = next(listener, 'connection');
     const user = await dialer.dial();
-    await pickedUp;
+    await connected;
     await Promise.all([dialer.close(), listener.close()]);
     user.write('still here');
     expect(String(await next(user, 'data'))).toBe('still here');

@@ -2,7 +2,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type ControlTimings, RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
+import { type ControlOptions, RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
 import { type RawControl, rawControl, slowControl } from '../support/peers/raw-control.ts';
 
 const SECOND = 1_000;
@@ -13,7 +13,7 @@ interface End {
   close(): Promise<Error | null>;
 }
 
-type MakeEnd = (control: Duplex, options?: ControlTimings) => End;
+type MakeEnd = (control: Duplex, options?: ControlOptions) => End;
 
 /** A dial back that takes longer than any test. */
 const neverDial = () => new Promise<never>(() => undefined);

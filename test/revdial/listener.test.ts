@@ -58,7 +58,7 @@ describe('a path that is none', () => {
     const { server, listener } = rawListener(() =>
       Promise.reject(new Error(`dialled ${String(++dialled)}`)),
     );
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     server.send({ ...READY, connPath });
     expect(await server.take('pickup-failed')).toMatchObject({ connPath });
     expect(await failed).toMatchObject([{ code: 'EPROTO' }, connPath]);
@@ -77,7 +77,7 @@ describe('a path that is none', () => {
 
   test('that is too long for an answer gets none, and the control connection lives', async () => {
     const { server, listener } = rawListener(() => Promise.reject(new Error('dialled')));
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     // Each of these bytes is no UTF-8, and comes back as three.
     server.peer.write(
       Buffer.from(`{"command":"conn-ready","connPath":"${'\u00ff'.repeat(2_000)}"}\n`, 'latin1'),
@@ -103,7 +103,7 @@ describe('a dial back that fails', () => {
   ];
   test.for(cases)('%s is told to the server and to who listens', async ([, dialBack, said]) => {
     const { server, listener } = rawListener(dialBack);
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     server.send(READY);
     const message = await server.take('pickup-failed');
     expect(message.connPath).toBe(READY.connPath);
@@ -174,9 +174,9 @@ describe('the signal of a dial back', () => {
       },
     );
     echo(listener);
-    const pickedUp = next(listener, 'connection');
+    const connected = next(listener, 'connection');
     const user = await dialer.dial();
-    await pickedUp;
+    await connected;
     await listener.close();
     await new Promise((resolve) => setTimeout(resolve, 350));
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -303,7 +303,7 @@ describe('connections that nobody takes', () => {
   });
 });
 
-describe('a connection that was picked up', () => {
+describe('a connection that was dialled back', () => {
   test('is kept alive by the device, and costs the server no ping', async () => {
     const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub, { keepalive: { interval: 20 } });

@@ -19,7 +19,7 @@ import {
   dialBackTo,
   echo,
   type Hub,
-  PICK_UP_PATH,
+  DIAL_BACK_PATH,
   startHub,
 } from '../support/pairs/revdial-hub.ts';
 
@@ -77,7 +77,7 @@ test('each of 50 dials in one tick gets the connection that was dialled for it',
 });
 
 test('a device that dials back while it is being asked is expected already', async () => {
-  const revdial = new RevdialServer({ path: PICK_UP_PATH });
+  const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
   const reader = new MessageReader();
   const [client, socket] = duplexPair();
   const control = new Duplex({
@@ -109,15 +109,15 @@ test('a device that dials back while it is being asked is expected already', asy
   await revdial.close();
 });
 
-describe('a pick-up that comes when its dial has given up', () => {
+describe('a dial back that comes when its dial has given up', () => {
   test.for(['signal', 'timeout'])('is refused and leaves nothing: %s', async (how) => {
     const hub = await hubOfTest();
-    const pickUp = gate();
+    const dialling = gate();
     const { dialer, listener } = await connectDevice(hub, {}, async (connPath, signal) => {
-      await pickUp.opened;
+      await dialling.opened;
       return dialBackTo(hub.url)(connPath, signal);
     });
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     const abort = new AbortController();
 
     const dial = dialer.dial(how === 'signal' ? { signal: abort.signal } : { timeout: 50 });
@@ -129,12 +129,12 @@ describe('a pick-up that comes when its dial has given up', () => {
         : { code: 'ETIMEDOUT' },
     );
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
-    pickUp.open();
+    dialling.open();
     expect(await failed).toMatchObject([
       { code: 'ECONNREFUSED', statusCode: 400 },
       expect.any(String),
     ]);
-    expect(hub.pickUps).toHaveLength(1);
+    expect(hub.dialBacks).toHaveLength(1);
     // The failure that the device reports is of no dial that waits.
     const second = dialer.dial();
     await destroyAll([await second]);
@@ -165,7 +165,7 @@ describe('dials that wait', () => {
   });
 
   test('fail with ECONNRESET when the dialer is closed, in the same turn', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const dialer = revdial.createDialer(rawControl().control);
     const dials = Array.from({ length: 20 }, () => dialer.dial());
     const settled = Promise.allSettled(dials);
@@ -180,7 +180,7 @@ describe('dials that wait', () => {
   });
 
   test('are failed by pickup-failed only where it names them', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const device = rawControl();
     const other = revdial.createDialer(rawControl().control);
     const dialer = revdial.createDialer(device.control);
@@ -214,7 +214,7 @@ describe('dials that wait', () => {
 
 describe('an abort', () => {
   test('before the dial asks for nothing', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const device = rawControl();
     const dialer = revdial.createDialer(device.control);
     await expect(dialer.dial({ signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -285,7 +285,7 @@ describe('two control connections of one device', () => {
   });
 
   test('may have the same id', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const [one, two] = [rawControl(), rawControl()];
     const dialers = [one, two].map(({ control }) =>
       revdial.createDialer(control, { id: 'device-7' }),
@@ -304,7 +304,7 @@ describe('two control connections of one device', () => {
   });
 });
 
-describe('a pick-up', () => {
+describe('a dial back', () => {
   async function waitingDial() {
     const hub = await hubOfTest();
     const device = rawControl();
@@ -318,14 +318,14 @@ describe('a pick-up', () => {
     const { hub, dialer, dial, url, connPath } = await waitingDial();
     const other = hub.revdial.createDialer(rawControl().control);
     const wrong = [
-      `${hub.url}${PICK_UP_PATH}`,
+      `${hub.url}${DIAL_BACK_PATH}`,
       `${hub.url}/elsewhere?x=1`,
       url.replace(/uuid=.*/, 'uuid=00000000-0000-0000-0000-000000000000'),
       url.replace(/&uuid=.*/, ''),
       url.replace(dialer.id, other.id),
       url.replace(dialer.id, ''),
       url.replace(dialer.id, 'f'.repeat(32)),
-      `${hub.url}${PICK_UP_PATH}?${String(connPath.split('?')[1]).toUpperCase()}`,
+      `${hub.url}${DIAL_BACK_PATH}?${String(connPath.split('?')[1]).toUpperCase()}`,
     ];
     for (const bad of wrong) expect(await openRaw(bad)).toBe(400);
 
@@ -412,7 +412,7 @@ describe('a pick-up', () => {
 
 test('an adapter of a client that was refused says so', async () => {
   const hub = await hubOfTest();
-  const adapter = connect(`${hub.url}${PICK_UP_PATH}?revdial.dialer=a&uuid=b`);
+  const adapter = connect(`${hub.url}${DIAL_BACK_PATH}?revdial.dialer=a&uuid=b`);
   expect((await next(adapter, 'error'))[0]).toMatchObject({
     code: 'ECONNREFUSED',
     statusCode: 400,

@@ -17,19 +17,19 @@ import {
 } from '../../../src/revdial/index.ts';
 import { closeOf, next } from '../events.ts';
 
-export const PICK_UP_PATH = '/ssh/revdial';
+export const DIAL_BACK_PATH = '/ssh/revdial';
 export const CONTROL_PATH = '/ssh/connection';
 
 /**
- * A public server with its HTTP port, as ShellHub has it: one path for control connections, one for
- * pick-ups.
+ * A public server with its HTTP port, as ShellHub has it: one path for control connections, one
+ * that devices dial back to.
  */
 export interface Hub {
   readonly url: string;
   readonly revdial: RevdialServer;
   readonly http: http.Server;
-  /** Handshakes of pick-ups that came, whatever became of them. */
-  readonly pickUps: readonly string[];
+  /** Paths that devices have dialled back, refused ones too. */
+  readonly dialBacks: readonly string[];
   /** Resolves with the dialer of the next control connection. */
   nextDialer(): Promise<RevdialDialer>;
   stop(): Promise<void>;
@@ -37,11 +37,11 @@ export interface Hub {
 
 /** Starts a hub on a free port of the loopback interface. */
 export async function startHub(options: Partial<RevdialServerOptions> = {}): Promise<Hub> {
-  const revdial = new RevdialServer({ path: PICK_UP_PATH, ...options });
+  const revdial = new RevdialServer({ path: DIAL_BACK_PATH, ...options });
   const controls = createServer({ path: CONTROL_PATH });
   const server = http.createServer();
   const sockets = new Set<Socket>();
-  const pickUps: string[] = [];
+  const dialBacks: string[] = [];
   const fresh: RevdialDialer[] = [];
   const takers: ((dialer: RevdialDialer) => void)[] = [];
   controls.on('connection', (control) => {
@@ -58,7 +58,7 @@ export async function startHub(options: Partial<RevdialServerOptions> = {}): Pro
     if (request.url === CONTROL_PATH) {
       controls.handleUpgrade(request, socket, head);
     } else {
-      pickUps.push(request.url ?? '');
+      dialBacks.push(request.url ?? '');
       revdial.handleUpgrade(request, socket, head);
     }
   });
@@ -69,7 +69,7 @@ export async function startHub(options: Partial<RevdialServerOptions> = {}): Pro
     url: `ws://127.0.0.1:${String(port)}`,
     revdial,
     http: server,
-    pickUps,
+    dialBacks,
     nextDialer: () => {
       const dialer = fresh.shift();
       if (dialer) return Promise.resolve(dialer);
@@ -107,7 +107,7 @@ export async function connectDevice(
   return { listener, control, dialer };
 }
 
-/** Makes a device send back whatever it gets, on every connection that it picks up. */
+/** Makes a device send back whatever it gets, on every connection that it dials back. */
 export function echo(listener: RevdialListener): void {
   listener.on('connection', (adapter) => {
     adapter.allowHalfOpen = true;
