@@ -36,7 +36,7 @@ export interface DialerSettings {
   readonly id: string;
   /** Path, and maybe query, that a device dials back to. */
   readonly path: string;
-  readonly timings: ControlSettings;
+  readonly control: ControlSettings;
   readonly pendingDials: PendingDials;
 }
 
@@ -53,7 +53,6 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   readonly #control: Control;
   /** Functions that fail the dials which wait, by uuid. */
   readonly #failDial = new Map<string, (error: Error) => void>();
-  readonly #closed: Promise<Error | null>;
   #closedBy: Error | null = null;
 
   /** @internal */
@@ -61,10 +60,7 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
     super();
     this.id = settings.id;
     this.#settings = settings;
-    this.#closed = new Promise((resolve) => {
-      this.once('close', resolve);
-    });
-    this.#control = new Control(control, settings.timings, {
+    this.#control = new Control(control, settings.control, {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -77,9 +73,9 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
     });
   }
 
-  /** Whether the control connection can no longer be used, so that every `dial()` fails. */
+  /** Whether 'close' has been emitted. `dial()` fails as soon as the control connection ends. */
   get closed(): boolean {
-    return this.#control.lost;
+    return this.#control.closed;
   }
 
   /**
@@ -99,18 +95,17 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
       throw invalidArgType('options.signal', 'an AbortSignal', signal);
     }
     if (signal?.aborted) throw abortError(signal);
-    if (this.closed) throw this.#lostError();
+    if (this.#control.lost) throw this.#lostError();
     return await this.#dial(timeout, signal);
   }
 
   /**
    * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made
-   * stay. Every call gives the same promise, which resolves after 'close' with the first error of
+   * stay. Every call returns the same promise, which resolves after 'close' with the first error of
    * the control connection, or null. It never rejects.
    */
   close(): Promise<Error | null> {
-    this.#control.close();
-    return this.#closed;
+    return this.#control.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */

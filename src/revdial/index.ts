@@ -1,3 +1,4 @@
+export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from '../base/errors.ts';
 export { type DialOptions, RevdialDialer, type RevdialDialerEvents } from './dialer.ts';
 export {
   RevdialListener,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WsConnAdapter } from '../adapter/adapter.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
-import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
+import { keepaliveOption, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { isPathOnly } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
@@ -12,7 +12,9 @@ import { type DialBack, openDialBack } from './dial-back.ts';
 import { checkControlOptions, type ControlOptions } from './control-options.ts';
 import { Unclaimed } from '../base/waiting-items.ts';
 
-export interface RevdialListenerOptions extends ControlOptions {
+export interface RevdialListenerOptions {
+  /** Timings of the control connection. */
+  readonly control?: ControlOptions | undefined;
   /**
    * Time in ms that one dial back may take until it is open (20 s in ShellHub's pkg/revdial,
    * grabConn).
@@ -20,11 +22,11 @@ export interface RevdialListenerOptions extends ControlOptions {
    */
   readonly dialBackTimeout?: number | undefined;
   /**
-   * How each connection that was picked up is kept alive. The device does it, so that the cost is
-   * spread over the devices.
-   * @default the defaults of Keepalive
+   * Whether to keep alive each connection that was dialled back, and with which options. The device
+   * does it, so that the cost is spread over the devices.
+   * @default true
    */
-  readonly keepalive?: KeepaliveOptions | undefined;
+  readonly keepalive?: boolean | KeepaliveOptions | undefined;
   /**
    * Connections that may wait to be taken by `for await`; while that many wait, the server's dials
    * are refused. As in `net.Server.listen()`.
@@ -34,7 +36,7 @@ export interface RevdialListenerOptions extends ControlOptions {
 }
 
 export interface RevdialListenerEvents {
-  /** A connection to the server: open, and with its keepalive started. */
+  /** A connection that was dialled back: open, and with its keepalive started if it has one. */
   connection: [adapter: WsConnAdapter];
   /** Dialling back failed, and the server was told so. For a log. */
   dialBackFailed: [error: Error, connPath: string];
@@ -61,12 +63,11 @@ export class RevdialListener
   readonly #control: Control;
   readonly #dialBack: DialBack;
   readonly #dialBackTimeout: number;
-  readonly #keepalive: KeepaliveOptions;
+  readonly #keepalive: KeepaliveOptions | undefined;
   readonly #backlog: number;
   /** What gives up each dial back that is not open yet. */
   readonly #pending = new Set<AbortController>();
   readonly #unclaimed = new Unclaimed<WsConnAdapter>();
-  readonly #closed: Promise<Error | null>;
 
   /**
    * @param control - control connection to the server: any Duplex, open or still connecting
@@ -83,12 +84,9 @@ export class RevdialListener
       options.dialBackTimeout,
       DEFAULT_DIAL_BACK_TIMEOUT,
     );
-    this.#keepalive = checkKeepaliveOptions(options.keepalive ?? {}, 'options.keepalive');
+    this.#keepalive = keepaliveOption(options.keepalive, true);
     this.#backlog = integerOption('options.backlog', options.backlog, DEFAULT_BACKLOG, 1);
-    this.#closed = new Promise((resolve) => {
-      this.once('close', resolve);
-    });
-    this.#control = new Control(control, checkControlOptions(options), {
+    this.#control = new Control(control, checkControlOptions(options.control), {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -102,20 +100,19 @@ export class RevdialListener
     });
   }
 
-  /** Whether the control connection can no longer be used, so that no connection will come. */
+  /** Whether 'close' has been emitted. */
   get closed(): boolean {
-    return this.#control.lost;
+    return this.#control.closed;
   }
 
   /**
    * Ends the control connection, gives up dials that are not open yet, and closes the connections
-   * that nobody has taken; those that were taken stay. Every call gives the same promise, which
+   * that nobody has taken; those that were taken stay. Every call returns the same promise, which
    * resolves after 'close' with the first error of the control connection, or null. It never
    * rejects.
    */
   close(): Promise<Error | null> {
-    this.#control.close();
-    return this.#closed;
+    return this.#control.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -153,7 +150,7 @@ export class RevdialListener
       this.#checkAsked(connPath);
       const adapter = await openDialBack(this.#dialBack, connPath, abort.signal);
       this.#pending.delete(abort);
-      adapter.ping(this.#keepalive);
+      if (this.#keepalive) adapter.ping(this.#keepalive);
       this.#handOver(adapter);
     } catch (error) {
       this.#onFailure(error as Error, connPath);
@@ -189,7 +186,7 @@ export class RevdialListener
     adapter.on('error', ignore);
     // On a tick of its own: what a listener throws must not end up in a promise.
     process.nextTick(() => {
-      if (this.closed) {
+      if (this.#control.lost) {
         adapter.destroy();
       } else if (this.listenerCount('connection') > 0) {
         adapter.off('error', ignore);
@@ -201,7 +198,7 @@ export class RevdialListener
   }
 
   #onFailure(error: Error, connPath: string): void {
-    if (this.closed) return;
+    if (this.#control.lost) return;
     this.#control.send({ command: 'pickup-failed', connPath, err: error.message });
     process.nextTick(() => this.emit('dialBackFailed', error, connPath));
   }

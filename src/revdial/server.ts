@@ -12,7 +12,9 @@ import {
   type ControlOptions,
 } from './control-options.ts';
 
-export interface RevdialServerOptions extends ControlOptions, DialBackOptions {
+export interface RevdialServerOptions extends DialBackOptions {
+  /** Timings of the control connections. */
+  readonly control?: ControlOptions | undefined;
   /**
    * Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most
    * 1024 printable ASCII characters.
@@ -52,7 +54,7 @@ export class RevdialServer {
   readonly dialers: ReadonlySet<RevdialDialer>;
   readonly #dialers = new Set<RevdialDialer>();
   readonly #path: string;
-  readonly #timings: ControlSettings;
+  readonly #control: ControlSettings;
   readonly #pendingDials: PendingDials;
   #closing: Promise<void> | null = null;
 
@@ -65,7 +67,7 @@ export class RevdialServer {
       throw invalidArgValue('options.path', problem, path);
     }
     this.#path = path;
-    this.#timings = checkControlOptions(options);
+    this.#control = checkControlOptions(options.control);
     this.#pendingDials = new PendingDials(options);
     this.dialers = this.#dialers;
   }
@@ -99,7 +101,7 @@ export class RevdialServer {
     const dialer = new RevdialDialer(control, {
       id,
       path: this.#path,
-      timings: this.#timings,
+      control: this.#control,
       pendingDials: this.#pendingDials,
     });
     this.#dialers.add(dialer);

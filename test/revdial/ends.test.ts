@@ -37,12 +37,25 @@ describe.for(ends)('%s', ([, makeEnd]) => {
     const closes = closesOf(end);
     const first = end.close();
     expect(end.close()).toBe(first);
-    expect(end.closed).toBe(true);
     expect(await first).toBeNull();
+    expect(end.closed).toBe(true);
     expect(end.close()).toBe(first);
     await end[Symbol.asyncDispose]();
     expect(closes).toEqual([null]);
     expect(control.destroyed).toBe(true);
+  });
+
+  test("is closed once 'close' is emitted and not before, as in node:net", async () => {
+    const { control } = rawControl();
+    const end = makeEnd(control);
+    const seen: unknown[] = [end.closed];
+    control.prependListener('close', () => seen.push(end.closed));
+    end.on('close', () => seen.push('close', end.closed));
+    const closed = end.close();
+    seen.push(end.closed);
+    await closed;
+    expect(seen).toEqual([false, false, false, 'close', true]);
+    expect(end.closed).toBe(true);
   });
 
   test('leaves no listener on its control connection', async () => {

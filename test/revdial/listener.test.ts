@@ -320,6 +320,23 @@ describe('a connection that was dialled back', () => {
     await closed;
   });
 
+  test.for([
+    [undefined, 1],
+    [true, 1],
+    [{}, 1],
+    [false, 0],
+  ] as const)('has a keepalive unless that is off: %j', async ([keepalive, loops]) => {
+    const hub = await hubOfTest();
+    const { dialer, listener } = await connectDevice(hub, { keepalive });
+    const connection = next(listener, 'connection');
+    const user = await dialer.dial();
+    const [adapter] = (await connection) as [WsConnAdapter];
+    expect(adapter.ws.listenerCount('pong')).toBe(loops);
+    const closed = closeOf(adapter.resume());
+    await user.close();
+    await closed;
+  });
+
   test('is half closed where both ends are this package', async () => {
     const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub);
@@ -374,6 +391,8 @@ describe('the options of a listener', () => {
     ['backlog', '1', 'ERR_INVALID_ARG_TYPE'],
     ['keepalive', { interval: -1 }, 'ERR_OUT_OF_RANGE'],
     ['keepalive', 5, 'ERR_INVALID_ARG_TYPE'],
+    ['keepalive', null, 'ERR_INVALID_ARG_TYPE'],
+    ['control', { interval: 0 }, 'ERR_OUT_OF_RANGE'],
   ] as const)('are checked: %s %j', ([name, value, code]) => {
     const { control } = rawControl();
     const options = { [name]: value } as RevdialListenerOptions;
