@@ -8,7 +8,7 @@ import { RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
 import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, turns } from '../support/events.ts';
 import { tcpPair } from '../support/pairs/pairs.ts';
-import { connectDevice, echo, startHub } from '../support/pairs/revdial-hub.ts';
+import { connectDevice, echo, hubOfTest } from '../support/pairs/revdial-hub.ts';
 
 interface End {
   readonly closed: boolean;
@@ -176,15 +176,13 @@ describe.for(ends)('%s', ([, makeEnd]) => {
 
 describe('both ends', () => {
   test('may close at the same time', async () => {
-    const hub = await startHub();
-    onTestFinished(() => hub.stop());
+    const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub);
     expect(await Promise.all([dialer.close(), listener.close()])).toEqual([null, null]);
   });
 
   test('leave the connections that were made open when they close', async () => {
-    const hub = await startHub();
-    onTestFinished(() => hub.stop());
+    const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub);
     echo(listener);
     const connected = next(listener, 'connection');

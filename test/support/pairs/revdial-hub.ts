@@ -1,6 +1,8 @@
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+import { onTestFinished } from 'vitest';
+
 import {
   connect,
   type ConnectOptions,
@@ -86,6 +88,13 @@ export async function startHub(options: Partial<RevdialServerOptions> = {}): Pro
       await closed;
     },
   };
+}
+
+/** Starts a hub that is stopped when the test is over. */
+export async function hubOfTest(options?: Partial<RevdialServerOptions>): Promise<Hub> {
+  const hub = await startHub(options);
+  onTestFinished(() => hub.stop());
+  return hub;
 }
 
 /** Dials a hub back, as a device does. */

@@ -1,5 +1,12 @@
 import { Duplex, duplexPair } from 'node:stream';
 
+import { onTestFinished } from 'vitest';
+
+import {
+  type DialBack,
+  RevdialListener,
+  type RevdialListenerOptions,
+} from '../../../src/revdial/index.ts';
 import {
   type ControlMessage,
   formatMessage,
@@ -52,6 +59,19 @@ export function rawControl(): RawControl {
       });
     },
   };
+}
+
+/** Makes a listener whose server is the test itself, and closes it when the test is over. */
+export function rawListener(
+  dialBack: DialBack,
+  options?: RevdialListenerOptions,
+): { server: RawControl; listener: RevdialListener } {
+  const server = rawControl();
+  const listener = new RevdialListener(server.control, dialBack, options);
+  onTestFinished(async () => {
+    await listener.close();
+  });
+  return { server, listener };
 }
 
 /** A control connection into which nothing goes: no write is ever done, or each takes `ms`. */
