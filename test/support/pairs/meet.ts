@@ -5,13 +5,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import {
   connect,
-  createServer,
   type CreateServerOptions,
   type WsConnAdapter,
   type WsConnAdapterOptions,
   type WsConnServer,
 } from '../../../src/index.ts';
 import { closeOf, next } from '../events.ts';
+import { listen } from './pairs.ts';
 import { rawClient, type RawPeer, rawServer } from '../peers/raw-peer.ts';
 
 /** Which side of the handshake the adapter under test is. */
@@ -46,13 +46,11 @@ export function stopAfterTest(...adapters: readonly WsConnAdapter[]): void {
 export async function serve(
   options: CreateServerOptions,
 ): Promise<{ url: string; port: number; server: WsConnServer; accepted: Promise<WsConnAdapter> }> {
-  const server = createServer(options).listen(0, '127.0.0.1');
+  const { server, port, url } = await listen(options);
   onTestFinished(() => server.close());
   const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
   server.on('connection', (adapter) => adapter.on('error', () => undefined));
-  await next(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { url: `ws://127.0.0.1:${String(port)}`, port, server, accepted };
+  return { url, port, server, accepted };
 }
 
 /** Connects two adapters; the one under test has the role. */

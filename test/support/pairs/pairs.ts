@@ -1,7 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
 
-import { WebSocket } from 'ws';
-
 import {
   connect,
   createServer,
@@ -35,10 +33,6 @@ export interface Dialler<T> {
 }
 
 type Server = net.Server | WsConnServer;
-
-function urlOf(port: number): string {
-  return `ws://127.0.0.1:${String(port)}`;
-}
 
 async function portOf(server: Server): Promise<number> {
   if (!server.listening) await next(server, 'listening');
@@ -106,8 +100,13 @@ export async function tcpDialler(): Promise<Dialler<net.Socket>> {
 
 type AdapterPairOptions = Omit<WsConnAdapterOptions, 'signal'> & { readonly signal?: AbortSignal };
 
-function listen(options: CreateServerOptions): WsConnServer {
-  return createServer(options).listen(0, '127.0.0.1');
+/** Starts a server of this package on a free port of the loopback interface. */
+export async function listen(
+  options: CreateServerOptions,
+): Promise<{ server: WsConnServer; port: number; url: string }> {
+  const server = createServer(options).listen(0, '127.0.0.1');
+  const port = await portOf(server);
+  return { server, port, url: `ws://127.0.0.1:${String(port)}` };
 }
 
 /**
@@ -116,9 +115,9 @@ function listen(options: CreateServerOptions): WsConnServer {
  */
 export async function adapterPair(options: AdapterPairOptions = {}): Promise<Pair<WsConnAdapter>> {
   const { signal: _signal, ...accepting } = options;
-  const server = listen(accepting);
+  const { server, url } = await listen(accepting);
   const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
-  const a = connect(urlOf(await portOf(server)), options);
+  const a = connect(url, options);
   await isConnected(a);
   const b = await accepted;
   return { a, b, stop: () => stopAll(server, [a, b]) };
@@ -133,15 +132,14 @@ export async function adapterDialler(
 ): Promise<Dialler<WsConnAdapter>> {
   const { signal: _signal, ...accepting } = common;
   const ends = new Set<WsConnAdapter>();
-  const server = listen(accepting);
+  const { server, url } = await listen(accepting);
   server.on('connection', (end) => {
     ends.add(end);
     end.on('error', () => undefined).resume();
   });
-  const port = await portOf(server);
   return {
     open: (options = {}) => {
-      const end = connect(urlOf(port), { ...common, ...options });
+      const end = connect(url, { ...common, ...options });
       ends.add(end);
       return end;
     },
@@ -149,37 +147,7 @@ export async function adapterDialler(
   };
 }
 
-/** A bare ws client, to send what an adapter never would, against the adapter of the server. */
-export interface RawPair {
-  readonly ws: WebSocket;
-  readonly adapter: WsConnAdapter;
-  stop(): Promise<void>;
-}
-
-/**
- * Connects a bare ws client (which names no features) to an adapter on the server side; the
- * client's errors count as handled.
- */
-export async function rawClientPair(options: CreateServerOptions = {}): Promise<RawPair> {
-  const server = listen(options);
-  const accepted = new Promise<WsConnAdapter>((resolve) => server.once('connection', resolve));
-  const ws = new WebSocket(urlOf(await portOf(server)), { perMessageDeflate: false });
-  ws.on('error', () => undefined);
-  const gone = next(ws, 'close');
-  await next(ws, 'open');
-  const adapter = await accepted;
-  return {
-    ws,
-    adapter,
-    stop: async () => {
-      ws.terminate();
-      await stopAll(server, [adapter]);
-      await gone;
-    },
-  };
-}
-
-/** Gives the same pairs with the ends exchanged, so that a suite sees both roles of each. */
+/** Returns the same pairs with the ends exchanged, so that a suite sees both roles of each. */
 export function swapped<T>(
   makePair: (options?: PairOptions) => Promise<Pair<T>>,
 ): (options?: PairOptions) => Promise<Pair<T>> {
