@@ -12,7 +12,7 @@ export interface DialIds {
   readonly uuid: string;
 }
 
-/** Makes the path that a device is told to dial: `/ssh/revdial?revdial.dialer=<id>&uuid=<uuid>`. */
+/** Formats the path that a device is to dial: `/ssh/revdial?revdial.dialer=<id>&uuid=<uuid>`. */
 export function formatConnPath(path: string, { dialer, uuid }: DialIds): string {
   const separator = path.includes('?') ? '&' : '?';
   return `${path}${separator}${DIALER_PARAM}=${dialer}&${UUID_PARAM}=${uuid}`;

@@ -2,9 +2,10 @@ import { WsConnAdapter } from '../adapter/adapter.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
 
 /**
- * Dials the server back: opens a WebSocket to a path of the server and gives its adapter, still
- * connecting or open. `connPath` is checked to be a path with its query, and nothing else. `signal`
- * fires when the listener gives up before the connection is open, and never afterwards.
+ * Dials the server back: opens a WebSocket to a path of the server and returns its adapter, still
+ * connecting or open. `connPath` is a path, maybe with a query, and nothing else: the listener has
+ * checked that. `signal` fires when the listener gives up before the connection is open, and never
+ * afterwards.
  */
 export type DialBack = (
   connPath: string,
@@ -52,8 +53,8 @@ async function open(
 }
 
 /**
- * Waits for 'connect'; rejects when the adapter has closed before, and destroys it when the signal
- * fires before.
+ * Waits until the adapter is open. Rejects when it closes before. Destroys it when the signal fires
+ * before.
  */
 function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -74,7 +75,7 @@ function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
           new WsConnError('ECONNRESET', 'the connection was closed before it was open'),
       );
     };
-    // The error that the adapter has closed with is told by its 'close'.
+    // 'close' follows, and `errored` has the error.
     const ignore = (): void => undefined;
     const giveUp = (): void => {
       adapter.destroy();

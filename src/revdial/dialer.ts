@@ -13,12 +13,12 @@ import type { ControlSettings } from './control-options.ts';
 
 export interface DialOptions {
   /**
-   * Gives up the dial with an `AbortError` when it fires; a connection that was made already stays.
+   * Ends the dial with an `AbortError` when it fires. A connection that was made already stays.
    */
   readonly signal?: AbortSignal | undefined;
   /**
    * Time in ms that the device may take to dial back; then the error is `ETIMEDOUT`. The default
-   * leaves a device its own 20 s (ShellHub, pkg/revdial), and time to say why it failed.
+   * leaves the device its own 20 s (ShellHub, pkg/revdial), and time to report a failure.
    * @default 25000
    */
   readonly timeout?: number | undefined;
@@ -47,7 +47,7 @@ const DEFAULT_DIAL_TIMEOUT = 25_000;
  * `RevdialServer.createDialer()`. Owns the control connection, and ends with it.
  */
 export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
-  /** Identifies this dialer to the device, in every path that it is told to dial. */
+  /** Identifies this dialer to the device, in every path that the device is asked to dial. */
   readonly id: string;
   readonly #settings: DialerSettings;
   readonly #control: Control;
@@ -79,14 +79,13 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   /**
-   * Asks the device to dial back and gives that connection. What it costs beyond a connection is
-   * one message; whichever way a dial ends, nothing of it is left, and a device that dials back
-   * afterwards is refused.
+   * Asks the device to dial back, and resolves with that connection. A dial costs one message. A
+   * device that dials back after the dial has ended is refused.
    *
-   * Rejects with `ECONNRESET` where the control connection is or gets lost, `ECONNREFUSED` where
-   * the device says that it cannot dial back, `ETIMEDOUT` where it says nothing, an `AbortError`
-   * (`code` `ABORT_ERR`, `cause` the signal's reason); with `ERR_INVALID_ARG_TYPE` or
-   * `ERR_OUT_OF_RANGE` for an option.
+   * Rejects with `ECONNRESET` where the control connection is lost or gets lost, `ECONNREFUSED`
+   * where the device reports that it cannot dial back, `ETIMEDOUT` where it does not dial back in
+   * time, an `AbortError` (`code` `ABORT_ERR`, `cause` the signal's reason), and
+   * `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for an option.
    */
   async dial(options: DialOptions = {}): Promise<WsConnAdapter> {
     const { signal } = options;
@@ -100,7 +99,7 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   /**
-   * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made
+   * Ends the control connection. Dials that wait fail with `ECONNRESET`. Connections that were made
    * stay. Every call returns the same promise, which resolves after 'close' with the first error of
    * the control connection, or null. It never rejects.
    */
@@ -151,8 +150,7 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
 
   #onMessage({ command, connPath, err }: ControlMessage): void {
     if (command !== 'pickup-failed') return;
-    // A device gives back the path that it was told, and a failure is for no other dial than the
-    // one it names.
+    // The device sends back the path that it was asked to dial. Only the dial of that path fails.
     const ids = parseConnPath(connPath);
     if (ids?.dialer !== this.id) return;
     const said = err === '' ? 'it gave no reason' : JSON.stringify(err);

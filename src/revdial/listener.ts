@@ -28,8 +28,8 @@ export interface RevdialListenerOptions {
    */
   readonly keepalive?: boolean | KeepaliveOptions | undefined;
   /**
-   * Connections that may wait to be taken by `for await`; while that many wait, the server's dials
-   * are refused. As in `net.Server.listen()`.
+   * Connections that may wait for `for await` to take them. While that many wait, further dials of
+   * the server are refused. The default is that of `net.Server.listen()`.
    * @default 511
    */
   readonly backlog?: number | undefined;
@@ -38,7 +38,7 @@ export interface RevdialListenerOptions {
 export interface RevdialListenerEvents {
   /** A connection that was dialled back: open, and with its keepalive started if it has one. */
   connection: [adapter: WsConnAdapter];
-  /** Dialling back failed, and the server was told so. For a log. */
+  /** Dialling back failed, and the server was informed. For a log. */
   dialBackFailed: [error: Error, connPath: string];
   /** The control connection has closed: its first error, or null. The last event. */
   close: [error: Error | null];
@@ -48,13 +48,13 @@ const DEFAULT_DIAL_BACK_TIMEOUT = 20_000;
 const DEFAULT_BACKLOG = 511;
 
 /**
- * The end of a reverse dialer that runs on the device behind NAT: whenever the server asks for a
- * connection over the control connection, it dials the server back and gives that connection.
- * Wire-compatible with ShellHub's pkg/revdial, so that the server may run either. Owns the control
- * connection, and ends with it; to stay reachable, open a new one on 'close'.
+ * The end of a reverse dialer that runs on the device behind NAT. Whenever the server asks for a
+ * connection over the control connection, it dials the server back and hands that connection over.
+ * Wire-compatible with ShellHub's pkg/revdial: the server may be that program. Owns the control
+ * connection, and ends with it. To stay reachable, open a new one on 'close'.
  *
  * Take connections from 'connection', or with `for await` where nobody listens to that. The loop
- * ends with the control connection, and throws its error; to leave the loop closes the listener.
+ * ends with the control connection, and throws its error. Leaving the loop closes the listener.
  */
 export class RevdialListener
   extends EventEmitter<RevdialListenerEvents>
@@ -65,7 +65,7 @@ export class RevdialListener
   readonly #dialBackTimeout: number;
   readonly #keepalive: KeepaliveOptions | undefined;
   readonly #backlog: number;
-  /** What gives up each dial back that is not open yet. */
+  /** Aborts the dials back that are not open yet. */
   readonly #pending = new Set<AbortController>();
   readonly #unclaimed = new Unclaimed<WsConnAdapter>();
 
@@ -106,8 +106,8 @@ export class RevdialListener
   }
 
   /**
-   * Ends the control connection, gives up dials that are not open yet, and closes the connections
-   * that nobody has taken; those that were taken stay. Every call returns the same promise, which
+   * Ends the control connection, gives up dials that are not open yet, and destroys the connections
+   * that nobody has taken. Those that were taken stay. Every call returns the same promise, which
    * resolves after 'close' with the first error of the control connection, or null. It never
    * rejects.
    */
@@ -120,14 +120,14 @@ export class RevdialListener
     await this.close();
   }
 
-  /** Gives each connection that nobody else has taken. Several loops share them. */
+  /** Yields each connection that nobody else has taken. Several loops share them. */
   async *[Symbol.asyncIterator](): AsyncGenerator<WsConnAdapter, void, void> {
     try {
       for (;;) {
         const adapter = await this.#unclaimed.take();
         if (adapter === null) return;
         adapter.off('error', ignore);
-        // It may have died while it waited; nobody would ever hear of it.
+        // One that died while it waited would never report it.
         if (!adapter.destroyed) yield adapter;
       }
     } finally {
@@ -147,7 +147,7 @@ export class RevdialListener
     }, this.#dialBackTimeout);
     this.#pending.add(abort);
     try {
-      this.#checkAsked(connPath);
+      this.#checkRequest(connPath);
       const adapter = await openDialBack(this.#dialBack, connPath, abort.signal);
       this.#pending.delete(abort);
       if (this.#keepalive) adapter.ping(this.#keepalive);
@@ -161,17 +161,17 @@ export class RevdialListener
   }
 
   /**
-   * Refuses what must not be dialled: a server that was taken over is no reason to connect to
-   * somewhere else.
+   * Throws where the server's request must not be followed. A server that was taken over must not
+   * make the device connect to somewhere else.
    */
-  #checkAsked(connPath: string): void {
+  #checkRequest(connPath: string): void {
     if (!isPathOnly(connPath)) {
       throw new WsConnError(
         'EPROTO',
         `the server asked to dial ${JSON.stringify(connPath)}, which is no path`,
       );
     }
-    // Those that are being dialled will wait too if nobody takes them; this one is among them.
+    // Those that are being dialled, this one included, will wait too if nobody takes them.
     const waiting = this.#unclaimed.surplus + this.#pending.size - 1;
     if (waiting >= this.#backlog && this.listenerCount('connection') === 0) {
       throw new WsConnError(
@@ -182,9 +182,9 @@ export class RevdialListener
   }
 
   #handOver(adapter: WsConnAdapter): void {
-    // Whoever gets it listens to its errors; until then, nobody does.
+    // Until somebody takes it, nobody else listens to its errors.
     adapter.on('error', ignore);
-    // On a tick of its own: what a listener throws must not end up in a promise.
+    // On a tick of its own, so that an error thrown by a listener does not end up in a promise.
     process.nextTick(() => {
       if (this.#control.lost) {
         adapter.destroy();
@@ -214,5 +214,5 @@ export class RevdialListener
 }
 
 function ignore(): void {
-  // An error of a connection that nobody has taken concerns nobody.
+  // Nobody has taken this connection, so nobody needs its error.
 }

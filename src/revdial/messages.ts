@@ -1,9 +1,9 @@
 import { WsConnError } from '../base/errors.ts';
 
 /**
- * One line of a control connection, by the names that ShellHub's pkg/revdial gives to its JSON
- * keys. A key that is left out is an empty string, as in Go. Commands are `keep-alive`,
- * `conn-ready` and `pickup-failed`; others are to be ignored.
+ * One line of a control connection, with the JSON keys of ShellHub's pkg/revdial. A key that is
+ * left out is an empty string, as in Go. Commands are `keep-alive`, `conn-ready` and
+ * `pickup-failed`. Others must be ignored.
  */
 export interface ControlMessage {
   readonly command: string;

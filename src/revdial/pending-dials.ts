@@ -18,14 +18,14 @@ export interface DialBackOptions extends Omit<
 > {
   /**
    * Whether an orderly TCP end without a Close frame ends a connection instead of failing it with
-   * `ECONNRESET`. Left out, it does for devices that do not offer this package's half close:
-   * ShellHub's close as gorilla/websocket does, without a Close frame. Set it to false where all
-   * devices send Close, and are told not to offer half close.
+   * `ECONNRESET`. By default it does for devices that do not offer this package's half close, since
+   * ShellHub's devices end without a Close frame, as gorilla/websocket does. Set it to false where
+   * all devices send Close but do not offer half close.
    * @default by device
    */
   readonly tcpEndIsEof?: boolean | undefined;
   /**
-   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`. A Go
+   * Bytes of the largest message to accept; a larger one fails its connection with `EMSGSIZE`. A Go
    * device sends one message for each of its writes, however large.
    * @default 1048576
    */
@@ -79,8 +79,8 @@ export class PendingDials {
       refuse(socket, BAD_REQUEST);
       return;
     }
-    // ws calls back before it returns, or never where it has refused a bad handshake, which leaves
-    // the dial waiting.
+    // ws calls back before it returns, or never where it refuses a bad handshake. Then the dial
+    // goes on waiting.
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.#dials.delete(ids.uuid);
       const speaksClose = namesHalfClose(request.headers);
