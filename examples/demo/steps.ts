@@ -118,7 +118,7 @@ export async function idleWithoutKeepalive(url: string, login: SshLogin): Promis
   );
   say(`   ${error.message}`);
   say(
-    '   That is what users see who come back from lunch. At least they are told: a cut never looks like an end.\n',
+    '   That is what users see after lunch. At least they see it: a cut never looks like an end.\n',
   );
   await session.close();
   holds(error.code === 'ECONNRESET', `without keepalive it died after ${when} s, with ECONNRESET`);

@@ -27,7 +27,7 @@ describeWith('openssl', 'TLS over an adapter, both ends', (openssl) => {
   }
 
   /**
-   * Makes a TLS connection over a pair of adapters that may be half open, and gives both layers of
+   * Makes a TLS connection over a pair of adapters that may be half open. Returns both layers of
    * both ends.
    */
   async function secure(): Promise<{

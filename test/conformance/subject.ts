@@ -31,7 +31,7 @@ export interface Features {
    * like an end.
    */
   readonly cutIsReset: boolean;
-  /** There is a `close()` that gives a promise of the first error. */
+  /** There is a `close()` that resolves with the first error. */
   readonly close: boolean;
   /** `await using` closes. */
   readonly asyncDispose: boolean;

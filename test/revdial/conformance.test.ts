@@ -16,7 +16,7 @@ const features: Features = {
   mostBuffered: 32 * 1024 * 1024,
 };
 
-/** Lets a device dial back: `a` is its end of the connection, `b` is the one that dial() gave. */
+/** Dials a device. `a` is its end of the connection, `b` the end that dial() returned. */
 function revdialPair(halfClose: boolean | undefined) {
   return async (options: PairOptions = {}): Promise<Pair<WsConnAdapter>> => {
     const { signal, ...common } = options;
@@ -49,7 +49,7 @@ function revdialPair(halfClose: boolean | undefined) {
   };
 }
 
-// The signal of dial() gives up the dial; the connection that was made is not its own any more.
+// The signal of dial() ends the dial. It has no hold on a connection that was made.
 const atServer: Features = { ...features, signal: false };
 
 describeSocket('a dialled-back connection, device to server', revdialPair(undefined), features);

@@ -9,7 +9,8 @@ import { next, turns } from '../support/events.ts';
 import { hubOfTest, DIAL_BACK_PATH } from '../support/pairs/revdial-hub.ts';
 
 /**
- * Opens a bare WebSocket, and discards what it gets; gives it, or the HTTP status that refused it.
+ * Opens a bare WebSocket, and discards what it receives. Resolves with the WebSocket, or with the
+ * HTTP status that refused it.
  */
 function openRaw(url: string): Promise<WebSocket | number> {
   return new Promise((resolve, reject) => {

@@ -26,7 +26,7 @@ const ends: readonly (readonly [string, MakeEnd])[] = [
   ['the device', (stream, control) => new RevdialListener(stream, neverDial, { control })],
 ];
 
-/** Lets time pass, and what then happens happen. */
+/** Advances the fake clock, and waits for what that sets off. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }

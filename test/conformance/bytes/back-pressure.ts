@@ -19,7 +19,7 @@ async function drains(end: End): Promise<boolean> {
 }
 
 /**
- * Writes as long as back pressure lets it, but at most `most` bytes; gives how many it got rid of,
+ * Writes as long as back pressure allows, but at most `most` bytes; returns how many it got rid of,
  * and their hash.
  */
 async function pushUntilStuck(end: End, most: number): Promise<{ pushed: number; hash: string }> {

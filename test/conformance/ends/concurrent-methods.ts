@@ -41,7 +41,7 @@ const final: Record<string, (end: End, caller: number) => unknown> = {
   'close()': (end) => end.close?.(),
 };
 
-/** Lets fifty callers in at the moments of one kind, and waits until the last has been. */
+/** Runs fifty callers at the moments of one kind, and waits for the last. */
 async function callAtOnce(
   later: (call: () => void) => void,
   call: (caller: number) => void,

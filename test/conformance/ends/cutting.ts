@@ -6,7 +6,7 @@ import { connected, type Subject } from '../subject.ts';
 
 const MUCH = 20_000_000;
 
-/** What every ending comes to: at most one error, then exactly one 'close', which tells of it. */
+/** Every ending is at most one error and then exactly one 'close', which reports it. */
 export function expectOneClose(recording: Recording): void {
   expect(recording.count('close')).toBe(1);
   expect(recording.names.at(-1)).toBe('close');

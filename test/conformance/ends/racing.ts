@@ -21,7 +21,7 @@ function recordOf(writer: number, sequence: number): Buffer {
   return bytes;
 }
 
-/** Lets every writer write its records, each at the moments of its own kind. */
+/** Starts every writer, each at the moments of its own kind. */
 function startWriters(end: End): void {
   const kinds = Object.values(schedules);
   for (let writer = 0; writer < WRITERS; writer++) {
@@ -37,7 +37,7 @@ function startWriters(end: End): void {
   }
 }
 
-/** Reads all the records and gives, by writer, the numbers of his in the order they came. */
+/** Reads all the records. Returns the numbers of each writer's in the order they came. */
 async function readRecords(end: End): Promise<Map<number, number[]>> {
   const came = new Map<number, number[]>();
   for (let i = 0; i < WRITERS * RECORDS; i++) {

@@ -21,7 +21,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Gives the moments to move a byte at, for twice as long as the limit would allow without. */
+/** Returns the moments at which to move a byte, for twice as long as the limit. */
 async function* paces(): AsyncGenerator<number, void, void> {
   const begun = performance.now();
   for (let i = 0; performance.now() - begun < 2 * LONG; i++) {

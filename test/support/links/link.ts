@@ -192,7 +192,7 @@ export class Link {
         this.#passed[direction] += bytes;
         touch();
         if (!cut || passed < cut.at) return;
-        // libuv tells of bytes and an RST that come in one poll as of bytes and an end.
+        // libuv reports bytes and an RST that come in one poll as bytes and an end.
         if (cut.how === 'rst') setTimeout(end, RESET_DELAY, 'rst');
         else end('fin');
       },

@@ -20,8 +20,7 @@ export type Role = 'client' | 'server';
 export const ROLES: readonly Role[] = ['client', 'server'];
 
 /**
- * What an adapter under test may be told, in both roles; an adapter at the other end is told the
- * same.
+ * Options of an adapter under test, in both roles. An adapter at the other end has the same.
  */
 export type MeetOptions = Omit<WsConnAdapterOptions, 'signal'> & {
   readonly maxPayload?: number;

@@ -26,7 +26,7 @@ export interface Pair<A, B = A> {
   stop(): Promise<void>;
 }
 
-/** A server that `open()` connects to: it gives a new end at once, still connecting. */
+/** A server that `open()` connects to. It returns a new end at once, still connecting. */
 export interface Dialler<T> {
   open(options?: PairOptions): T;
   stop(): Promise<void>;

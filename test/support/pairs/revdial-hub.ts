@@ -102,7 +102,7 @@ export function dialBackTo(url: string, options: ConnectOptions = {}): DialBack 
   return (connPath, signal) => connect(`${url}${connPath}`, { ...options, signal });
 }
 
-/** Connects a device to a hub; gives its listener, and the dialer that the hub has made of it. */
+/** Connects a device to a hub. Resolves with its listener and the hub's dialer. */
 export async function connectDevice(
   hub: Hub,
   options: RevdialListenerOptions = {},

@@ -12,7 +12,7 @@ import {
 /** A way through a WebSocket to something that listens on a socket. */
 export interface Tunnel {
   readonly url: string;
-  /** Opens a connection through the tunnel and gives its adapter at once, still connecting. */
+  /** Opens a connection through the tunnel. Returns its adapter at once, still connecting. */
   readonly open: (options?: ConnectOptions) => WsConnAdapter;
   /**
    * Resolves when every connection so far has ended by itself; rejects with the error of the first
@@ -32,7 +32,7 @@ export async function tunnelTo(target: net.NetConnectOpts): Promise<Tunnel> {
   const closed: Promise<unknown>[] = [];
   const server = createServer((adapter) => {
     const connection = join(adapter, net.connect(target));
-    // quiet() tells, if the test asks.
+    // quiet() reports it, where the test asks.
     connection.catch(() => undefined);
     joined.push(connection);
   });

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { next } from '../events.ts';
 
 /**
- * Programs for a thread: each listens, tells its port, and answers pings whatever the test's own
+ * Programs for a thread: each listens, reports its port, and answers pings whatever the test's own
  * event loop does.
  */
 const PROGRAMS = {
@@ -28,7 +28,7 @@ const PROGRAMS = {
   `,
 };
 
-/** Starts a peer in a thread of its own, until the end of the test; gives its port. */
+/** Starts a peer in a thread of its own, until the end of the test. Returns its port. */
 export async function answeringPeer(wire: keyof typeof PROGRAMS): Promise<number> {
   const telling =
     "const tell = (port) => require('node:worker_threads').parentPort.postMessage(port);";

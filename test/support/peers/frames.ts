@@ -45,7 +45,7 @@ export function frame(opcode: number, payload: Uint8Array, options: FrameOptions
   return Buffer.concat([header, mask, unmask(payload, mask)]);
 }
 
-/** Gives the payload of a Close frame. */
+/** Returns the payload of a Close frame. */
 export function closePayload(code?: number, reason = ''): Buffer {
   if (code === undefined) return Buffer.alloc(0);
   return Buffer.concat([Buffer.of(code >> 8, code & 0xff), Buffer.from(reason)]);
@@ -57,7 +57,7 @@ function unmask(payload: Uint8Array, mask: Uint8Array): Buffer {
   return bytes;
 }
 
-/** Takes the bytes of a connection and gives the frames that are whole. */
+/** Reads the bytes of a connection, and returns the frames that are whole. */
 export class FrameReader {
   #bytes = Buffer.alloc(0);
 

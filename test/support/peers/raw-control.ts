@@ -15,7 +15,7 @@ import {
 
 /** The other end of a control connection, in the hands of a test. */
 export interface RawControl {
-  /** What to give to the end under test. */
+  /** The stream for the end under test. */
   readonly control: Duplex;
   /** The test's own end. */
   readonly peer: Duplex;

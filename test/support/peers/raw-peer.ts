@@ -17,8 +17,8 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_END = '\r\n\r\n';
 
 /**
- * A WebSocket peer made by hand over bare TCP: it sends what it is told to, right or wrong, answers
- * nothing of its own accord, and ends its side of TCP only when told.
+ * A WebSocket peer made by hand over bare TCP. It sends what the test wants, right or wrong. It
+ * answers nothing by itself, and ends its side of TCP only when the test does.
  */
 export class RawPeer {
   readonly socket: net.Socket;
@@ -114,7 +114,7 @@ export class RawPeer {
   };
 }
 
-/** Reads up to the end of an HTTP head; gives it, and the bytes that follow. */
+/** Reads up to the end of an HTTP head. Returns it, and the bytes that follow. */
 async function readHead(socket: net.Socket): Promise<{ head: string; rest: Buffer }> {
   let bytes = Buffer.alloc(0);
   for (;;) {
@@ -212,14 +212,14 @@ export async function rawServer(lines: Readonly<Record<string, string>> = {}): P
   };
 }
 
-/** Sends bytes to a server by hand and gives all that it answers until it ends TCP. */
+/** Sends bytes to a server by hand, and returns all that it answers until it ends TCP. */
 export async function converse(port: number, request: string): Promise<string> {
   const socket = await dialTcp(port);
   socket.end(request);
   return collect(socket);
 }
 
-/** Gives all that comes until the other side ends TCP, or resets it. */
+/** Returns all that comes until the other side ends TCP, or resets it. */
 export async function collect(socket: net.Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

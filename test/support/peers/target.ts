@@ -4,8 +4,8 @@ import net, { type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /**
- * Starts a TCP server on a free port and gives the port; its connections are destroyed with it when
- * the test is over.
+ * Starts a TCP server on a free port, and returns the port. When the test is over, the server and
+ * its connections are destroyed.
  */
 export async function target(onConnection: (socket: net.Socket) => void): Promise<number> {
   const open = new Set<net.Socket>();
@@ -27,7 +27,7 @@ export async function target(onConnection: (socket: net.Socket) => void): Promis
   return (server.address() as AddressInfo).port;
 }
 
-/** Gives back what it gets, and ends when the client has. */
+/** Sends back what it receives, and ends when the client has. */
 export function echo(socket: net.Socket): void {
   socket.pipe(socket);
 }

@@ -15,7 +15,7 @@ export interface Certificate {
 export interface Authority {
   /** Path of its certificate. */
   readonly ca: string;
-  /** Signs a certificate for 127.0.0.1 and localhost; `days` below 1 gives one that has expired. */
+  /** Signs a certificate for 127.0.0.1 and localhost; with `days` below 1 it has expired. */
   sign(name: string, days?: number): Promise<Certificate>;
 }
 

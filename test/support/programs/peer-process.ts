@@ -16,7 +16,7 @@ export class PeerProcess {
   constructor(program: string, args: readonly string[]) {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
-    // What it is told after its end is lost, and that shows by the answer that does not come.
+    // A command after its end is lost. The answer that does not come shows it.
     child.stdin.on('error', () => undefined);
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text;

@@ -106,7 +106,7 @@ function findProgram(name: string): string | undefined {
 }
 
 /**
- * Describes tests that need a program of the system, and gives them its path. Where it is missing
+ * Describes tests that need a program of the system, and passes them its path. Where it is missing
  * they are skipped, which their title says; in CI, whose script installs what .ci/packages.txt
  * lists, they fail.
  */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Gives the largest amount of memory in bytes that a process has held so far (VmHWM of proc(5));
+ * Returns the largest amount of memory in bytes that a process has held so far (VmHWM of proc(5));
  * Linux only.
  */
 export function peakMemory(pid: number): number {

@@ -6,7 +6,7 @@ import { freePort } from '../free-port.ts';
 import { printed, startProgram } from '../programs/program.ts';
 import type { Proxy } from './nginx-haproxy.ts';
 
-/** It is told to read its configuration again over a socket of its own, which needs no port. */
+/** Commands to read the configuration again come over a socket of its own, which needs no port. */
 const configuration = (port: number, target: number, admin: string): string => `
 {
   admin ${admin}
