@@ -1,18 +1,17 @@
-// Keeps the WebSocket of a browser alive through a load balancer. Here is no adapter: the WebSocket
+// Keeps a browser's WebSocket alive through a load balancer. There is no adapter here: the WebSocket
 // carries JSON, and Keepalive pings it. Browsers answer pings by themselves, so the page needs no
 // code for it.
 //
-//   node --import tsx examples/heartbeat.ts 8080          then open http://127.0.0.1:8080/ in a browser
+//   node --import tsx examples/heartbeat.ts 8080
 //
-// A line typed here shows on the page, also after a long silence, and the page says that it came.
-// It prints each pong, what the pages say, and which of them are gone.
+// Open http://127.0.0.1:8080/ in a browser. A line typed here shows on the page, even after a long
+// silence. The example prints each pong, each line that a page has shown, and each page that closes.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 
 import { WebSocketServer } from 'ws';
-
-import { Keepalive } from '../src/index.ts';
+import { Keepalive } from 'ws-conn-adapter';
 
 const page = `<!doctype html><title>heartbeat</title><h1>Waiting for a line</h1><script>
   const webSocket = new WebSocket(location.href.replace('http', 'ws'));

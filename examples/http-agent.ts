@@ -1,16 +1,16 @@
-// Sends HTTP requests through a WebSocket: an http.Agent whose connections are adapters, and at the
-// other end an ordinary http.Server that is handed them. The agent keeps connections alive, so one
+// Sends HTTP requests through a WebSocket. The connections of an http.Agent are adapters, and an
+// ordinary http.Server takes them at the other end. The agent keeps connections alive, so one
 // WebSocket serves one request after another.
 //
 //   node --import tsx examples/http-agent.ts
 //
-// It prints the answer to each request, and how many WebSockets that took.
+// It prints the answer to each of three requests, and the number of WebSockets.
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import { text } from 'node:stream/consumers';
 
-import { connect, createServer } from '../src/index.ts';
+import { connect, createServer } from 'ws-conn-adapter';
 
 const web = http.createServer((request, response) => {
   response.end(
@@ -35,7 +35,7 @@ class WebSocketAgent extends http.Agent {
 
 const agent = new WebSocketAgent({ keepAlive: true, maxSockets: 1 });
 for (const path of ['/first', '/second', '/third']) {
-  // The host is for the Host header; where the connection goes, the agent decides.
+  // The host is only for the Host header. The agent decides where the connection goes.
   const request = http.get({ host: 'device.internal', path, agent });
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   console.log(await text(response));

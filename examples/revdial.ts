@@ -1,6 +1,6 @@
-// Reaches a device behind NAT over SSH: the device holds a control connection to a public server,
-// and dials back when the server asks for it. All three parties are in this program; only the
-// server listens on a port.
+// Reaches a device behind NAT over SSH. The device holds a control connection to a public server, and
+// dials back when the server asks it to. All three parties are in this program. Only the server
+// listens on a port.
 //
 //   node --import tsx examples/revdial.ts uname
 //
@@ -9,17 +9,16 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import ssh2 from 'ssh2';
+import { connect, createServer } from 'ws-conn-adapter';
+import { RevdialListener, RevdialServer } from 'ws-conn-adapter/revdial';
 
-import { connect, createServer } from '../src/index.ts';
-import { RevdialListener, RevdialServer } from '../src/revdial/index.ts';
 import { makeSshServer } from './demo/ssh-server.ts';
+import { openSshSession } from './demo/ssh-session.ts';
 
 const [command = 'uname'] = process.argv.slice(2);
 const authorization = 'Bearer of-device-7';
 
-// The public server: control connections come in on one path, what devices dial back with on
-// another.
+// The public server. Devices open control connections on one path and dial back on another.
 const revdial = new RevdialServer({ path: '/ssh/revdial' });
 const controls = createServer({
   authenticate: ({ headers }) => headers.authorization === authorization,
@@ -32,7 +31,7 @@ server.on('upgrade', (request, socket, head) => {
 });
 await once(server, 'listening');
 
-// The device: it serves SSH on what it is asked to dial, and listens on no port.
+// The device. It serves SSH on the connections that it dials back, and listens on no port.
 const sshd = makeSshServer();
 const url = `ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 const control = connect(`${url}/ssh/connection`, { headers: { authorization } });
@@ -42,28 +41,12 @@ const listener = new RevdialListener(control, (connPath, signal) =>
 listener.on('connection', sshd.serve);
 await once(control, 'connect');
 
-// A user, whom the server lets reach the device.
-const [device] = revdial.dialers;
-if (!device) throw new Error('the device is not connected');
-const sock = await device.dial();
-const user = new ssh2.Client();
-user.on('ready', () => {
-  user.exec(command, (error, channel) => {
-    if (error) throw error;
-    channel.pipe(process.stdout);
-    channel.on('close', () => {
-      user.end();
-    });
-  });
-});
-user.connect({
-  sock,
-  ...sshd,
-  hostHash: 'sha256',
-  hostVerifier: (hash: string) => hash === sshd.fingerprint,
-});
-await once(user, 'close');
-
+// A user of the server.
+const [dialer] = revdial.dialers;
+if (!dialer) throw new Error('the device is not connected');
+const session = await openSshSession(await dialer.dial(), sshd);
+process.stdout.write(await session.run(command));
+await session.close();
 await listener.close();
 await revdial.close();
 server.close();

@@ -1,14 +1,14 @@
-// Lets OpenSSH's own client travel in a WebSocket: standard input and output become one, for ssh's
-// ProxyCommand.
+// Connects OpenSSH's own client through a WebSocket, as its ProxyCommand: standard input goes into the
+// WebSocket, and what comes out of it goes to standard output.
 //
-//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:22             where sshd is
+//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:22
 //   ssh -o ProxyCommand='node --import tsx examples/ssh-proxy-command.ts ws://127.0.0.1:8080' user@host
 //
-// It prints nothing of its own on standard output, which is ssh's; what went wrong goes to standard
-// error, with exit code 1.
+// The first command runs where sshd is. Standard output belongs to ssh, so the example prints nothing
+// of its own there. An error goes to standard error, with exit code 1.
 import { pipeline } from 'node:stream/promises';
 
-import { connect } from '../src/index.ts';
+import { connect } from 'ws-conn-adapter';
 
 const [url] = process.argv.slice(2);
 if (url === undefined) {
@@ -17,10 +17,10 @@ if (url === undefined) {
 }
 
 const socket = connect(url, { keepalive: true });
-// How the two ways end says little: the socket keeps the first error, and close() gives it.
+// The socket keeps the first error, and close() returns it. So the pipelines' own can be ignored.
 pipeline(process.stdin, socket).catch(() => undefined);
-// When the server has said its last there is nothing left to do, even if standard input is still
-// open: ssh waits for this process to end, since standard output cannot be closed before.
+// Once the server has ended there is nothing left to do, even if standard input is still open. ssh
+// waits for this process to end, since standard output cannot be closed before.
 await pipeline(socket, process.stdout).catch(() => undefined);
 const error = await socket.close();
 if (error) console.error(`${url}: ${error.message}`);

@@ -1,17 +1,16 @@
-// Runs a command over SSH in a WebSocket, with ssh2: an adapter goes where ssh2 takes a socket, and
-// nothing else changes.
+// Runs a command over SSH in a WebSocket, with ssh2. The adapter goes where ssh2 takes a socket.
+// Nothing else changes.
 //
-//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:22             where sshd is
+//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:22
 //   node --import tsx examples/ssh2-client.ts ws://127.0.0.1:8080 user ~/.ssh/id_ed25519 SHA256:… 'uname -a'
 //
-// The fingerprint is the one of the server's host key, as `ssh-keygen -lf` shows it. It prints what
-// the command prints, and ends with the command's exit code, or with 255 and the reason when there
-// was no session.
+// The first command runs where sshd is. The fingerprint is that of the server's host key, as
+// `ssh-keygen -lf` shows it. The example prints what the command prints, and ends with its exit code.
+// Where there was no session, it prints the reason and ends with 255.
 import { readFileSync } from 'node:fs';
 
 import ssh2 from 'ssh2';
-
-import { connect } from '../src/index.ts';
+import { connect } from 'ws-conn-adapter';
 
 const [url, username, keyFile, fingerprint, command] = process.argv.slice(2);
 if (

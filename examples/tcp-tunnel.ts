@@ -1,14 +1,14 @@
-// Carries TCP through a WebSocket: TCP port -> WebSocket -> TCP port. Half closes go through, so
-// `printf x | nc -N` gets its answer. Both ends are this program, on the two sides of whatever lets
-// only web traffic pass:
+// Carries TCP through a WebSocket: TCP port -> WebSocket -> TCP port. A half close goes through, so
+// `printf x | nc -N` gets its answer. Both ends are this program. The server accepts WebSockets on
+// port 8080, the client accepts TCP on port 5433:
 //
-//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:5432           takes WebSockets on port 8080
-//   node --import tsx examples/tcp-tunnel.ts client 5433 ws://127.0.0.1:8080      takes TCP on port 5433
+//   node --import tsx examples/tcp-tunnel.ts server 8080 127.0.0.1:5432
+//   node --import tsx examples/tcp-tunnel.ts client 5433 ws://127.0.0.1:8080
 //
-// It prints where it listens (port 0 takes a free one), and a line for each connection that failed.
+// It prints where it listens (port 0 takes a free port), and a line for each connection that fails.
 import net, { type AddressInfo } from 'node:net';
 
-import { connect, createServer, join } from '../src/index.ts';
+import { connect, createServer, join } from 'ws-conn-adapter';
 
 function carry(from: net.Socket, to: net.Socket): void {
   join(from, to).catch((error: unknown) => {
@@ -28,7 +28,7 @@ function serve(port: number, target: string): void {
 }
 
 function dial(port: number, url: string): void {
-  // Half open from the start: a client may have sent its FIN before anybody listens to it.
+  // Half open from the start: a client may send its FIN before the WebSocket is open.
   const server = net.createServer({ allowHalfOpen: true }, (tcp) => {
     carry(tcp, connect(url, { keepalive: true }));
   });

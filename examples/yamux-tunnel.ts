@@ -1,29 +1,27 @@
-// Carries 50 TCP connections over one WebSocket, each as a yamux stream that ends by itself: half
-// closes and resets of the one do not touch the others, and the WebSocket stays open. All parties
-// are in this one program:
+// Carries 50 TCP connections over one WebSocket. Each is a yamux stream of its own: its half close or
+// reset does not touch the others. All parties are in this program.
 //
 //   node --import tsx examples/yamux-tunnel.ts
 //
-// It prints what the 50 connections got, how many streams are open then, and how many WebSockets
-// there were:
+// It prints what became of the connections:
 //
 //   50 connections over 1 WebSocket: 49 answered, 1 reset, 0 still open
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-import { connect, createServer, join } from '../src/index.ts';
-import { YamuxSession } from '../src/yamux/index.ts';
+import { connect, createServer, join } from 'ws-conn-adapter';
+import { YamuxSession } from 'ws-conn-adapter/yamux';
 
-const ignore = (): void => undefined; // join() has reset the other side: that is how a failure is passed on.
+// join() passes a failure on to the other side. Nobody else needs it.
+const ignore = (): void => undefined;
 
 async function portOf(server: net.Server | ReturnType<typeof createServer>): Promise<number> {
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-// Where the connections go: a service that answers when the request has ended, and resets
-// connection 13.
+// The target of the connections: it answers when a request has ended, and resets request 13.
 const target = net.createServer({ allowHalfOpen: true }, (socket) => {
   let name = '';
   socket.setEncoding('utf8').on('data', (part: string) => (name += part));
@@ -54,7 +52,7 @@ const answers = Array.from({ length: 50 }, (_, i) =>
   text(net.connect(entryPort, '127.0.0.1').end(String(i))),
 );
 const results = await Promise.allSettled(answers);
-await session.ping(); // What was still on its way is here after it.
+await session.ping(); // What the far end sent before has arrived after it.
 const answered = results.filter(
   (one, i) => one.status === 'fulfilled' && one.value === `hello, ${String(i)}`,
 );

@@ -7,7 +7,7 @@ import {
   swapped,
   tcpDialler,
   tcpPair,
-} from './support/pairs.ts';
+} from './support/pairs/pairs.ts';
 
 const MIB = 1024 * 1024;
 

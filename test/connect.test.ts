@@ -5,8 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, type ConnectOptions, createServer, type WsConnAdapter } from '../src/index.ts';
 import { next, record, turns } from './support/events.ts';
-import { serve, stopAfterTest } from './support/meet.ts';
-import { rawServer } from './support/raw-peer.ts';
+import { serve, stopAfterTest } from './support/pairs/meet.ts';
+import { rawServer } from './support/peers/raw-peer.ts';
 import { readAll } from './support/reading.ts';
 
 function dial(url: string, options?: ConnectOptions): WsConnAdapter {

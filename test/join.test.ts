@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { join, type WsConnAdapter } from '../src/index.ts';
 import { bytesOf, sha256 } from './support/bytes.ts';
 import { closeOf, next, record, turns } from './support/events.ts';
-import { adapterPair, tcpPair } from './support/pairs.ts';
+import { adapterPair, tcpPair } from './support/pairs/pairs.ts';
 import { readAll, readExactly } from './support/reading.ts';
 
 const SIZE = 4 * 1024 * 1024;

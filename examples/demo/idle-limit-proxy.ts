@@ -7,7 +7,7 @@ export interface IdleLimitProxy {
 }
 
 /**
- * Stands in for a load balancer: passes TCP on to a port, and cuts a connection on which nothing
+ * Stands in for a load balancer: forwards TCP to a port, and cuts a connection on which nothing
  * moves for `limit` ms.
  */
 export async function startIdleLimitProxy(
@@ -21,8 +21,7 @@ export async function startIdleLimitProxy(
       client.destroy();
       target.destroy();
     };
-    // Every byte passes the client's socket, whichever way it goes, so its idle clock sees them
-    // all.
+    // Every byte passes the client's socket, so its idle clock sees both directions.
     client.setTimeout(limit, cut);
     for (const socket of [client, target]) {
       open.add(socket);

@@ -5,14 +5,14 @@ import { pipeline } from 'node:stream/promises';
 
 const CHUNK = 65_536;
 
-/** What came back of what was sent. */
+/** Hashes of what was sent and of what came back. */
 export interface Echo {
   readonly seconds: number;
   readonly sentHash: string;
   readonly receivedHash: string;
 }
 
-/** Sends random bytes to somebody who sends them back, and reads them at the same time. */
+/** Sends random bytes to a command that sends them back, and reads them at the same time. */
 export async function sendAndReceive(
   echo: Duplex,
   total: number,
@@ -40,8 +40,8 @@ export async function sendAndReceive(
 }
 
 /**
- * Gives the median time in ms that one byte takes there and back: what somebody at a keyboard
- * feels.
+ * Returns the median time in ms that one byte takes there and back, as somebody at a keyboard feels
+ * it.
  */
 export async function medianRoundTrip(echo: Duplex, rounds: number): Promise<number> {
   const times: number[] = [];

@@ -25,7 +25,7 @@ function answer(channel: ServerChannel, text: string, status = 0): void {
   channel.end();
 }
 
-/** What a client must know to log in, and to be sure of whom it talks to. */
+/** What a client needs to log in, and to check the server. */
 export interface SshLogin {
   readonly username: string;
   readonly password: string;
@@ -34,13 +34,13 @@ export interface SshLogin {
 }
 
 export interface SshServer extends SshLogin {
-  /** Serves SSH on a connection that somebody else made: any net.Socket, or what behaves as one. */
+  /** Serves SSH on a connection that is already there: a net.Socket, or what behaves as one. */
   readonly serve: (socket: net.Socket) => void;
 }
 
 /**
- * Makes an SSH server that listens nowhere, with a host key and a password made on the spot, and
- * three commands.
+ * Makes an SSH server that listens on no port, with a new host key, a new password and three
+ * commands.
  */
 export function makeSshServer(): SshServer {
   const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
@@ -61,8 +61,7 @@ export function makeSshServer(): SshServer {
         else answer(accept(), `${command}: command not found\n`, 127);
       });
     });
-    // A connection that is cut is the client's story to tell; here it must only not end the
-    // process.
+    // The client reports a connection that was cut. Here the error must only not end the process.
     client.on('error', () => undefined);
   });
 

@@ -9,7 +9,7 @@ import type { SshLogin } from './ssh-server.ts';
 export interface SshSession {
   /** Opens a channel to a command. */
   readonly start: (command: string) => Promise<ClientChannel>;
-  /** Runs a command and gives what it printed. */
+  /** Runs a command. Resolves with what it printed. */
   readonly run: (command: string) => Promise<string>;
   /** Resolves with the first error that ended the session, or null when it ended in order. */
   readonly ended: Promise<NodeJS.ErrnoException | null>;
@@ -17,8 +17,7 @@ export interface SshSession {
 }
 
 /**
- * Logs in over a connection that is there already, and makes sure that the host key is the one
- * expected.
+ * Logs in over a connection that is already open, and checks the host key.
  */
 export async function openSshSession(sock: net.Socket, login: SshLogin): Promise<SshSession> {
   const client = new ssh2.Client();
@@ -55,7 +54,7 @@ export async function openSshSession(sock: net.Socket, login: SshLogin): Promise
   };
 }
 
-/** Opens a channel and hands it on at once, since its first events may come in the same turn. */
+/** Opens a channel and passes it on at once, since its first events may come in the same turn. */
 function exec<T>(
   client: ssh2.Client,
   command: string,

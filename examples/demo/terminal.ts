@@ -1,11 +1,11 @@
 import { stdout } from 'node:process';
 
 const BAR_WIDTH = 32;
-/** Time in ms between two pictures of the bar: as often as an eye can tell them apart. */
+/** Time in ms between two pictures of the bar. */
 const FRAME = 40;
 const MIB = 1024 * 1024;
 
-// Somebody has read enough (npm start | head).
+// The reader has closed the pipe (npm start | head).
 stdout.on('error', () => process.exit());
 
 const colours = stdout.isTTY && stdout.hasColors();
@@ -28,8 +28,7 @@ export interface Progress {
 }
 
 /**
- * Shows how far `total` bytes have come: a bar where somebody watches, else a line for each
- * quarter.
+ * Shows how far `total` bytes have come: a bar on a terminal, else a line for each quarter.
  */
 export function showProgress(total: number): Progress {
   const startedAt = performance.now();

@@ -1,6 +1,5 @@
 import { booleanOption, integerOption, timeoutOption } from '../base/check-option.ts';
-import { invalidArgType } from '../base/errors.ts';
-import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
+import { keepaliveOption, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { checkMaxPayload } from '../websocket/max-payload.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-duplex.ts';
 
@@ -82,7 +81,7 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
     halfClose:
       halfClose === undefined ? undefined : booleanOption('options.halfClose', halfClose, false),
     halfCloseOffered: options.halfCloseOffered ?? false,
-    keepalive: checkKeepalive(options.keepalive),
+    keepalive: keepaliveOption(options.keepalive, false),
     closeTimeout: timeoutOption(
       'options.closeTimeout',
       options.closeTimeout,
@@ -101,15 +100,4 @@ export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapt
     maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
     tcpEndIsEof: booleanOption('options.tcpEndIsEof', options.tcpEndIsEof, false),
   };
-}
-
-function checkKeepalive(
-  keepalive: WsConnAdapterOptions['keepalive'] | null,
-): KeepaliveOptions | undefined {
-  if (keepalive === undefined || keepalive === false) return undefined;
-  if (keepalive === true) return checkKeepaliveOptions({});
-  if (typeof keepalive !== 'object' || keepalive === null) {
-    throw invalidArgType('options.keepalive', 'a boolean or an object', keepalive);
-  }
-  return checkKeepaliveOptions(keepalive, 'options.keepalive');
 }

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import { checkObject, timeoutOption } from '../base/check-option.ts';
-import type { WsConnError } from '../base/errors.ts';
+import { invalidArgType, type WsConnError } from '../base/errors.ts';
 import { isolate } from '../base/isolate.ts';
 import { Liveness } from './liveness.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
@@ -56,6 +56,21 @@ export function checkKeepaliveOptions(
     interval: timeoutOption(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
     pongTimeout: timeoutOption(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
   };
+}
+
+/**
+ * Checks the option `keepalive` of whatever starts one by itself: a boolean, or options. Returns
+ * the options to start it with, or undefined for none; throws `ERR_INVALID_ARG_TYPE` or
+ * `ERR_OUT_OF_RANGE` with the name.
+ */
+export function keepaliveOption(value: unknown, fallback: boolean): KeepaliveOptions | undefined {
+  const keepalive = value === undefined ? fallback : value;
+  if (keepalive === false) return undefined;
+  if (keepalive === true) return checkKeepaliveOptions({});
+  if (typeof keepalive !== 'object' || keepalive === null) {
+    throw invalidArgType('options.keepalive', 'a boolean or an object', keepalive);
+  }
+  return checkKeepaliveOptions(keepalive, 'options.keepalive');
 }
 
 /**

@@ -1,57 +1,46 @@
-import { timeoutOption } from '../base/check-option.ts';
+import { checkObject, timeoutOption } from '../base/check-option.ts';
 
 /**
- * Time limits of one end of a control connection. The defaults are those of ShellHub's pkg/revdial,
- * and fit its ends.
+ * Options of one end of a control connection. The defaults are those of ShellHub's pkg/revdial, and
+ * fit its ends.
  */
-export interface ControlTimings {
+export interface ControlOptions {
   /**
    * Time in ms between two keep-alive messages; the first is sent at once.
    * @default 30000
    */
-  readonly keepAliveInterval?: number | undefined;
+  readonly interval?: number | undefined;
   /**
-   * Time in ms without a message after which the peer is taken for gone: `ETIMEDOUT`. More than the
-   * `keepAliveInterval` of the peer, or a healthy one is given up. ShellHub's server has no such
-   * limit, its device the same as here.
+   * Time in ms without a message after which the peer is taken for gone: `ETIMEDOUT`. It must be
+   * more than the `interval` of the peer, or a healthy one is given up. ShellHub's server has no
+   * such limit. Its device has the same as here.
    * @default 35000
    */
-  readonly keepAliveTimeout?: number | undefined;
+  readonly timeout?: number | undefined;
   /**
    * Time in ms that one message may take to leave: `ETIMEDOUT`. ShellHub's device has no such
-   * limit, its server the same as here.
+   * limit. Its server has the same as here.
    * @default 10000
    */
   readonly writeTimeout?: number | undefined;
 }
 
-export interface CheckedTimings {
-  readonly keepAliveInterval: number;
-  readonly keepAliveTimeout: number;
-  readonly writeTimeout: number;
-}
+/** The options of a control connection, checked and complete. */
+export type ControlSettings = Readonly<Record<keyof ControlOptions, number>>;
 
-const DEFAULT_KEEP_ALIVE_INTERVAL = 30_000;
-const DEFAULT_KEEP_ALIVE_TIMEOUT = 35_000;
-const DEFAULT_WRITE_TIMEOUT = 10_000;
+const DEFAULTS: ControlSettings = { interval: 30_000, timeout: 35_000, writeTimeout: 10_000 };
 
 /**
- * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
- * with the name.
+ * Checks the option `control` and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or
+ * `ERR_OUT_OF_RANGE` with the name.
  */
-export function checkTimings(options: ControlTimings): CheckedTimings {
-  const { keepAliveInterval, keepAliveTimeout, writeTimeout } = options;
+export function checkControlOptions(options: ControlOptions = {}): ControlSettings {
+  checkObject('options.control', options);
+  const time = (name: keyof ControlOptions): number =>
+    timeoutOption(`options.control.${name}`, options[name], DEFAULTS[name]);
   return {
-    keepAliveInterval: timeoutOption(
-      'options.keepAliveInterval',
-      keepAliveInterval,
-      DEFAULT_KEEP_ALIVE_INTERVAL,
-    ),
-    keepAliveTimeout: timeoutOption(
-      'options.keepAliveTimeout',
-      keepAliveTimeout,
-      DEFAULT_KEEP_ALIVE_TIMEOUT,
-    ),
-    writeTimeout: timeoutOption('options.writeTimeout', writeTimeout, DEFAULT_WRITE_TIMEOUT),
+    interval: time('interval'),
+    timeout: time('timeout'),
+    writeTimeout: time('writeTimeout'),
   };
 }

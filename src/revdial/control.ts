@@ -3,20 +3,17 @@ import type { Duplex } from 'node:stream';
 import { invalidArgType, invalidState, WsConnError } from '../base/errors.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
 import { type ControlMessage, formatMessage, MAX_LINE_BYTES, MessageReader } from './messages.ts';
-import type { CheckedTimings } from './control-options.ts';
+import type { ControlSettings } from './control-options.ts';
 
-/** What a control connection tells its owner. */
-export interface ControlOwner {
+/** Events of a control connection. */
+export interface ControlEvents {
   onMessage(message: ControlMessage): void;
   /**
-   * The connection is of no more use, and no message will come; called exactly once, with its
-   * error, or null.
+   * No message can be exchanged any more. Called exactly once, with the error of the connection, or
+   * null.
    */
   onLost(error: Error | null): void;
-  /**
-   * The stream has closed; called exactly once, after `onLost`, with the first error that it had,
-   * or null.
-   */
+  /** The stream has closed. Called exactly once, after `onLost`, with its first error, or null. */
   onClose(error: Error | null): void;
 }
 
@@ -33,35 +30,41 @@ function checkStream(stream: Partial<Duplex> | null | undefined): void {
 }
 
 /**
- * One end of a control connection: the two differ in their messages only. Sends a keep-alive at the
- * start and in every interval, and ends the stream when nothing comes, when what it sends does not
+ * One end of a control connection; the two ends differ only in their messages. Sends a keep-alive
+ * at the start and in every interval. Ends the stream when nothing comes, when a message does not
  * leave, or when what comes is no message.
  *
- * Its timers do not keep the process alive: that is for the stream to say.
+ * Its timers do not keep the process alive. The stream may.
  */
 export class Control {
   readonly #stream: ControlStream;
-  readonly #timings: CheckedTimings;
-  readonly #owner: ControlOwner;
+  readonly #settings: ControlSettings;
+  readonly #events: ControlEvents;
   readonly #reader = new MessageReader();
+  readonly #whenClosed: Promise<Error | null>;
+  #resolveClosed: (error: Error | null) => void = () => undefined;
   #lost = false;
+  #closed = false;
   /** Messages that have not left. */
-  #leaving = 0;
-  #interval: NodeJS.Timeout | undefined;
-  #silence: NodeJS.Timeout | undefined;
-  #stuck: NodeJS.Timeout | undefined;
+  #unsent = 0;
+  #keepAliveTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #writeTimer: NodeJS.Timeout | undefined;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_STATE` for a stream that has ended */
-  constructor(stream: ControlStream, timings: CheckedTimings, owner: ControlOwner) {
+  constructor(stream: ControlStream, settings: ControlSettings, events: ControlEvents) {
     checkStream(stream);
     this.#stream = stream;
-    this.#timings = timings;
-    this.#owner = owner;
+    this.#settings = settings;
+    this.#events = events;
+    this.#whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
     stream.on('error', this.#onLost);
     stream.on('end', this.#onEnd);
     stream.on('close', this.#onClose);
     stream.on('data', this.#onData);
-    // The time that a connection takes to be made is not the peer's silence.
+    // The time that it takes to connect is not the peer's silence.
     if (stream.connecting) stream.once('connect', this.#start);
     else this.#start();
   }
@@ -71,30 +74,42 @@ export class Control {
     return this.#lost;
   }
 
+  /** Whether the stream has closed; true already when `onClose` is called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /**
-   * Sends a message, unless the connection is lost. One whose line would be too long is dropped:
-   * the peer ends over it.
+   * Sends a message, unless the connection is lost. Drops one whose line would be too long: the
+   * peer would end the connection over it.
    */
   send(message: Partial<ControlMessage> & Pick<ControlMessage, 'command'>): void {
     if (this.#lost) return;
     const line = Buffer.from(formatMessage(message));
     if (line.length > MAX_LINE_BYTES) return;
-    this.#leaving++;
-    if (this.#leaving === 1 && !this.#stream.connecting) this.#limitWrites();
+    this.#unsent++;
+    if (this.#unsent === 1 && !this.#stream.connecting) this.#limitWrites();
     this.#stream.write(line, () => {
-      // An error ends the stream, and is told by that.
-      this.#leaving--;
+      // An error ends the stream, which reports it.
+      this.#unsent--;
       if (this.#lost) return;
-      if (this.#leaving === 0) clearTimeout(this.#stuck);
-      else this.#stuck?.refresh();
+      if (this.#unsent === 0) clearTimeout(this.#writeTimer);
+      else this.#writeTimer?.refresh();
     });
   }
 
-  /** Ends the connection once what was sent has left. Does nothing when it has ended. */
-  close(): void {
+  /**
+   * Ends the connection once what was sent has left. Every call returns the same promise, which
+   * resolves after `onClose` with the first error of the stream, or null.
+   */
+  close(): Promise<Error | null> {
     this.#lose();
+    if (!this.#stream.destroyed) this.#end();
+    return this.#whenClosed;
+  }
+
+  #end(): void {
     const stream = this.#stream;
-    if (stream.destroyed) return;
     stream.resume();
     if (stream instanceof SocketDuplex) {
       void stream.close();
@@ -108,23 +123,21 @@ export class Control {
 
   readonly #start = (): void => {
     if (this.#lost) return;
-    const { keepAliveInterval, keepAliveTimeout } = this.#timings;
-    this.#silence = setTimeout(() => {
-      this.#fail(
-        new WsConnError('ETIMEDOUT', `no control message came for ${String(keepAliveTimeout)} ms`),
-      );
-    }, keepAliveTimeout).unref();
-    this.#interval = setInterval(() => {
+    const { interval, timeout } = this.#settings;
+    this.#silenceTimer = setTimeout(() => {
+      this.#fail(new WsConnError('ETIMEDOUT', `no control message came for ${String(timeout)} ms`));
+    }, timeout).unref();
+    this.#keepAliveTimer = setInterval(() => {
       this.send({ command: 'keep-alive' });
-    }, keepAliveInterval).unref();
-    if (this.#leaving > 0) this.#limitWrites();
+    }, interval).unref();
+    if (this.#unsent > 0) this.#limitWrites();
     this.send({ command: 'keep-alive' });
   };
 
   #limitWrites(): void {
-    const { writeTimeout } = this.#timings;
-    clearTimeout(this.#stuck);
-    this.#stuck = setTimeout(() => {
+    const { writeTimeout } = this.#settings;
+    clearTimeout(this.#writeTimer);
+    this.#writeTimer = setTimeout(() => {
       this.#fail(
         new WsConnError(
           'ETIMEDOUT',
@@ -137,9 +150,9 @@ export class Control {
   readonly #onData = (chunk: Buffer): void => {
     try {
       for (const message of this.#reader.read(chunk)) {
-        this.#silence?.refresh();
-        this.#owner.onMessage(message);
-        // What came is thrown away once the owner has closed.
+        this.#silenceTimer?.refresh();
+        this.#events.onMessage(message);
+        // The rest is discarded once the owner has closed.
         if (this.#lost) return;
       }
     } catch (error) {
@@ -153,7 +166,7 @@ export class Control {
   }
 
   readonly #onEnd = (): void => {
-    this.close();
+    void this.close();
   };
 
   readonly #onLost = (): void => {
@@ -163,21 +176,23 @@ export class Control {
   #lose(): void {
     if (this.#lost) return;
     this.#lost = true;
-    clearInterval(this.#interval);
-    clearTimeout(this.#silence);
-    clearTimeout(this.#stuck);
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#silenceTimer);
+    clearTimeout(this.#writeTimer);
     this.#stream.off('data', this.#onData);
-    this.#owner.onLost(this.#stream.errored);
+    this.#events.onLost(this.#stream.errored);
   }
 
   readonly #onClose = (): void => {
     this.#lose();
-    clearTimeout(this.#stuck);
+    clearTimeout(this.#writeTimer);
     const stream = this.#stream;
     stream.off('error', this.#onLost);
     stream.off('end', this.#onEnd);
     stream.off('close', this.#onClose);
     stream.off('connect', this.#start);
-    this.#owner.onClose(stream.errored);
+    this.#closed = true;
+    this.#resolveClosed(stream.errored);
+    this.#events.onClose(stream.errored);
   };
 }

@@ -2,9 +2,10 @@ import { WsConnAdapter } from '../adapter/adapter.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
 
 /**
- * Dials the server back: opens a WebSocket to a path of the server and gives its adapter, still
- * connecting or open. `connPath` is checked to be a path with its query, and nothing else. `signal`
- * fires when the listener gives up before the connection is open, and never afterwards.
+ * Dials the server back: opens a WebSocket to a path of the server and returns its adapter, still
+ * connecting or open. `connPath` is a path, maybe with a query, and nothing else: the listener has
+ * checked that. `signal` fires when the listener gives up before the connection is open, and never
+ * afterwards.
  */
 export type DialBack = (
   connPath: string,
@@ -12,10 +13,10 @@ export type DialBack = (
 ) => WsConnAdapter | Promise<WsConnAdapter>;
 
 /**
- * Calls `dialBack` and waits until what it gives is open. Rejects with its error, or with the
- * signal's reason as soon as that fires; a connection that comes later than that is destroyed.
+ * Calls `dialBack` and waits until its connection is open. Rejects with its error, or with the
+ * signal's reason as soon as that fires. A connection that comes later is destroyed.
  */
-export function pickUp(
+export function openDialBack(
   dialBack: DialBack,
   connPath: string,
   signal: AbortSignal,
@@ -52,8 +53,8 @@ async function open(
 }
 
 /**
- * Waits for 'connect'; rejects when the adapter has closed before, and destroys it when the signal
- * fires before.
+ * Waits until the adapter is open. Rejects when it closes before. Destroys it when the signal fires
+ * before.
  */
 function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -71,10 +72,10 @@ function opened(adapter: WsConnAdapter, signal: AbortSignal): Promise<void> {
       settle();
       reject(
         adapter.errored ??
-          new WsConnError('ECONNRESET', 'the connection was closed before it was picked up'),
+          new WsConnError('ECONNRESET', 'the connection was closed before it was open'),
       );
     };
-    // The error that the adapter has closed with is told by its 'close'.
+    // 'close' follows, and `errored` has the error.
     const ignore = (): void => undefined;
     const giveUp = (): void => {
       adapter.destroy();

@@ -8,17 +8,17 @@ import { abortError, invalidArgType, WsConnError } from '../base/errors.ts';
 import { formatConnPath, parseConnPath } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import type { PickUps } from './pending-dials.ts';
-import type { CheckedTimings } from './control-options.ts';
+import type { PendingDials } from './pending-dials.ts';
+import type { ControlSettings } from './control-options.ts';
 
 export interface DialOptions {
   /**
-   * Gives up the dial with an `AbortError` when it fires; a connection that was made already stays.
+   * Ends the dial with an `AbortError` when it fires. A connection that was made already stays.
    */
   readonly signal?: AbortSignal | undefined;
   /**
    * Time in ms that the device may take to dial back; then the error is `ETIMEDOUT`. The default
-   * leaves a device its own 20 s (ShellHub, pkg/revdial), and time to say why it failed.
+   * leaves the device its own 20 s (ShellHub, pkg/revdial), and time to report a failure.
    * @default 25000
    */
   readonly timeout?: number | undefined;
@@ -31,13 +31,13 @@ export interface RevdialDialerEvents {
   close: [error: Error | null];
 }
 
-/** What a dialer has from its server. */
-export interface DialerSetting {
+/** Settings that a dialer has from its server. */
+export interface DialerSettings {
   readonly id: string;
   /** Path, and maybe query, that a device dials back to. */
   readonly path: string;
-  readonly timings: CheckedTimings;
-  readonly pickUps: PickUps;
+  readonly control: ControlSettings;
+  readonly pendingDials: PendingDials;
 }
 
 const DEFAULT_DIAL_TIMEOUT = 25_000;
@@ -47,24 +47,20 @@ const DEFAULT_DIAL_TIMEOUT = 25_000;
  * `RevdialServer.createDialer()`. Owns the control connection, and ends with it.
  */
 export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
-  /** Identifies this dialer to the device, in every path that it is told to dial. */
+  /** Identifies this dialer to the device, in every path that the device is asked to dial. */
   readonly id: string;
-  readonly #setting: DialerSetting;
+  readonly #settings: DialerSettings;
   readonly #control: Control;
-  /** What fails each dial that waits, by its uuid. */
-  readonly #waiting = new Map<string, (error: Error) => void>();
-  readonly #closed: Promise<Error | null>;
+  /** Functions that fail the dials which wait, by uuid. */
+  readonly #failDial = new Map<string, (error: Error) => void>();
   #closedBy: Error | null = null;
 
   /** @internal */
-  constructor(control: Duplex, setting: DialerSetting) {
+  constructor(control: Duplex, settings: DialerSettings) {
     super();
-    this.id = setting.id;
-    this.#setting = setting;
-    this.#closed = new Promise((resolve) => {
-      this.once('close', resolve);
-    });
-    this.#control = new Control(control, setting.timings, {
+    this.id = settings.id;
+    this.#settings = settings;
+    this.#control = new Control(control, settings.control, {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -77,20 +73,19 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
     });
   }
 
-  /** Whether the control connection can no longer be used, so that every `dial()` fails. */
+  /** Whether 'close' has been emitted. `dial()` fails as soon as the control connection ends. */
   get closed(): boolean {
-    return this.#control.lost;
+    return this.#control.closed;
   }
 
   /**
-   * Asks the device to dial back and gives that connection. What it costs beyond a connection is
-   * one message; whichever way a dial ends, nothing of it is left, and a device that dials back
-   * afterwards is refused.
+   * Asks the device to dial back, and resolves with that connection. A dial costs one message. A
+   * device that dials back after the dial has ended is refused.
    *
-   * Rejects with `ECONNRESET` where the control connection is or gets lost, `ECONNREFUSED` where
-   * the device says that it cannot dial back, `ETIMEDOUT` where it says nothing, an `AbortError`
-   * (`code` `ABORT_ERR`, `cause` the signal's reason); with `ERR_INVALID_ARG_TYPE` or
-   * `ERR_OUT_OF_RANGE` for an option.
+   * Rejects with `ECONNRESET` where the control connection is lost or gets lost, `ECONNREFUSED`
+   * where the device reports that it cannot dial back, `ETIMEDOUT` where it does not dial back in
+   * time, an `AbortError` (`code` `ABORT_ERR`, `cause` the signal's reason), and
+   * `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for an option.
    */
   async dial(options: DialOptions = {}): Promise<WsConnAdapter> {
     const { signal } = options;
@@ -99,18 +94,17 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
       throw invalidArgType('options.signal', 'an AbortSignal', signal);
     }
     if (signal?.aborted) throw abortError(signal);
-    if (this.closed) throw this.#lostError();
+    if (this.#control.lost) throw this.#lostError();
     return await this.#dial(timeout, signal);
   }
 
   /**
-   * Ends the control connection; dials that wait fail with `ECONNRESET`, connections that were made
-   * stay. Every call gives the same promise, which resolves after 'close' with the first error of
+   * Ends the control connection. Dials that wait fail with `ECONNRESET`. Connections that were made
+   * stay. Every call returns the same promise, which resolves after 'close' with the first error of
    * the control connection, or null. It never rejects.
    */
   close(): Promise<Error | null> {
-    this.#control.close();
-    return this.#closed;
+    return this.#control.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -119,14 +113,14 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
   }
 
   #dial(timeout: number, signal: AbortSignal | undefined): Promise<WsConnAdapter> {
-    const { id, path, pickUps } = this.#setting;
+    const { id, path, pendingDials } = this.#settings;
     const uuid = randomUUID();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        this.#waiting.delete(uuid);
-        pickUps.forget(uuid);
+        this.#failDial.delete(uuid);
+        pendingDials.remove(uuid);
       };
       const fail = (error: Error): void => {
         settle();
@@ -141,9 +135,9 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
         );
       }, timeout);
       signal?.addEventListener('abort', onAbort);
-      this.#waiting.set(uuid, fail);
-      // A device may be fast: the pick-up is expected before it is announced.
-      pickUps.expect({ dialer: id, uuid }, (adapter) => {
+      this.#failDial.set(uuid, fail);
+      // A device may be fast: the dial waits before the device is asked.
+      pendingDials.add({ dialer: id, uuid }, (adapter) => {
         settle();
         resolve(adapter);
       });
@@ -156,19 +150,18 @@ export class RevdialDialer extends EventEmitter<RevdialDialerEvents> {
 
   #onMessage({ command, connPath, err }: ControlMessage): void {
     if (command !== 'pickup-failed') return;
-    // A device gives back the path that it was told, and a failure is for no other dial than the
-    // one it names.
+    // The device sends back the path that it was asked to dial. Only the dial of that path fails.
     const ids = parseConnPath(connPath);
     if (ids?.dialer !== this.id) return;
     const said = err === '' ? 'it gave no reason' : JSON.stringify(err);
-    this.#waiting.get(ids.uuid)?.(
+    this.#failDial.get(ids.uuid)?.(
       new WsConnError('ECONNREFUSED', `the device could not dial back: ${said}`),
     );
   }
 
   #onLost(error: Error | null): void {
     this.#closedBy = error;
-    for (const fail of [...this.#waiting.values()]) fail(this.#lostError());
+    for (const fail of [...this.#failDial.values()]) fail(this.#lostError());
   }
 
   #lostError(): WsConnError {

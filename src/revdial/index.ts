@@ -1,3 +1,4 @@
+export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from '../base/errors.ts';
 export { type DialOptions, RevdialDialer, type RevdialDialerEvents } from './dialer.ts';
 export {
   RevdialListener,
@@ -5,6 +6,6 @@ export {
   type RevdialListenerOptions,
 } from './listener.ts';
 export type { DialBack } from './dial-back.ts';
-export type { PickUpOptions } from './pending-dials.ts';
+export type { DialBackOptions } from './pending-dials.ts';
 export { type CreateDialerOptions, RevdialServer, type RevdialServerOptions } from './server.ts';
-export type { ControlTimings } from './control-options.ts';
+export type { ControlOptions } from './control-options.ts';

@@ -4,15 +4,17 @@ import type { Duplex } from 'node:stream';
 import type { WsConnAdapter } from '../adapter/adapter.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
-import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
+import { keepaliveOption, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { isPathOnly } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
-import { type DialBack, pickUp } from './dial-back.ts';
-import { checkTimings, type ControlTimings } from './control-options.ts';
+import { type DialBack, openDialBack } from './dial-back.ts';
+import { checkControlOptions, type ControlOptions } from './control-options.ts';
 import { Unclaimed } from '../base/waiting-items.ts';
 
-export interface RevdialListenerOptions extends ControlTimings {
+export interface RevdialListenerOptions {
+  /** Timings of the control connection. */
+  readonly control?: ControlOptions | undefined;
   /**
    * Time in ms that one dial back may take until it is open (20 s in ShellHub's pkg/revdial,
    * grabConn).
@@ -20,24 +22,24 @@ export interface RevdialListenerOptions extends ControlTimings {
    */
   readonly dialBackTimeout?: number | undefined;
   /**
-   * How each connection that was picked up is kept alive. The device does it, so that the cost is
-   * spread over the devices.
-   * @default the defaults of Keepalive
+   * Whether to keep alive each connection that was dialled back, and with which options. The device
+   * does it, so that the cost is spread over the devices.
+   * @default true
    */
-  readonly keepalive?: KeepaliveOptions | undefined;
+  readonly keepalive?: boolean | KeepaliveOptions | undefined;
   /**
-   * Connections that may wait to be taken by `for await`; while that many wait, the server's dials
-   * are refused. As in `net.Server.listen()`.
+   * Connections that may wait for `for await` to take them. While that many wait, further dials of
+   * the server are refused. The default is that of `net.Server.listen()`.
    * @default 511
    */
   readonly backlog?: number | undefined;
 }
 
 export interface RevdialListenerEvents {
-  /** A connection was picked up: open, and with its keepalive started. */
+  /** A connection that was dialled back: open, and with its keepalive started if it has one. */
   connection: [adapter: WsConnAdapter];
-  /** A connection could not be picked up, and the server was told so: for whoever keeps a log. */
-  pickupFailed: [error: Error, connPath: string];
+  /** Dialling back failed, and the server was informed. For a log. */
+  dialBackFailed: [error: Error, connPath: string];
   /** The control connection has closed: its first error, or null. The last event. */
   close: [error: Error | null];
 }
@@ -46,13 +48,13 @@ const DEFAULT_DIAL_BACK_TIMEOUT = 20_000;
 const DEFAULT_BACKLOG = 511;
 
 /**
- * The end of a reverse dialer that runs on the device behind NAT: whenever the server asks for a
- * connection over the control connection, it dials the server back and gives that connection.
- * Wire-compatible with ShellHub's pkg/revdial, so that the server may run either. Owns the control
- * connection, and ends with it; to stay reachable, open a new one on 'close'.
+ * The end of a reverse dialer that runs on the device behind NAT. Whenever the server asks for a
+ * connection over the control connection, it dials the server back and hands that connection over.
+ * Wire-compatible with ShellHub's pkg/revdial: the server may be that program. Owns the control
+ * connection, and ends with it. To stay reachable, open a new one on 'close'.
  *
  * Take connections from 'connection', or with `for await` where nobody listens to that. The loop
- * ends with the control connection, and throws its error; to leave the loop closes the listener.
+ * ends with the control connection, and throws its error. Leaving the loop closes the listener.
  */
 export class RevdialListener
   extends EventEmitter<RevdialListenerEvents>
@@ -61,12 +63,11 @@ export class RevdialListener
   readonly #control: Control;
   readonly #dialBack: DialBack;
   readonly #dialBackTimeout: number;
-  readonly #keepalive: KeepaliveOptions;
+  readonly #keepalive: KeepaliveOptions | undefined;
   readonly #backlog: number;
-  /** What gives up each dial back that is not open yet. */
+  /** Aborts the dials back that are not open yet. */
   readonly #pending = new Set<AbortController>();
   readonly #unclaimed = new Unclaimed<WsConnAdapter>();
-  readonly #closed: Promise<Error | null>;
 
   /**
    * @param control - control connection to the server: any Duplex, open or still connecting
@@ -83,12 +84,9 @@ export class RevdialListener
       options.dialBackTimeout,
       DEFAULT_DIAL_BACK_TIMEOUT,
     );
-    this.#keepalive = checkKeepaliveOptions(options.keepalive ?? {}, 'options.keepalive');
+    this.#keepalive = keepaliveOption(options.keepalive, true);
     this.#backlog = integerOption('options.backlog', options.backlog, DEFAULT_BACKLOG, 1);
-    this.#closed = new Promise((resolve) => {
-      this.once('close', resolve);
-    });
-    this.#control = new Control(control, checkTimings(options), {
+    this.#control = new Control(control, checkControlOptions(options.control), {
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -102,20 +100,19 @@ export class RevdialListener
     });
   }
 
-  /** Whether the control connection can no longer be used, so that no connection will come. */
+  /** Whether 'close' has been emitted. */
   get closed(): boolean {
-    return this.#control.lost;
+    return this.#control.closed;
   }
 
   /**
-   * Ends the control connection, gives up dials that are not open yet, and closes the connections
-   * that nobody has taken; those that were taken stay. Every call gives the same promise, which
+   * Ends the control connection, gives up dials that are not open yet, and destroys the connections
+   * that nobody has taken. Those that were taken stay. Every call returns the same promise, which
    * resolves after 'close' with the first error of the control connection, or null. It never
    * rejects.
    */
   close(): Promise<Error | null> {
-    this.#control.close();
-    return this.#closed;
+    return this.#control.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -123,14 +120,14 @@ export class RevdialListener
     await this.close();
   }
 
-  /** Gives each connection that nobody else has taken. Several loops share them. */
+  /** Yields each connection that nobody else has taken. Several loops share them. */
   async *[Symbol.asyncIterator](): AsyncGenerator<WsConnAdapter, void, void> {
     try {
       for (;;) {
         const adapter = await this.#unclaimed.take();
         if (adapter === null) return;
         adapter.off('error', ignore);
-        // It may have died while it waited; nobody would ever hear of it.
+        // One that died while it waited would never report it.
         if (!adapter.destroyed) yield adapter;
       }
     } finally {
@@ -139,10 +136,10 @@ export class RevdialListener
   }
 
   #onMessage({ command, connPath }: ControlMessage): void {
-    if (command === 'conn-ready') void this.#pickUp(connPath);
+    if (command === 'conn-ready') void this.#onConnReady(connPath);
   }
 
-  async #pickUp(connPath: string): Promise<void> {
+  async #onConnReady(connPath: string): Promise<void> {
     const abort = new AbortController();
     const limit = setTimeout(() => {
       const happened = `dialling back took longer than ${String(this.#dialBackTimeout)} ms`;
@@ -150,10 +147,10 @@ export class RevdialListener
     }, this.#dialBackTimeout);
     this.#pending.add(abort);
     try {
-      this.#checkAsked(connPath);
-      const adapter = await pickUp(this.#dialBack, connPath, abort.signal);
+      this.#checkRequest(connPath);
+      const adapter = await openDialBack(this.#dialBack, connPath, abort.signal);
       this.#pending.delete(abort);
-      adapter.ping(this.#keepalive);
+      if (this.#keepalive) adapter.ping(this.#keepalive);
       this.#handOver(adapter);
     } catch (error) {
       this.#onFailure(error as Error, connPath);
@@ -164,17 +161,17 @@ export class RevdialListener
   }
 
   /**
-   * Refuses what must not be dialled: a server that was taken over is no reason to connect to
-   * somewhere else.
+   * Throws where the server's request must not be followed. A server that was taken over must not
+   * make the device connect to somewhere else.
    */
-  #checkAsked(connPath: string): void {
+  #checkRequest(connPath: string): void {
     if (!isPathOnly(connPath)) {
       throw new WsConnError(
         'EPROTO',
         `the server asked to dial ${JSON.stringify(connPath)}, which is no path`,
       );
     }
-    // Those that are being dialled will wait too if nobody takes them; this one is among them.
+    // Those that are being dialled, this one included, will wait too if nobody takes them.
     const waiting = this.#unclaimed.surplus + this.#pending.size - 1;
     if (waiting >= this.#backlog && this.listenerCount('connection') === 0) {
       throw new WsConnError(
@@ -185,11 +182,11 @@ export class RevdialListener
   }
 
   #handOver(adapter: WsConnAdapter): void {
-    // Whoever gets it listens to its errors; until then, nobody does.
+    // Until somebody takes it, nobody else listens to its errors.
     adapter.on('error', ignore);
-    // On a tick of its own: what a listener throws must not end up in a promise.
+    // On a tick of its own, so that an error thrown by a listener does not end up in a promise.
     process.nextTick(() => {
-      if (this.closed) {
+      if (this.#control.lost) {
         adapter.destroy();
       } else if (this.listenerCount('connection') > 0) {
         adapter.off('error', ignore);
@@ -201,9 +198,9 @@ export class RevdialListener
   }
 
   #onFailure(error: Error, connPath: string): void {
-    if (this.closed) return;
+    if (this.#control.lost) return;
     this.#control.send({ command: 'pickup-failed', connPath, err: error.message });
-    process.nextTick(() => this.emit('pickupFailed', error, connPath));
+    process.nextTick(() => this.emit('dialBackFailed', error, connPath));
   }
 
   #onLost(): void {
@@ -217,5 +214,5 @@ export class RevdialListener
 }
 
 function ignore(): void {
-  // An error of a connection that nobody has taken concerns nobody.
+  // Nobody has taken this connection, so nobody needs its error.
 }

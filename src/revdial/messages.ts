@@ -1,15 +1,15 @@
 import { WsConnError } from '../base/errors.ts';
 
 /**
- * One line of a control connection, by the names that ShellHub's pkg/revdial gives to its JSON
- * keys. A key that is left out is an empty string, as in Go. Commands are `keep-alive`,
- * `conn-ready` and `pickup-failed`; others are to be ignored.
+ * One line of a control connection, with the JSON keys of ShellHub's pkg/revdial. A key that is
+ * left out is an empty string, as in Go. Commands are `keep-alive`, `conn-ready` and
+ * `pickup-failed`. Others must be ignored.
  */
 export interface ControlMessage {
   readonly command: string;
-  /** Path and query of the pick-up that is asked for, or that failed. */
+  /** Path and query that the device is to dial, or failed to dial. */
   readonly connPath: string;
-  /** Why a pick-up failed, in words. */
+  /** Why the device could not dial back, in words. */
   readonly err: string;
 }
 
@@ -68,7 +68,7 @@ function text(value: unknown, line: Buffer): string {
   throw new WsConnError('EPROTO', `a control line has a key of the wrong type: ${shown(line)}`);
 }
 
-/** Gives the beginning of a line from outside in a form that is safe to print. */
+/** Returns the beginning of a line from outside, safe to print. */
 function shown(line: Buffer): string {
   return JSON.stringify(line.toString('latin1', 0, 80));
 }
@@ -80,9 +80,9 @@ export class MessageReader {
   #length = 0;
 
   /**
-   * Gives the messages that end in this chunk, in order.
-   * @throws `EPROTO` after the messages before it, for a line that is too long, as soon as that is
-   * certain, or that is no message; the reader is of no use afterwards
+   * Yields the messages that end in this chunk, in order.
+   * @throws `EPROTO`, after the messages before it, for a line that is too long or no message. The
+   * reader is of no use afterwards.
    */
   *read(chunk: Buffer): Generator<ControlMessage, void, void> {
     let start = 0;

@@ -9,22 +9,23 @@ import { halfCloseOptions, namesHalfClose } from '../websocket/features-header.t
 import { checkMaxPayload } from '../websocket/max-payload.ts';
 import { refuse } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
-import { parseConnPath, type PickUpIds } from './conn-path.ts';
+import { parseConnPath, type DialIds } from './conn-path.ts';
 
-export interface PickUpOptions extends Omit<
+/** Options of the WebSockets that devices dial back with. */
+export interface DialBackOptions extends Omit<
   WsConnAdapterOptions,
   'handshakeTimeout' | 'signal' | 'tcpEndIsEof'
 > {
   /**
    * Whether an orderly TCP end without a Close frame ends a connection instead of failing it with
-   * `ECONNRESET`. Left out, it does for devices that do not offer this package's half close:
-   * ShellHub's close as gorilla/websocket does, without a Close frame. Set it to false where all
-   * devices send Close, and are told not to offer half close.
+   * `ECONNRESET`. By default it does for devices that do not offer this package's half close, since
+   * ShellHub's devices end without a Close frame, as gorilla/websocket does. Set it to false where
+   * all devices send Close but do not offer half close.
    * @default by device
    */
   readonly tcpEndIsEof?: boolean | undefined;
   /**
-   * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`. A Go
+   * Bytes of the largest message to accept; a larger one fails its connection with `EMSGSIZE`. A Go
    * device sends one message for each of its writes, however large.
    * @default 1048576
    */
@@ -36,19 +37,23 @@ export interface PickUpOptions extends Omit<
   readonly perMessageDeflate?: WsServerOptions['perMessageDeflate'];
 }
 
-/** What a dial does with the connection that it waits for. */
-type Take = (adapter: WsConnAdapter) => void;
-
 const BAD_REQUEST = 400;
 
+/** A dial that waits for its device to dial back. */
+interface PendingDial {
+  readonly dialer: string;
+  readonly onConnection: (adapter: WsConnAdapter) => void;
+}
+
 /** Matches the WebSockets that devices dial back with to the dials that wait for them. */
-export class PickUps {
-  readonly #options: PickUpOptions;
+export class PendingDials {
+  readonly #options: DialBackOptions;
   readonly #wss: WebSocketServer;
-  readonly #expected = new Map<string, { readonly dialer: string; readonly take: Take }>();
+  /** By the uuid of the dial. */
+  readonly #dials = new Map<string, PendingDial>();
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
-  constructor(options: PickUpOptions) {
+  constructor(options: DialBackOptions) {
     checkAdapterOptions(options);
     const maxPayload = checkMaxPayload(options.maxPayload);
     this.#options = { ...options, maxPayload };
@@ -56,35 +61,35 @@ export class PickUps {
     this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
   }
 
-  /** Expects one pick-up with these ids, and hands it to `take`, at most once. */
-  expect({ dialer, uuid }: PickUpIds, take: Take): void {
-    this.#expected.set(uuid, { dialer, take });
+  /** Waits for a WebSocket with these ids. Calls `onConnection` with its adapter, at most once. */
+  add({ dialer, uuid }: DialIds, onConnection: PendingDial['onConnection']): void {
+    this.#dials.set(uuid, { dialer, onConnection });
   }
 
-  /** Expects the pick-up no more. */
-  forget(uuid: string): void {
-    this.#expected.delete(uuid);
+  /** Stops waiting. A device that dials back afterwards is refused. */
+  remove(uuid: string): void {
+    this.#dials.delete(uuid);
   }
 
-  /** Answers a handshake: the one that is expected with a WebSocket, every other with 400. */
+  /** Answers a handshake: one that a dial waits for with a WebSocket, every other with 400. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const ids = parseConnPath(request.url ?? '');
-    const expected = ids && this.#expected.get(ids.uuid);
-    if (!ids || expected?.dialer !== ids.dialer) {
+    const dial = ids && this.#dials.get(ids.uuid);
+    if (!ids || dial?.dialer !== ids.dialer) {
       refuse(socket, BAD_REQUEST);
       return;
     }
-    // ws calls back before it returns, or never where it has refused a bad handshake, which leaves
-    // the dial waiting.
+    // ws calls back before it returns, or never where it refuses a bad handshake. Then the dial
+    // goes on waiting.
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      this.#expected.delete(ids.uuid);
+      this.#dials.delete(ids.uuid);
       const speaksClose = namesHalfClose(request.headers);
       const adapter = new WsConnAdapter(ws, {
         ...this.#options,
         ...halfCloseOptions(this.#options.halfClose, request.headers),
         tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
       });
-      expected.take(adapter);
+      dial.onConnection(adapter);
     });
   }
 }

@@ -5,15 +5,21 @@ import type { Duplex } from 'node:stream';
 import { invalidArgType, invalidArgValue, invalidState } from '../base/errors.ts';
 import { isPathOnly } from './conn-path.ts';
 import { RevdialDialer } from './dialer.ts';
-import { type PickUpOptions, PickUps } from './pending-dials.ts';
-import { type CheckedTimings, checkTimings, type ControlTimings } from './control-options.ts';
+import { type DialBackOptions, PendingDials } from './pending-dials.ts';
+import {
+  checkControlOptions,
+  type ControlOptions,
+  type ControlSettings,
+} from './control-options.ts';
 
-export interface RevdialServerOptions extends ControlTimings, PickUpOptions {
+export interface RevdialServerOptions extends DialBackOptions {
   /**
    * Path, and maybe query, that devices dial back to, such as ShellHub's `/ssh/revdial`: at most
    * 1024 printable ASCII characters.
    */
   readonly path: string;
+  /** Timings of the control connections. */
+  readonly control?: ControlOptions | undefined;
 }
 
 export interface CreateDialerOptions {
@@ -29,27 +35,27 @@ export interface CreateDialerOptions {
 const ID_BYTES = 16;
 
 /**
- * Leaves most of a control line (4096 bytes) free, also where a device gives the path back with an
+ * Leaves most of a control line (4096 bytes) free, also where a device sends the path back with an
  * error.
  */
 const MAX_PATH_LENGTH = 1024;
 
 /**
- * The public end of a reverse dialer: devices behind NAT open control connections to it, and dial
- * back when it asks for it. Wire-compatible with ShellHub's pkg/revdial, so that devices may run
- * either.
+ * The public end of a reverse dialer. Devices behind NAT open control connections to it, and dial
+ * back when it asks them to. Wire-compatible with ShellHub's pkg/revdial: a device may be that
+ * program.
  *
  * It has no port of its own. Accept control connections as you like (`createServer()` of this
- * package, with `authenticate`), make each a dialer with `createDialer()`, and hand it the upgrades
- * for its path with `handleUpgrade()`.
+ * package, with `authenticate`). Make each a dialer with `createDialer()`. Pass the upgrades for
+ * the path to `handleUpgrade()`.
  */
 export class RevdialServer {
   /** Dialers whose control connection is open. */
   readonly dialers: ReadonlySet<RevdialDialer>;
   readonly #dialers = new Set<RevdialDialer>();
   readonly #path: string;
-  readonly #timings: CheckedTimings;
-  readonly #pickUps: PickUps;
+  readonly #control: ControlSettings;
+  readonly #pendingDials: PendingDials;
   #closing: Promise<void> | null = null;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` */
@@ -61,23 +67,23 @@ export class RevdialServer {
       throw invalidArgValue('options.path', problem, path);
     }
     this.#path = path;
-    this.#timings = checkTimings(options);
-    this.#pickUps = new PickUps(options);
+    this.#control = checkControlOptions(options.control);
+    this.#pendingDials = new PendingDials(options);
     this.dialers = this.#dialers;
   }
 
   /**
-   * Takes a handshake that any HTTP server hands over in its 'upgrade' event. The one that a dial
-   * waits for, by the id of its dialer and the uuid of the dial, becomes that dial's connection;
-   * every other gets 400. What else its path says does not matter, since proxies rewrite paths.
+   * Answers a handshake from the 'upgrade' event of any HTTP server. The one that a dial waits for,
+   * by the id of its dialer and the uuid of the dial, becomes that dial's connection. Every other
+   * gets 400. The rest of the path does not matter, since proxies rewrite paths.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#pickUps.handleUpgrade(request, socket, head);
+    this.#pendingDials.handleUpgrade(request, socket, head);
   }
 
   /**
-   * Makes a dialer of a control connection, which it owns from then on: any Duplex, open or still
-   * connecting. A device may have several; each has a dialer of its own.
+   * Makes a dialer of a control connection: any Duplex, open or still connecting. The dialer owns
+   * it from then on. A device may have several control connections, each with a dialer of its own.
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_INVALID_STATE` for a control
    * connection that has ended, and after `close()`
    */
@@ -95,8 +101,8 @@ export class RevdialServer {
     const dialer = new RevdialDialer(control, {
       id,
       path: this.#path,
-      timings: this.#timings,
-      pickUps: this.#pickUps,
+      control: this.#control,
+      pendingDials: this.#pendingDials,
     });
     this.#dialers.add(dialer);
     dialer.once('close', () => this.#dialers.delete(dialer));
@@ -104,9 +110,9 @@ export class RevdialServer {
   }
 
   /**
-   * Closes all dialers, and refuses pick-ups from then on; connections that were made stay. Every
-   * call gives the same promise, which resolves when the control connections have closed. It never
-   * rejects.
+   * Closes all dialers, and refuses devices that dial back from then on. Connections that were made
+   * stay. Every call returns the same promise, which resolves when the control connections have
+   * closed. It never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= Promise.all([...this.#dialers].map((dialer) => dialer.close())).then(

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { turns } from '../support/events.ts';
-import { adapterPair } from '../support/pairs.ts';
+import { adapterPair } from '../support/pairs/pairs.ts';
 import { readAll } from '../support/reading.ts';
 
 const FIRST = bytesOf(1, 300_000);

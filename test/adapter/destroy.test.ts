@@ -5,9 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../src/index.ts';
 import { closeOf, next, record, turns } from '../support/events.ts';
-import { CLOSE } from '../support/frames.ts';
-import { meetAdapter, meetRaw, meetWs, ROLES, stopAfterTest } from '../support/meet.ts';
-import { rawServer } from '../support/raw-peer.ts';
+import { CLOSE } from '../support/peers/frames.ts';
+import { meetAdapter, meetRaw, meetWs, ROLES, stopAfterTest } from '../support/pairs/meet.ts';
+import { rawServer } from '../support/peers/raw-peer.ts';
 import { readAll } from '../support/reading.ts';
 
 const TOO_MUCH = 32 * 1024 * 1024;

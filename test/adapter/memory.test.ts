@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { BINARY } from '../support/frames.ts';
-import { rawServer } from '../support/raw-peer.ts';
+import { BINARY } from '../support/peers/frames.ts';
+import { rawServer } from '../support/peers/raw-peer.ts';
 
 const MIB = 1024 * 1024;
 const HIGH_WATER_MARK = 65_536;
-const child = fileURLToPath(new URL('../support/memory-child.ts', import.meta.url));
+const child = fileURLToPath(new URL('../support/children/memory-child.ts', import.meta.url));
 
 interface Figures {
   /** Bytes more than before the task. */

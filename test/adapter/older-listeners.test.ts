@@ -5,8 +5,8 @@ import { WebSocket } from 'ws';
 
 import { WsConnAdapter } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
-import { serve } from '../support/meet.ts';
-import { rawServer } from '../support/raw-peer.ts';
+import { serve } from '../support/pairs/meet.ts';
+import { rawServer } from '../support/peers/raw-peer.ts';
 
 /**
  * Whoever held the WebSocket before the adapter may listen to it, and close the adapter from there.

@@ -10,7 +10,7 @@ import {
   WsConnAdapter,
 } from '../../src/index.ts';
 import { next } from '../support/events.ts';
-import { meetWs, serve } from '../support/meet.ts';
+import { meetWs, serve } from '../support/pairs/meet.ts';
 
 type Wrong = readonly [name: string, value: unknown, code: string];
 

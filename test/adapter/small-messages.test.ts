@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 
 import { join } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
-import { BINARY, CLOSE, closePayload, frame } from '../support/frames.ts';
-import { meetRaw, ROLES } from '../support/meet.ts';
+import { BINARY, CLOSE, closePayload, frame } from '../support/peers/frames.ts';
+import { meetRaw, ROLES } from '../support/pairs/meet.ts';
 
 const COUNT = 500;
 
@@ -99,7 +99,9 @@ describe.each(ROLES)('messages of one byte to a %s', (role) => {
   });
 
   test('cost a reader that is held back memory for their bytes, and not an object each', async () => {
-    const child = fileURLToPath(new URL('../support/tiny-messages-child.ts', import.meta.url));
+    const child = fileURLToPath(
+      new URL('../support/children/tiny-messages-child.ts', import.meta.url),
+    );
     const args = ['--expose-gc', '--import', 'tsx', child, role];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const { heap, outside, paused } = JSON.parse(stdout) as Record<string, number>;

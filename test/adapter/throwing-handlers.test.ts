@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, Keepalive, WsConnAdapter } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
-import { meetAdapter, meetWs, ROLES, serve, stopAfterTest } from '../support/meet.ts';
+import { meetAdapter, meetWs, ROLES, serve, stopAfterTest } from '../support/pairs/meet.ts';
 import { collectUncaught } from '../support/uncaught.ts';
 
 const thrown = new Error('thrown by a handler');

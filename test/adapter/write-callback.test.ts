@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { connect } from '../../src/index.ts';
 import { closeOf, record, turns } from '../support/events.ts';
-import { meetRaw, ROLES, stopAfterTest } from '../support/meet.ts';
+import { meetRaw, ROLES, stopAfterTest } from '../support/pairs/meet.ts';
 
 /** More than the kernel takes of a connection that nobody reads. */
 const TOO_MUCH = 32 * 1024 * 1024;

@@ -7,7 +7,7 @@ import * as current from 'ws';
 import { type WsConnAdapterOptions, WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next, record } from '../support/events.ts';
-import { stopAfterTest } from '../support/meet.ts';
+import { stopAfterTest } from '../support/pairs/meet.ts';
 import { readAll } from '../support/reading.ts';
 
 /** A WebSocket of another version, or what claims to be one. */

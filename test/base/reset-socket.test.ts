@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connect, createServer, join, type WsConnAdapter } from '../../src/index.ts';
 import { resetSocket } from '../../src/base/reset-socket.ts';
 import { closeOf, next, record } from '../support/events.ts';
-import { stopAfterTest } from '../support/meet.ts';
-import { tcpPair } from '../support/pairs.ts';
+import { stopAfterTest } from '../support/pairs/meet.ts';
+import { tcpPair } from '../support/pairs/pairs.ts';
 
 test('a socket that is reset in the turn of its end is closed, and its peer sees the reset', async () => {
   const pair = await tcpPair({ allowHalfOpen: true });

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf } from '../support/events.ts';
-import { adapterPair } from '../support/pairs.ts';
+import { adapterPair } from '../support/pairs/pairs.ts';
 
 const KIB = 1024;
 

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, createServer } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
-import { tunnelTo } from '../support/tunnel.ts';
+import { tunnelTo } from '../support/pairs/tunnel.ts';
 
 const MIB = 1024 * 1024;
 
@@ -27,7 +27,7 @@ async function startBroker(): Promise<Aedes> {
   return broker;
 }
 
-/** Starts a broker behind a tunnel; gives the URL of that. */
+/** Starts a broker behind a tunnel. Returns the tunnel's URL. */
 async function startBehindTunnel(): Promise<string> {
   const broker = await startBroker();
   const server = net.createServer((socket) => broker.handle(socket)).listen(0, '127.0.0.1');
@@ -41,7 +41,7 @@ async function startBehindTunnel(): Promise<string> {
   return tunnel.url;
 }
 
-/** Starts a broker that is handed adapters; gives the URL for them. */
+/** Starts a broker that is handed adapters. Returns the URL for them. */
 async function startOnAdapters(): Promise<string> {
   const broker = await startBroker();
   const server = createServer((socket) => broker.handle(socket)).listen(0, '127.0.0.1');

@@ -7,7 +7,7 @@ import { openSshSession, type SshSession } from '../../examples/demo/ssh-session
 import type { WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf } from '../support/events.ts';
-import { adapterPair } from '../support/pairs.ts';
+import { adapterPair } from '../support/pairs/pairs.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,10 +4,10 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import type { WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { type Certificate, makeCertificate } from '../support/certificate.ts';
+import { type Certificate, makeCertificate } from '../support/programs/certificate.ts';
 import { closeOf, next } from '../support/events.ts';
-import { adapterPair } from '../support/pairs.ts';
-import { describeWith } from '../support/program.ts';
+import { adapterPair } from '../support/pairs/pairs.ts';
+import { describeWith } from '../support/programs/program.ts';
 import { readAll } from '../support/reading.ts';
 
 const MIB = 1024 * 1024;
@@ -27,7 +27,7 @@ describeWith('openssl', 'TLS over an adapter, both ends', (openssl) => {
   }
 
   /**
-   * Makes a TLS connection over a pair of adapters that may be half open, and gives both layers of
+   * Makes a TLS connection over a pair of adapters that may be half open. Returns both layers of
    * both ends.
    */
   async function secure(): Promise<{

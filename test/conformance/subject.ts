@@ -2,7 +2,7 @@ import type net from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import type { Dialler, Pair, PairOptions } from '../support/pairs.ts';
+import type { Dialler, Pair, PairOptions } from '../support/pairs/pairs.ts';
 
 /**
  * One end of a connection: a net.Socket, or what behaves as one and may have a close() and a ping()
@@ -31,7 +31,7 @@ export interface Features {
    * like an end.
    */
   readonly cutIsReset: boolean;
-  /** There is a `close()` that gives a promise of the first error. */
+  /** There is a `close()` that resolves with the first error. */
   readonly close: boolean;
   /** `await using` closes. */
   readonly asyncDispose: boolean;

@@ -6,9 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
 import type { AddressInfo } from 'node:net';
-import { startCaddy } from '../support/caddy.ts';
-import { describeWith } from '../support/program.ts';
-import { haproxy, nginx, type Proxy, type ProxyKind, startProxy } from '../support/proxies.ts';
+import { startCaddy } from '../support/proxies/caddy.ts';
+import { describeWith } from '../support/programs/program.ts';
+import { haproxy, nginx, type Proxy, type ProxyKind, startProxy } from '../support/proxies/nginx-haproxy.ts';
 import { fences, pages } from './markdown.ts';
 
 const recipes = new Map(

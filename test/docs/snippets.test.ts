@@ -15,8 +15,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { connect, createServer } from '../../src/index.ts';
-import { echo, target } from '../support/target.ts';
-import { WatchedProgram } from '../support/watched-program.ts';
+import { echo, target } from '../support/peers/target.ts';
+import { WatchedProgram } from '../support/programs/watched-program.ts';
 import { fences, pages, ROOT } from './markdown.ts';
 
 const ANNOUNCE = fileURLToPath(new URL('announce-ports.ts', import.meta.url));

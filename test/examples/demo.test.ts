@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { startExample } from '../support/program.ts';
+import { startExample } from '../support/programs/program.ts';
 
 /** Time in ms that somebody may have to wait at most; the idle times alone are 8 s of it. */
 const TIME_LIMIT = 90_000;

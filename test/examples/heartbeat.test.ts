@@ -14,7 +14,7 @@ import {
   type Running,
   startExample,
   startProgram,
-} from '../support/program.ts';
+} from '../support/programs/program.ts';
 
 const IDLE_LIMIT = 2_000;
 /** Time in ms in which an idle connection behind the limit would have died three times. */

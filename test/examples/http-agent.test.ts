@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { startExample } from '../support/program.ts';
+import { startExample } from '../support/programs/program.ts';
 
 test('the example http-agent sends three requests through one WebSocket and ends', async ({
   onTestFinished,

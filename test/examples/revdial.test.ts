@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { startExample } from '../support/program.ts';
+import { startExample } from '../support/programs/program.ts';
 
 test('the example revdial runs a command over SSH on a device that dials back', async () => {
   const { child, ended, stop } = startExample('revdial.ts', 'uname');

@@ -3,8 +3,8 @@ import { buffer, text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { type Running, startProgram } from '../support/program.ts';
-import { TunnelledSshd } from '../support/tunnelled-sshd.ts';
+import { type Running, startProgram } from '../support/programs/program.ts';
+import { TunnelledSshd } from '../support/programs/tunnelled-sshd.ts';
 
 const MIB = 1024 * 1024;
 

@@ -2,8 +2,8 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { type Running, startExample } from '../support/program.ts';
-import { TunnelledSshd } from '../support/tunnelled-sshd.ts';
+import { type Running, startExample } from '../support/programs/program.ts';
+import { TunnelledSshd } from '../support/programs/tunnelled-sshd.ts';
 
 TunnelledSshd.describe('the example ssh2-client', (tunnelled) => {
   function run(fingerprint: string, command: string): Running {

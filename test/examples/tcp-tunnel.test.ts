@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { printed, startExample } from '../support/program.ts';
+import { printed, startExample } from '../support/programs/program.ts';
 import { readAll } from '../support/reading.ts';
 
 const MIB = 1024 * 1024;

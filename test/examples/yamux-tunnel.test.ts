@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { startExample } from '../support/program.ts';
+import { startExample } from '../support/programs/program.ts';
 
 test('50 TCP connections end by themselves over one WebSocket, and leave nothing', async ({
   onTestFinished,

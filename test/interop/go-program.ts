@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe } from 'vitest';
 
-import { type Answer, PeerProcess } from '../support/peer-process.ts';
+import { type Answer, PeerProcess } from '../support/programs/peer-process.ts';
 
 const hasGo = spawnSync('go', ['version']).status === 0;
 /** Time in ms that a build may take: the first one compiles Go's own packages too. */

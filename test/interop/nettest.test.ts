@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 
 import { freePort } from '../support/free-port.ts';
-import { run } from '../support/watched-program.ts';
+import { run } from '../support/programs/watched-program.ts';
 import { forward, serve } from '../support/wsconn.ts';
 import { GoBuild } from './go-program.ts';
 

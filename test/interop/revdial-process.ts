@@ -3,7 +3,7 @@
 //   node --import tsx revdial-process.ts device URL    prints {"connected":true}, and sends back what it gets
 import { connect } from '../../src/index.ts';
 import { RevdialListener } from '../../src/revdial/index.ts';
-import { CONTROL_PATH, dialBackTo, echo, startHub } from '../support/revdial.ts';
+import { CONTROL_PATH, dialBackTo, echo, startHub } from '../support/pairs/revdial-hub.ts';
 
 function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -14,7 +14,7 @@ import {
 import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
-import { startLink } from '../support/link.ts';
+import { startLink } from '../support/links/link.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import { GoBuild, GoProgram } from './go-program.ts';
 import { serve, source } from './yamux-serve.ts';

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
-import { adapterPair } from '../support/pairs.ts';
+import { adapterPair } from '../support/pairs/pairs.ts';
 import { readAll } from '../support/reading.ts';
 import { libp2pMuxer, type Libp2pMuxer } from './libp2p-peer.ts';
 

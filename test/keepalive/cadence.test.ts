@@ -2,16 +2,14 @@ import { expect, test, vi } from 'vitest';
 
 import { Keepalive } from '../../src/index.ts';
 import { next } from '../support/events.ts';
-import { rawClientPair } from '../support/pairs.ts';
+import { meetWs } from '../support/pairs/meet.ts';
 
 const INTERVAL = 1_000;
 
 test('an idle connection gets a ping in every interval, because the ping before it is no traffic', async ({
   onTestFinished,
 }) => {
-  const pair = await rawClientPair();
-  onTestFinished(() => pair.stop());
-  const { ws, adapter } = pair;
+  const { adapter, peer: ws } = await meetWs('server');
   let pings = 0;
   adapter.ws.on('ping', () => pings++);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { SimulatedConnection, simulateClock } from '../support/simulated-connection.ts';
+import { SimulatedConnection, simulateClock } from '../support/links/simulated-connection.ts';
 
 const KB = 1_000;
 const MB = 1_000 * KB;

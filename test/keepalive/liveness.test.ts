@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { SimulatedConnection, simulateClock } from '../support/simulated-connection.ts';
+import { SimulatedConnection, simulateClock } from '../support/links/simulated-connection.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, createServer, type WsConnAdapter, type WsConnServer } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
-import { describeWith } from '../support/program.ts';
-import { haproxy, nginx, type Proxy, startProxy } from '../support/proxies.ts';
+import { describeWith } from '../support/programs/program.ts';
+import { haproxy, nginx, type Proxy, startProxy } from '../support/proxies/nginx-haproxy.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 
 const MIB = 1024 * 1024;

@@ -8,7 +8,7 @@ import { readAll } from '../support/reading.ts';
 import {
   startTerminatingProxy,
   type TerminatingProxyOptions,
-} from '../support/terminating-proxy.ts';
+} from '../support/proxies/terminating-proxy.ts';
 
 async function start(onConnection: (adapter: WsConnAdapter) => void): Promise<WsConnServer> {
   const server = createServer({ allowHalfOpen: true }, onConnection);

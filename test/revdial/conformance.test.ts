@@ -2,8 +2,8 @@ import { connect, type WsConnAdapter } from '../../src/index.ts';
 import { describeSocket } from '../conformance/describe-socket.ts';
 import type { Features } from '../conformance/subject.ts';
 import { next } from '../support/events.ts';
-import { type Pair, type PairOptions, swapped } from '../support/pairs.ts';
-import { connectDevice, destroyAll, startHub } from '../support/revdial.ts';
+import { type Pair, type PairOptions, swapped } from '../support/pairs/pairs.ts';
+import { connectDevice, destroyAll, startHub } from '../support/pairs/revdial-hub.ts';
 
 const features: Features = {
   halfClose: true,
@@ -16,7 +16,7 @@ const features: Features = {
   mostBuffered: 32 * 1024 * 1024,
 };
 
-/** Lets a device dial back: `a` is its end of the connection, `b` is the one that dial() gave. */
+/** Dials a device. `a` is its end of the connection, `b` the end that dial() returned. */
 function revdialPair(halfClose: boolean | undefined) {
   return async (options: PairOptions = {}): Promise<Pair<WsConnAdapter>> => {
     const { signal, ...common } = options;
@@ -49,21 +49,25 @@ function revdialPair(halfClose: boolean | undefined) {
   };
 }
 
-// The signal of dial() gives up the dial; the connection that was made is not its own any more.
+// The signal of dial() ends the dial. It has no hold on a connection that was made.
 const atServer: Features = { ...features, signal: false };
 
-describeSocket('a picked-up connection, device to server', revdialPair(undefined), features);
+describeSocket('a dialled-back connection, device to server', revdialPair(undefined), features);
 describeSocket(
-  'a picked-up connection, server to device',
+  'a dialled-back connection, server to device',
   swapped(revdialPair(undefined)),
   atServer,
 );
-describeSocket('a picked-up connection without half close, device to server', revdialPair(false), {
-  ...features,
-  halfClose: false,
-});
 describeSocket(
-  'a picked-up connection without half close, server to device',
+  'a dialled-back connection without half close, device to server',
+  revdialPair(false),
+  {
+    ...features,
+    halfClose: false,
+  },
+);
+describeSocket(
+  'a dialled-back connection without half close, server to device',
   swapped(revdialPair(false)),
   {
     ...atServer,

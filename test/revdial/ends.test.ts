@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
 import { RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/control.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, turns } from '../support/events.ts';
-import { tcpPair } from '../support/pairs.ts';
-import { connectDevice, echo, startHub } from '../support/revdial.ts';
+import { tcpPair } from '../support/pairs/pairs.ts';
+import { connectDevice, echo, hubOfTest } from '../support/pairs/revdial-hub.ts';
 
 interface End {
   readonly closed: boolean;
@@ -37,12 +37,25 @@ describe.for(ends)('%s', ([, makeEnd]) => {
     const closes = closesOf(end);
     const first = end.close();
     expect(end.close()).toBe(first);
-    expect(end.closed).toBe(true);
     expect(await first).toBeNull();
+    expect(end.closed).toBe(true);
     expect(end.close()).toBe(first);
     await end[Symbol.asyncDispose]();
     expect(closes).toEqual([null]);
     expect(control.destroyed).toBe(true);
+  });
+
+  test("is closed once 'close' is emitted and not before, as in node:net", async () => {
+    const { control } = rawControl();
+    const end = makeEnd(control);
+    const seen: unknown[] = [end.closed];
+    control.prependListener('close', () => seen.push(end.closed));
+    end.on('close', () => seen.push('close', end.closed));
+    const closed = end.close();
+    seen.push(end.closed);
+    await closed;
+    expect(seen).toEqual([false, false, false, 'close', true]);
+    expect(end.closed).toBe(true);
   });
 
   test('leaves no listener on its control connection', async () => {
@@ -163,20 +176,18 @@ describe.for(ends)('%s', ([, makeEnd]) => {
 
 describe('both ends', () => {
   test('may close at the same time', async () => {
-    const hub = await startHub();
-    onTestFinished(() => hub.stop());
+    const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub);
     expect(await Promise.all([dialer.close(), listener.close()])).toEqual([null, null]);
   });
 
   test('leave the connections that were made open when they close', async () => {
-    const hub = await startHub();
-    onTestFinished(() => hub.stop());
+    const hub = await hubOfTest();
     const { dialer, listener } = await connectDevice(hub);
     echo(listener);
-    const pickedUp = next(listener, 'connection');
+    const connected = next(listener, 'connection');
     const user = await dialer.dial();
-    await pickedUp;
+    await connected;
     await Promise.all([dialer.close(), listener.close()]);
     user.write('still here');
     expect(String(await next(user, 'data'))).toBe('still here');

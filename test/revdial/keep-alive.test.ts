@@ -2,8 +2,8 @@ import { type Duplex, duplexPair } from 'node:stream';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type ControlTimings, RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
-import { type RawControl, rawControl, slowControl } from '../support/control.ts';
+import { type ControlOptions, RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
+import { type RawControl, rawControl, slowControl } from '../support/peers/raw-control.ts';
 
 const SECOND = 1_000;
 
@@ -13,7 +13,7 @@ interface End {
   close(): Promise<Error | null>;
 }
 
-type MakeEnd = (control: Duplex, options?: ControlTimings) => End;
+type MakeEnd = (stream: Duplex, control?: ControlOptions) => End;
 
 /** A dial back that takes longer than any test. */
 const neverDial = () => new Promise<never>(() => undefined);
@@ -21,12 +21,12 @@ const neverDial = () => new Promise<never>(() => undefined);
 const ends: readonly (readonly [string, MakeEnd])[] = [
   [
     'the server',
-    (control, options) => new RevdialServer({ path: '/r', ...options }).createDialer(control),
+    (stream, control) => new RevdialServer({ path: '/r', control }).createDialer(stream),
   ],
-  ['the device', (control, options) => new RevdialListener(control, neverDial, options)],
+  ['the device', (stream, control) => new RevdialListener(stream, neverDial, { control })],
 ];
 
-/** Lets time pass, and what then happens happen. */
+/** Advances the fake clock, and waits for what that sets off. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
@@ -104,7 +104,7 @@ describe.for(ends)('%s', ([, makeEnd]) => {
   });
 
   test('has patience with messages that leave slowly', async () => {
-    const end = makeEnd(slowControl(9 * SECOND), { keepAliveInterval: 5 * SECOND });
+    const end = makeEnd(slowControl(9 * SECOND), { interval: 5 * SECOND });
     await pass(34 * SECOND);
     expect(end.closed).toBe(false);
     const gone = end.close();
@@ -133,7 +133,7 @@ describe.for(ends)('%s', ([, makeEnd]) => {
 
   test('has its timings from its options', async () => {
     const peer = rawControl();
-    const end = makeEnd(peer.control, { keepAliveInterval: 100, keepAliveTimeout: 250 });
+    const end = makeEnd(peer.control, { interval: 100, timeout: 250 });
     await pass(249);
     expect(peer.commands).toHaveLength(3);
     expect(end.closed).toBe(false);
@@ -142,15 +142,21 @@ describe.for(ends)('%s', ([, makeEnd]) => {
     expect(await closed(end)).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
-  test.for([
-    { keepAliveInterval: 0 },
-    { keepAliveTimeout: -1 },
-    { writeTimeout: 1.5 },
-    { keepAliveInterval: 2 ** 31 },
-  ])('refuses the timing %j', (options) => {
+  test.for([{ interval: 0 }, { timeout: -1 }, { writeTimeout: 1.5 }, { interval: 2 ** 31 }])(
+    'refuses the timing %j',
+    (options) => {
+      const { control } = rawControl();
+      expect(() => makeEnd(control, options)).toThrow(
+        expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+      );
+      control.destroy();
+    },
+  );
+
+  test.for([null, 5, 'often'])('refuses %j for its timings', (options) => {
     const { control } = rawControl();
-    expect(() => makeEnd(control, options)).toThrow(
-      expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+    expect(() => makeEnd(control, options as unknown as ControlOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
     );
     control.destroy();
   });

@@ -1,15 +1,13 @@
 import { getEventListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import net from 'node:net';
 import { Duplex, duplexPair } from 'node:stream';
 
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { describe, expect, test } from 'vitest';
 
-import { connect, type WsConnAdapter } from '../../src/index.ts';
+import type { WsConnAdapter } from '../../src/index.ts';
 import { RevdialServer } from '../../src/revdial/index.ts';
 import { MessageReader } from '../../src/revdial/messages.ts';
-import { rawControl } from '../support/control.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 import { next, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
 import { readExactly } from '../support/reading.ts';
@@ -18,41 +16,9 @@ import {
   destroyAll,
   dialBackTo,
   echo,
-  type Hub,
-  PICK_UP_PATH,
-  startHub,
-} from '../support/revdial.ts';
-
-async function hubOfTest(): Promise<Hub> {
-  const hub = await startHub();
-  onTestFinished(() => hub.stop());
-  return hub;
-}
-
-/**
- * Opens a bare WebSocket, and discards what it gets; gives it, or the HTTP status that refused it.
- */
-function openRaw(url: string): Promise<WebSocket | number> {
-  return new Promise((resolve, reject) => {
-    const ws = new WebSocket(url);
-    ws.on('error', reject);
-    ws.on('open', () => {
-      resolve(ws);
-    });
-    ws.on('unexpected-response', (_request, response) => {
-      response.resume();
-      response.once('end', () => {
-        resolve(response.statusCode ?? 0);
-      });
-    });
-  });
-}
-
-async function closeRaw(ws: WebSocket | number | undefined): Promise<void> {
-  if (!(ws instanceof WebSocket)) throw new Error(`expected a WebSocket, not ${String(ws)}`);
-  ws.close();
-  await next(ws, 'close');
-}
+  hubOfTest,
+  DIAL_BACK_PATH,
+} from '../support/pairs/revdial-hub.ts';
 
 test('each of 50 dials in one tick gets the connection that was dialled for it', async () => {
   const hub = await hubOfTest();
@@ -77,7 +43,7 @@ test('each of 50 dials in one tick gets the connection that was dialled for it',
 });
 
 test('a device that dials back while it is being asked is expected already', async () => {
-  const revdial = new RevdialServer({ path: PICK_UP_PATH });
+  const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
   const reader = new MessageReader();
   const [client, socket] = duplexPair();
   const control = new Duplex({
@@ -109,15 +75,15 @@ test('a device that dials back while it is being asked is expected already', asy
   await revdial.close();
 });
 
-describe('a pick-up that comes when its dial has given up', () => {
+describe('a dial back that comes when its dial has given up', () => {
   test.for(['signal', 'timeout'])('is refused and leaves nothing: %s', async (how) => {
     const hub = await hubOfTest();
-    const pickUp = gate();
+    const dialling = gate();
     const { dialer, listener } = await connectDevice(hub, {}, async (connPath, signal) => {
-      await pickUp.opened;
+      await dialling.opened;
       return dialBackTo(hub.url)(connPath, signal);
     });
-    const failed = next(listener, 'pickupFailed');
+    const failed = next(listener, 'dialBackFailed');
     const abort = new AbortController();
 
     const dial = dialer.dial(how === 'signal' ? { signal: abort.signal } : { timeout: 50 });
@@ -129,12 +95,12 @@ describe('a pick-up that comes when its dial has given up', () => {
         : { code: 'ETIMEDOUT' },
     );
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
-    pickUp.open();
+    dialling.open();
     expect(await failed).toMatchObject([
       { code: 'ECONNREFUSED', statusCode: 400 },
       expect.any(String),
     ]);
-    expect(hub.pickUps).toHaveLength(1);
+    expect(hub.dialBacks).toHaveLength(1);
     // The failure that the device reports is of no dial that waits.
     const second = dialer.dial();
     await destroyAll([await second]);
@@ -165,7 +131,7 @@ describe('dials that wait', () => {
   });
 
   test('fail with ECONNRESET when the dialer is closed, in the same turn', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const dialer = revdial.createDialer(rawControl().control);
     const dials = Array.from({ length: 20 }, () => dialer.dial());
     const settled = Promise.allSettled(dials);
@@ -180,7 +146,7 @@ describe('dials that wait', () => {
   });
 
   test('are failed by pickup-failed only where it names them', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const device = rawControl();
     const other = revdial.createDialer(rawControl().control);
     const dialer = revdial.createDialer(device.control);
@@ -214,7 +180,7 @@ describe('dials that wait', () => {
 
 describe('an abort', () => {
   test('before the dial asks for nothing', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
+    const revdial = new RevdialServer({ path: DIAL_BACK_PATH });
     const device = rawControl();
     const dialer = revdial.createDialer(device.control);
     await expect(dialer.dial({ signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -250,171 +216,5 @@ describe('an abort', () => {
       expect(String(await readExactly(user, 10))).toBe('still here');
       await user.close();
     }
-  });
-});
-
-describe('two control connections of one device', () => {
-  test('have a dialer each, and the end of one is none of the other', async () => {
-    const hub = await hubOfTest();
-    const first = await connectDevice(hub);
-    const second = await connectDevice(hub);
-    echo(first.listener);
-    echo(second.listener);
-    const came: string[] = [];
-    first.listener.on('connection', () => came.push('first'));
-    second.listener.on('connection', () => came.push('second'));
-    expect(hub.revdial.dialers.size).toBe(2);
-
-    const users = await Promise.all([
-      first.dialer.dial(),
-      second.dialer.dial(),
-      first.dialer.dial(),
-    ]);
-    for (const user of users) {
-      user.write('x');
-      await readExactly(user, 1);
-    }
-    expect(came.toSorted()).toEqual(['first', 'first', 'second']);
-
-    const closed = next(first.dialer, 'close');
-    first.control.resetAndDestroy();
-    await closed;
-    expect([...hub.revdial.dialers]).toEqual([second.dialer]);
-    users.push(await second.dialer.dial());
-    await destroyAll(users);
-  });
-
-  test('may have the same id', async () => {
-    const revdial = new RevdialServer({ path: PICK_UP_PATH });
-    const [one, two] = [rawControl(), rawControl()];
-    const dialers = [one, two].map(({ control }) =>
-      revdial.createDialer(control, { id: 'device-7' }),
-    );
-    const dials = Promise.allSettled(dialers.map((dialer) => dialer.dial({ timeout: 60_000 })));
-    const { connPath } = await two.take('conn-ready');
-    expect(connPath).toContain('?revdial.dialer=device-7&uuid=');
-    two.send({ command: 'pickup-failed', connPath, err: 'two' });
-    one.peer.destroy();
-    one.control.destroy();
-    expect(await dials).toMatchObject([
-      { reason: { code: 'ECONNRESET' } },
-      { reason: { code: 'ECONNREFUSED' } },
-    ]);
-    await revdial.close();
-  });
-});
-
-describe('a pick-up', () => {
-  async function waitingDial() {
-    const hub = await hubOfTest();
-    const device = rawControl();
-    const dialer = hub.revdial.createDialer(device.control);
-    const dial = dialer.dial();
-    const { connPath } = await device.take('conn-ready');
-    return { hub, device, dialer, dial, connPath, url: `${hub.url}${connPath}` };
-  }
-
-  test('with wrong ids gets 400 and leaves the dial waiting', async () => {
-    const { hub, dialer, dial, url, connPath } = await waitingDial();
-    const other = hub.revdial.createDialer(rawControl().control);
-    const wrong = [
-      `${hub.url}${PICK_UP_PATH}`,
-      `${hub.url}/elsewhere?x=1`,
-      url.replace(/uuid=.*/, 'uuid=00000000-0000-0000-0000-000000000000'),
-      url.replace(/&uuid=.*/, ''),
-      url.replace(dialer.id, other.id),
-      url.replace(dialer.id, ''),
-      url.replace(dialer.id, 'f'.repeat(32)),
-      `${hub.url}${PICK_UP_PATH}?${String(connPath.split('?')[1]).toUpperCase()}`,
-    ];
-    for (const bad of wrong) expect(await openRaw(bad)).toBe(400);
-
-    const ws = await openRaw(url);
-    const user = await dial;
-    user.resume();
-    await closeRaw(ws);
-    expect(await user.close()).toBeNull();
-  });
-
-  test('with a uuid that was used gets 400', async () => {
-    const { dial, url } = await waitingDial();
-    const ws = await openRaw(url);
-    const user = await dial;
-    user.resume();
-    expect(await openRaw(url)).toBe(400);
-    await closeRaw(ws);
-    await user.close();
-    expect(await openRaw(url)).toBe(400);
-  });
-
-  test('twice at once is won by one, and the other gets 400', async () => {
-    const { dial, url } = await waitingDial();
-    const both = await Promise.all([openRaw(url), openRaw(url)]);
-    const user = await dial;
-    user.resume();
-    expect(both.filter((one) => one === 400)).toHaveLength(1);
-    await closeRaw(both.find((one) => one !== 400));
-    await user.close();
-  });
-
-  test('by another path, as proxies rewrite them, is taken', async () => {
-    const { dial, hub, connPath } = await waitingDial();
-    const ws = await openRaw(`${hub.url}/prefix${connPath}&trace=1`);
-    const user = await dial;
-    user.resume();
-    await closeRaw(ws);
-    await user.close();
-  });
-
-  test('with a handshake that is none leaves the dial waiting', async () => {
-    const { dial, url } = await waitingDial();
-    const { hostname, port, pathname, search } = new URL(url);
-    const socket = net.connect(Number(port), hostname);
-    const path = pathname + search;
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-    );
-    expect(String(await next(socket, 'data'))).toMatch(/^HTTP\/1\.1 400 /);
-    socket.destroy();
-
-    const ws = await openRaw(url);
-    const user = await dial;
-    user.resume();
-    await closeRaw(ws);
-    await user.close();
-  });
-
-  test('that is reported as failed after it was made stays', async () => {
-    const { dial, url, device, connPath, dialer } = await waitingDial();
-    const ws = await openRaw(url);
-    const user = await dial;
-    device.send({ command: 'pickup-failed', connPath, err: 'too late' });
-    await turns(5);
-    expect(user.destroyed).toBe(false);
-    expect(dialer.closed).toBe(false);
-    user.resume();
-    await closeRaw(ws);
-    await user.close();
-  });
-
-  test('after the server was closed gets 400, and what was made before stays', async () => {
-    const { hub, dial, url } = await waitingDial();
-    const ws = await openRaw(url);
-    const user = await dial;
-    await hub.revdial.close();
-    expect(await openRaw(url)).toBe(400);
-    expect(user.destroyed).toBe(false);
-    user.resume();
-    await closeRaw(ws);
-    await user.close();
-  });
-});
-
-test('an adapter of a client that was refused says so', async () => {
-  const hub = await hubOfTest();
-  const adapter = connect(`${hub.url}${PICK_UP_PATH}?revdial.dialer=a&uuid=b`);
-  expect((await next(adapter, 'error'))[0]).toMatchObject({
-    code: 'ECONNREFUSED',
-    statusCode: 400,
   });
 });

@@ -12,7 +12,13 @@ import {
   type WsConnServer,
 } from '../../src/index.ts';
 import { next, turns } from '../support/events.ts';
-import { collect, converse, dialTcp, handshakeRequest, rawClient } from '../support/raw-peer.ts';
+import {
+  collect,
+  converse,
+  dialTcp,
+  handshakeRequest,
+  rawClient,
+} from '../support/peers/raw-peer.ts';
 
 async function listening(
   authenticate: Authenticate,

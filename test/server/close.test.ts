@@ -10,8 +10,8 @@ import {
   type WsConnServer,
 } from '../../src/index.ts';
 import { next, record, turns } from '../support/events.ts';
-import { stopAfterTest } from '../support/meet.ts';
-import { dialTcp, handshakeRequest, rawClient } from '../support/raw-peer.ts';
+import { stopAfterTest } from '../support/pairs/meet.ts';
+import { dialTcp, handshakeRequest, rawClient } from '../support/peers/raw-peer.ts';
 import { schedules } from '../support/schedules.ts';
 
 async function listening(

@@ -12,8 +12,14 @@ import {
   type WsConnServer,
 } from '../../src/index.ts';
 import { closeOf, next, turns } from '../support/events.ts';
-import { stopAfterTest } from '../support/meet.ts';
-import { collect, converse, dialTcp, handshakeRequest, rawClient } from '../support/raw-peer.ts';
+import { stopAfterTest } from '../support/pairs/meet.ts';
+import {
+  collect,
+  converse,
+  dialTcp,
+  handshakeRequest,
+  rawClient,
+} from '../support/peers/raw-peer.ts';
 
 /** A server for one test, whose connections are read and dropped. */
 async function listening(

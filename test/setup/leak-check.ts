@@ -46,7 +46,7 @@ const atStart = takeSnapshot();
 async function check(before: typeof atStart, where: string): Promise<void> {
   // A test that forgot its fake timers would hide the real ones.
   vi.useRealTimers();
-  // Warnings and rejections are told on later ticks.
+  // Warnings and rejections are reported on later ticks.
   await new Promise((resolve) => setImmediate(resolve));
   const found = [...(await leaksSince(before, PATIENCE)), ...mishaps.splice(0)];
   if (found.length > 0) throw new Error(`left behind by ${where}:\n- ${found.join('\n- ')}`);

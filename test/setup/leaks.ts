@@ -29,8 +29,8 @@ function isOver(timer: NodeJS.Timeout): boolean {
 }
 
 /**
- * Takes note of every timer set from now on by setTimeout() and setInterval(), also of those that
- * are unref'ed, which `process.getActiveResourcesInfo()` leaves out. Gives the function that ends
+ * Records every timer set from now on by setTimeout() and setInterval(), also of those that
+ * are unref'ed, which `process.getActiveResourcesInfo()` leaves out. Returns the function that ends
  * it.
  */
 export function watchTimers(): () => void {
@@ -80,7 +80,7 @@ function* grown(
   }
 }
 
-/** Says, a line each, what there is more of than before: nothing where nothing was left behind. */
+/** Reports, a line each, what there is more of than before. Empty where nothing was left behind. */
 export function leaksBetween(before: Snapshot, after: Snapshot): string[] {
   const leaks = [
     ...grown(before.resources, after.resources, 'open'),
@@ -100,7 +100,7 @@ const TURNS = 20;
 const PAUSE = 10;
 
 /**
- * Compares with an earlier snapshot until nothing is left, and gives what is left after `patience`
+ * Compares with an earlier snapshot until nothing is left; returns what is left after `patience`
  * ms. What was closed goes within a few turns of the event loop, so this takes time only when it is
  * about to fail.
  */

@@ -1,12 +1,12 @@
 import { createCipheriv, createHash } from 'node:crypto';
 
-/** Gives `length` bytes that look random and are the same for the same seed on every run. */
+/** Returns `length` bytes that look random and are the same for the same seed on every run. */
 export function bytesOf(seed: number, length: number): Buffer {
   const key = createHash('sha256').update(String(seed)).digest();
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
-/** Gives the SHA-256 of some bytes, or of a list of them taken together, in hex. */
+/** Returns the SHA-256 of some bytes, or of a list of them taken together, in hex. */
 export function sha256(bytes: Uint8Array | readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) hash.update(part);

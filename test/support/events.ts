@@ -7,7 +7,7 @@ export interface Seen {
   readonly args: readonly unknown[];
 }
 
-/** What a stream has told since it is watched. */
+/** The events of a stream since it is watched. */
 export class Recording {
   readonly seen: Seen[] = [];
   /** Resolves at the first 'close'; never rejects, so that a test may look at it or not. */
@@ -75,7 +75,7 @@ export function closeOf(stream: Duplex): Promise<void> {
   return stream.closed ? Promise.resolve() : next(stream, 'close').then(() => undefined);
 }
 
-/** Lets the event loop turn `count` times, so that everything that was due has happened. */
+/** Waits for `count` turns of the event loop, so that everything that was due has happened. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

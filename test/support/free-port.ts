@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
 /**
- * Gives a port of 127.0.0.1 that is free now, for programs that cannot choose one by themselves and
- * say so.
+ * Returns a port of 127.0.0.1 that is free now, for programs that cannot choose one by themselves
+ * and print it.
  */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');

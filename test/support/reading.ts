@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Reads to the end, also what was paused, and gives all the bytes; rejects with the stream's error.
+ * Reads to the end, also what was paused. Resolves with all the bytes, or rejects with the stream's
+ * error.
  */
 export async function readAll(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -3,8 +3,8 @@ import type { EventEmitter } from 'node:events';
 import { onTestFinished } from 'vitest';
 
 /**
- * Lets a test throw from an event handler: what would bring the process down is written down here,
- * in order, until its end.
+ * Allows a test to throw from an event handler. Returns the uncaught exceptions, in order, until
+ * the test is over.
  */
 export function collectUncaught(): unknown[] {
   const uncaught: unknown[] = [];

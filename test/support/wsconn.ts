@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { type Ended, type WatchedOptions, WatchedProgram } from './watched-program.ts';
+import { type Ended, type WatchedOptions, WatchedProgram } from './programs/watched-program.ts';
 
 /** Path of the command as it is built. */
 export const WSCONN_MAIN = fileURLToPath(new URL('../../wsconn/bin/wsconn.js', import.meta.url));

@@ -8,7 +8,7 @@ import {
   type Pair,
   type PairOptions,
   tcpPair,
-} from '../support/pairs.ts';
+} from '../support/pairs/pairs.ts';
 
 /** Makes what two sessions are to talk over. */
 export type MakeTransport = () => Promise<Pair<Duplex>>;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 
 import { PingStatistics } from '../src/ping/ping-statistics.ts';
-import { target } from '../../test/support/target.ts';
+import { target } from '../../test/support/peers/target.ts';
 import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
 
 test('ping prints each round trip and a summary, and dials no target', async () => {

@@ -7,9 +7,9 @@ import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { closeOf, next } from '../../test/support/events.ts';
-import { describeWith } from '../../test/support/program.ts';
-import { startSshd, startStrictSshd } from '../../test/support/sshd.ts';
-import { WatchedProgram } from '../../test/support/watched-program.ts';
+import { describeWith } from '../../test/support/programs/program.ts';
+import { startSshd, startStrictSshd } from '../../test/support/programs/sshd.ts';
+import { WatchedProgram } from '../../test/support/programs/watched-program.ts';
 import { serve, WSCONN } from '../../test/support/wsconn.ts';
 
 describeWith('sshd', 'OpenSSH through wsconn connect', (path) => {

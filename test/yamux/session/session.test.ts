@@ -10,7 +10,7 @@ import {
 } from '../../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
-import { type Pair, tcpPair } from '../../support/pairs.ts';
+import { type Pair, tcpPair } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';
 import {
   type MakeTransport,

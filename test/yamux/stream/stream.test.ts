@@ -6,7 +6,7 @@ import { Flag, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.t
 import type { YamuxStream } from '../../../src/yamux/index.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record, turns } from '../../support/events.ts';
-import type { Pair, PairOptions } from '../../support/pairs.ts';
+import type { Pair, PairOptions } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';
 import { streamPair } from '../pairs.ts';
 import { frame, type RawPeer, rawSession } from '../raw-peer.ts';
