@@ -1,6 +1,6 @@
 import { WsConnError } from 'ws-conn-adapter';
 
-import { GOING_AWAY } from './close-codes.ts';
+import { GOING_AWAY } from './codes.ts';
 import { codeOf } from './error-code.ts';
 import { showHostPort } from './host-port.ts';
 

@@ -7,7 +7,7 @@ import { Failure, usageFailure } from '../console/failure.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import { readCertificates } from './read-certificates.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readNamedFile } from './read-file.ts';
 import { bearer, checkToken, readTokenFile } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */

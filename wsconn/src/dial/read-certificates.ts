@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 import { Failure } from '../console/failure.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readNamedFile } from './read-file.ts';
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { Failure } from '../console/failure.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readNamedFile } from './read-file.ts';
 
 /**
  * Reads a token from its file: all of it but white space around it.

@@ -3,7 +3,7 @@ import { type Diagnosis, diagnose, type Observation, type Observations } from '.
 import { Dialer, DIAL_OPTIONS } from '../dial/dialer.ts';
 import { usageFailure } from '../console/failure.ts';
 import { Log } from '../console/log.ts';
-import { observe, type Patients } from './observe.ts';
+import { observe, type Patients } from './watch-probes.ts';
 import { type OptionSpecs, readOptions, type Values } from '../console/options.ts';
 import { print } from '../console/output.ts';
 import { prescribe } from './advice.ts';

@@ -6,7 +6,7 @@ import { Dialer, DIAL_OPTIONS, KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { EXIT_FAILURE } from '../console/failure.ts';
 import { Forwarding } from './forwarding.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import { listen } from '../tunnel/listen.ts';
+import { listen } from '../tunnel/run-server.ts';
 import { Log } from '../console/log.ts';
 import { type OptionSpecs, readOptions } from '../console/options.ts';
 import { type Opener, PlainOpener } from './opener.ts';

@@ -6,7 +6,7 @@ import { Failure } from '../console/failure.ts';
 import { showHostPort } from '../console/host-port.ts';
 import type { Log } from '../console/log.ts';
 import type { Opened, Opener } from './opener.ts';
-import { handOn } from '../tunnel/stop.ts';
+import { handOn } from '../tunnel/close.ts';
 
 /** Leads TCP connections to the target of the server. */
 export class Forwarding {

@@ -2,7 +2,7 @@ import type { SocketDuplex, WsConnAdapter } from 'ws-conn-adapter';
 
 import type { Dialer } from '../dial/dialer.ts';
 import { gone } from '../tunnel/gone.ts';
-import { closeStopped } from '../tunnel/stop.ts';
+import { closeStopped } from '../tunnel/close.ts';
 
 /** A connection to the target of the server, perhaps still connecting. */
 export interface Opened {

@@ -2,7 +2,7 @@ import type net from 'node:net';
 
 import { join, resetSocket, type SocketDuplex, type WsConnAdapter } from 'ws-conn-adapter';
 
-import { BAD_GATEWAY } from '../console/close-codes.ts';
+import { BAD_GATEWAY } from '../console/codes.ts';
 import { codeOf } from '../console/error-code.ts';
 import type { HostPort } from '../console/host-port.ts';
 import { dialTarget, TargetError } from './target.ts';

@@ -4,7 +4,7 @@ import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
 import { readCertificates } from '../dial/read-certificates.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readNamedFile } from '../dial/read-file.ts';
 
 /** Options for TLS of a server. */
 export const TLS_OPTIONS = {

@@ -10,7 +10,7 @@ import {
 } from 'ws-conn-adapter';
 
 import { echo } from './echo.ts';
-import { SERVICE_RESTART } from '../console/close-codes.ts';
+import { SERVICE_RESTART } from '../console/codes.ts';
 import { explain } from '../console/explain.ts';
 import { gone } from '../tunnel/gone.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';

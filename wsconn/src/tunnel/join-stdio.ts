@@ -7,7 +7,7 @@ import { gone } from './gone.ts';
 import type { OptionSpecs } from '../console/options.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import type { Stdio } from './stdio.ts';
-import { closeStopped, handOn } from './stop.ts';
+import { closeStopped, handOn } from './close.ts';
 
 /** Option of those that join a connection with stdin and stdout. */
 export const EXIT_ON_EOF_OPTION = {

@@ -2,7 +2,7 @@ import type { WsConnAdapter } from 'ws-conn-adapter';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import { gone, goneWithin } from './gone.ts';
-import { STOP_TIMEOUT } from './stop.ts';
+import { STOP_TIMEOUT } from './close.ts';
 
 /** Longest delay in ms that Node's timers can hold: nearly 25 days. */
 const MAX_DELAY = 2 ** 31 - 1;

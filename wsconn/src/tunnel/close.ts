@@ -4,7 +4,7 @@
  */
 import { type SocketDuplex, WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
-import { GOING_AWAY, NORMAL_CLOSURE } from '../console/close-codes.ts';
+import { GOING_AWAY, NORMAL_CLOSURE } from '../console/codes.ts';
 
 import { goneWithin } from './gone.ts';
 

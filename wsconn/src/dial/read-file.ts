@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-import { codeOf } from './error-code.ts';
-import { Failure } from './failure.ts';
+import { codeOf } from '../console/error-code.ts';
+import { Failure } from '../console/failure.ts';
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
