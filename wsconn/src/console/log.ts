@@ -1,4 +1,24 @@
-/** Writes what a person at a shell should know to stderr, one line each: stdout is for data. */
+import { codeOf } from './explain.ts';
+import { exitCodeOf } from './signals.ts';
+
+/**
+ * Writes a line of data to stdout; resolves when it has been taken. When a reader has seen enough
+ * (`| head`), it ends the process as SIGPIPE would, which Node ignores.
+ */
+export function print(text: string): Promise<void> {
+  const { stdout } = process;
+  // The callback below gets the same error.
+  if (stdout.listenerCount('error') === 0) stdout.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    stdout.write(`${text}\n`, (error) => {
+      if (!error) resolve();
+      else if (codeOf(error) === 'EPIPE') process.exit(exitCodeOf('SIGPIPE'));
+      else reject(error);
+    });
+  });
+}
+
+/** Writes what a person should know to stderr, one line each: stdout is for data. */
 export class Log {
   readonly #name: string;
   readonly #verbose: boolean;
@@ -28,7 +48,7 @@ export class Log {
     if (this.#verbose) this.info(text);
   }
 
-  /** Writes the stack of an error, and of those that led to it, with --verbose only. */
+  /** Writes the stack of an error, and of those that caused it, with --verbose only. */
   stack(error: unknown): void {
     for (let each = error; this.#verbose && each instanceof Error; each = each.cause) {
       process.stderr.write(`${each.stack ?? String(each)}\n`);
@@ -37,8 +57,8 @@ export class Log {
 }
 
 /**
- * What a peer sent may hold line ends and escape sequences: they must not write lines of their own,
- * nor move a terminal's cursor.
+ * Replaces control characters: what a peer sent must not start lines of its own, nor move a
+ * terminal's cursor.
  */
 function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for

@@ -3,8 +3,7 @@ export interface Observation {
   /**
    * - `alive`: it answered a ping at the end of its time.
    * - `cut`: it was closed, `after` so much time without a byte.
-   * - `mute`: it was not closed, and gave no answer to a ping: something on the path has forgotten
-   *   it.
+   * - `mute`: it was not closed, and did not answer a ping: something on the path has forgotten it.
    */
   readonly outcome: 'alive' | 'cut' | 'mute';
   /** How long nothing had moved on it, or for `pinging` and `talking` how old it was. */
@@ -66,7 +65,7 @@ const DEFAULT_KEEPALIVE = 15;
 /** A ping can follow up to two intervals after the last byte; the rest is for the way. */
 const KEEPALIVES_PER_LIMIT = 2.5;
 
-/** Tells what a path does to connections from what it did to some. */
+/** Concludes what a path does to connections from what it did to some. */
 export function diagnose({ silent, pinging, talking }: Observations): Diagnosis {
   const failed = silent.filter(({ outcome }) => outcome !== 'alive');
   const limit = failed.length === 0 ? null : idleLimitOf(silent, failed);
@@ -123,7 +122,7 @@ function same(a: number, b: number): boolean {
   return Math.abs(a - b) <= Math.max(SLACK.seconds, SLACK.share * Math.max(a, b));
 }
 
-/** Gives an interval that surely holds a connection open; whole seconds where that can be. */
+/** Returns an interval that surely keeps a connection open, in whole seconds where possible. */
 function keepaliveFor(limit: IdleLimit | null): number {
   if (limit === null) return DEFAULT_KEEPALIVE;
   const held = limit.exact || limit.atLeast === 0 ? limit.atMost : limit.atLeast;

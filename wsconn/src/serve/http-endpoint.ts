@@ -2,25 +2,26 @@ import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
+import { UPGRADE_REQUIRED } from '../console/codes.ts';
+
 /**
  * Time in ms in which a client must have done its TLS handshake, and again in which it must have
  * sent its request.
  */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** How often, in ms, requests that take too long are looked for. */
+/** How often, in ms, it looks for requests that take too long. */
 const CHECK_INTERVAL = 2_500;
-const UPGRADE_REQUIRED = 426;
 
 export interface EndpointOptions {
   /** Certificate, key and CA for TLS; without them it is plain HTTP. */
   readonly tls?: SecureContextOptions | undefined;
-  /** Whether each client must show a certificate that the CA has signed. */
+  /** Whether clients must present a certificate that the CA has signed. */
   readonly mutual?: boolean;
 }
 
 /**
- * Makes the HTTP or HTTPS server that takes the WebSockets of `wsconn serve`. A request that asks
- * for no WebSocket gets 426 and one line of help; handshakes that idle are ended.
+ * Makes the HTTP or HTTPS server of `wsconn serve`. A request that does not ask for a WebSocket gets
+ * status 426 and one line of help; handshakes that take too long are ended.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
   const limits = {
