@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { loadCommand, loadCommands } from './commands.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
-import { Log, print } from './console/log.ts';
+import { Log, print } from './console/output.ts';
 
 /** Does what the command line says and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {

@@ -1,4 +1,4 @@
-import { Log } from './log.ts';
+import { Log } from './output.ts';
 import { type CommonName, type OptionSpecs, readOptions, type Values } from './options.ts';
 
 /** What the help of a subcommand says. */

@@ -1,5 +1,5 @@
 import { type Command, type CommandSpec, defineCommand } from '../console/command.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
 import type { CommonName, Values } from '../console/options.ts';
 import { Dialer, DIAL_OPTIONS, type DialName } from './dialer.ts';
 

@@ -1,7 +1,7 @@
 import { defineDialCommand } from '../dial/dial-command.ts';
 import type { Dialer } from '../dial/dialer.ts';
 import { usageFailure } from '../console/failure.ts';
-import { print } from '../console/log.ts';
+import { print } from '../console/output.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import { openProbe, type Probe } from '../dial/probe.ts';

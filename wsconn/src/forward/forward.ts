@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 import { parseHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
 import type { OptionSpecs } from '../console/options.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';

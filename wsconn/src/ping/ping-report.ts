@@ -1,5 +1,5 @@
 import { showHostPort } from '../console/host-port.ts';
-import { print } from '../console/log.ts';
+import { print } from '../console/output.ts';
 import type { Probe } from '../dial/probe.ts';
 import type { PingStatistics } from './ping-statistics.ts';
 

@@ -6,7 +6,7 @@ import { UNAUTHORIZED } from '../console/codes.ts';
 import { defineCommand } from '../console/command.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
 import { type OptionSpecs, type Values, variableOf } from '../console/options.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { carriesToken, checkToken, readTokenFile } from '../dial/token.ts';

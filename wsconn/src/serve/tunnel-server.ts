@@ -14,7 +14,7 @@ import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 import { BAD_GATEWAY, SERVICE_RESTART } from '../console/codes.ts';
 import { explain } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
 import { webSocketClosed } from '../tunnel/close.ts';
 import { Mux } from '../tunnel/mux.ts';
