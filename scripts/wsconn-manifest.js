@@ -1,7 +1,7 @@
 /**
- * Makes wsconn/ ready for npm to pack, and undoes it afterwards. In the repository wsconn depends on
- * the library by `file:..`, so that npm links it. A package on the registry must name a version, and
- * brings its own copies of LICENSE and CHANGELOG.md.
+ * Makes wsconn/ ready for npm to pack, and undoes it afterwards. In the repository wsconn depends
+ * on the library by `file:..`, so that npm links it. A package on the registry must name a version,
+ * and brings its own copies of LICENSE and CHANGELOG.md.
  *
  *   node scripts/wsconn-manifest.js restore
  *

@@ -62,7 +62,10 @@ describe('a command line', () => {
     [['connect', '--verbose=yes', 'ws://h'], /--verbose takes no value/],
     [['connect', 'ws://a', 'ws://b'], /'ws:\/\/b' is one argument too many/],
     [['connect'], /URL is missing: give it, or set WSCONN_URL/],
-    [['connect', 'example.org'], /'example\.org' is no URL: give one such as wss:\/\/host\/path/],
+    [
+      ['connect', 'example.org'],
+      /'example\.org' is not a URL: give one such as wss:\/\/host\/path/,
+    ],
     [['connect', 'ftp://example.org'], /begins with ftp:\/\/: give one such as wss:\/\/host\/path/],
     [['connect', 'ws://me:secret@h'], /URL holds a password.*put it into WSCONN_URL/],
     [

@@ -1,6 +1,6 @@
 /**
- * The close codes of WebSockets (RFC 6455, section 7.4.1, and the IANA registry) and the statuses of
- * HTTP (RFC 9110, section 15) that the command sends or distinguishes.
+ * The close codes of WebSockets (RFC 6455, section 7.4.1, and the IANA registry) and the statuses
+ * of HTTP (RFC 9110, section 15) that the command sends or distinguishes.
  */
 
 /** The connection has served its purpose. */

@@ -89,7 +89,8 @@ export function wordsOf(error: Error): string {
 
 /**
  * Lists the addresses of one name that were all tried without success, each with its error: Node
- * puts those of both address families into one error, which has no message. Returns undefined for any other error.
+ * puts those of both address families into one error, which has no message. Returns undefined for
+ * any other error.
  */
 export function whatWasTried(error: Error): string | undefined {
   const attempts = attemptsOf(error);
@@ -101,7 +102,10 @@ function attemptsOf(error: Error): readonly unknown[] {
   return Array.isArray(errors) ? errors : [];
 }
 
-/** Returns the code that says most: an attempt that reached a host says more than one without a route. */
+/**
+ * Returns the code that says most: an attempt that reached a host says more than one without a
+ * route.
+ */
 function mainCode(attempts: readonly unknown[]): string | undefined {
   const codes = attempts.map(codeOf);
   return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code));

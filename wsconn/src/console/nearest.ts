@@ -1,7 +1,9 @@
 /** Share of a word's letters that may differ in a typing error. */
 const ERRORS_PER_LETTER = 1 / 3;
 
-/** Returns the candidate that a mistyped word most likely meant, or undefined where none is near. */
+/**
+ * Returns the candidate that a mistyped word most likely meant, or undefined where none is near.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(word.length * ERRORS_PER_LETTER)) + 1;

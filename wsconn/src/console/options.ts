@@ -39,14 +39,16 @@ const PREFIX = 'WSCONN_';
 const YES = new Set(['1', 'true', 'yes', 'on']);
 const NO = new Set(['0', 'false', 'no', 'off']);
 
-/** Returns the environment variable of an option or an argument: `WSCONN_TLS_CERT` of `--tls-cert`. */
+/**
+ * Returns the environment variable of an option or an argument: `WSCONN_TLS_CERT` of `--tls-cert`.
+ */
 export function variableOf(name: string): string {
   return PREFIX + name.toUpperCase().replaceAll('-', '_');
 }
 
 /**
- * The values of a subcommand's options and of its one argument: from the command line, else from the
- * environment, else the defaults.
+ * The values of a subcommand's options and of its one argument: from the command line, else from
+ * the environment, else the defaults.
  */
 export class Values<Name extends string> {
   readonly #given: ReadonlyMap<string, Given>;

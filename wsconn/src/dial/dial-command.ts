@@ -17,7 +17,9 @@ export interface DialCommandSpec<Name extends string> extends Omit<
   run(values: Values<Name | CommonName>, dialer: Dialer, log: Log): Promise<number>;
 }
 
-/** Makes a subcommand with the options of those that dial, and with the dialer that they describe. */
+/**
+ * Makes a subcommand with the options of those that dial, and with the dialer that they describe.
+ */
 export function defineDialCommand<Name extends string>(spec: DialCommandSpec<Name>): Command {
   return defineCommand<Name | DialName>({
     ...spec,

@@ -144,7 +144,7 @@ function checkUrl(values: DialValues): URL {
   const text = values.required('url');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const problem = !url
-    ? 'is no URL'
+    ? 'is not a URL'
     : !/^(ws|http)s?:$/.test(url.protocol)
       ? `begins with ${url.protocol}//`
       : url.hash !== ''
@@ -163,7 +163,7 @@ function checkSecret(url: string | undefined, source: Source, name: string): voi
   if (new URL(url).password !== '') {
     const variable = variableOf(name.replace('--', ''));
     throw usageFailure(
-      `${name} holds a password, and a command line can be read by all: put it into ${variable}`,
+      `${name} holds a password, and everybody can read a command line: put it into ${variable}`,
     );
   }
 }
@@ -178,7 +178,7 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     }
     if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
       throw usageFailure(
-        `the header ${name} is a secret, and a command line can be read by all: use --token-file or WSCONN_HEADER`,
+        `the header ${name} is a secret, and everybody can read a command line: use --token-file or WSCONN_HEADER`,
       );
     }
     // Two headers of one name are one header with a list (RFC 9110, section 5.3).

@@ -33,8 +33,8 @@ interface ProbeAddress {
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * A WebSocket that carries nothing, to find out about the path. It is not an adapter: a server other
- * than `wsconn serve` may send what it likes, and none of it matters here.
+ * A WebSocket that carries nothing, to find out about the path. It is not an adapter: a server
+ * other than `wsconn serve` may send what it likes, and none of it matters here.
  */
 export class Probe {
   readonly ws: WebSocket;

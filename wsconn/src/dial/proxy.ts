@@ -27,8 +27,8 @@ export interface ProxyRoute {
 
 /**
  * Returns the way through an HTTP proxy by CONNECT, or undefined where no proxy is to be used.
- * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count. They count for ws:
- * too, since a WebSocket prefers the proxy for HTTPS over that for HTTP (RFC 6455, section 4.1)
+ * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count. They count for
+ * ws: too, since a WebSocket prefers the proxy for HTTPS over that for HTTP (RFC 6455, section 4.1)
  */
 export async function proxyRoute(
   target: URL,
@@ -39,7 +39,7 @@ export async function proxyRoute(
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw usageFailure(
-      `'${redacted(proxy)}' is no proxy: give one such as http://proxy.example:3128`,
+      `'${redacted(proxy)}' is not the URL of a proxy: give one such as http://proxy.example:3128`,
     );
   }
   const { HttpsProxyAgent } = await import('https-proxy-agent');

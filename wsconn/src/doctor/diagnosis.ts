@@ -35,16 +35,14 @@ export interface IdleLimit {
   readonly atLeast: number;
   /** The shortest silence that a connection did not survive. */
   readonly atMost: number;
-  /**
-   * Whether it was seen to the second when a connection was cut, so that both are as good as one.
-   */
+  /** Whether the moment of a cut was seen, so that `atMost` is the limit itself. */
   readonly exact: boolean;
 }
 
 export interface Diagnosis {
   /** Null where the longest silence did no harm. */
   readonly idleLimit: IdleLimit | null;
-  /** Whether pings hold an idle connection open; null where that cannot be told. */
+  /** Whether pings keep an idle connection open; null where the results do not show it. */
   readonly pingsHold: boolean | null;
   /**
    * Seconds after which every connection ends, idle or not; null where there is no such limit

@@ -4,7 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Observation, Observations, Silence } from './diagnosis.ts';
 import type { Probe, ProbeEnd } from '../dial/probe.ts';
 
-/** Time in ms for an answer to a ping; after that the path counts as having forgotten the connection. */
+/**
+ * Time in ms for an answer to a ping; after that the path counts as having forgotten the
+ * connection.
+ */
 const PONG_LIMIT = 5_000;
 /** How often pings and data go within the shortest silence, so that they never look like one. */
 const BEATS_PER_STEP = 4;

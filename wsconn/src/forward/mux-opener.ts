@@ -23,15 +23,15 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
 /**
- * Opens a yamux stream for each connection, over one WebSocket that is made again, with pauses,
- * whenever it dies.
+ * Opens a yamux stream for each connection, over one WebSocket. Whenever that is cut it connects
+ * again, with pauses between tries.
  */
 export class MuxOpener implements Opener {
   readonly #dialer: Dialer;
   readonly #log: Log;
   /** Emits each new Mux as 'mux', for the connections that wait for one. */
   readonly #made = new EventEmitter<{ mux: [Mux] }>().setMaxListeners(0);
-  /** All that have streams; only the one that was made last gets new ones. */
+  /** All that have streams; only the last one gets new streams. */
   readonly #open = new Set<Mux>();
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;

@@ -60,8 +60,8 @@ interface Schedule {
 }
 
 /**
- * Pings until all are sent, somebody asks to end, or the connection ends. Returns how it ended where
- * that was not asked for.
+ * Pings until all are sent, somebody asks to end, or the connection ends. Returns how it ended
+ * where that was not asked for.
  */
 async function sendPings(
   probe: Probe,

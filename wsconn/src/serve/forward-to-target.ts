@@ -7,8 +7,8 @@ import type { HostPort } from '../console/host-port.ts';
 import { dialTarget, TargetError } from './target.ts';
 
 /**
- * Forwards a stream to the target over a TCP connection of its own, until both directions have ended
- * and the stream has closed.
+ * Forwards a stream to the target over a TCP connection of its own, until both directions have
+ * ended and the stream has closed.
  * @param fail - ends the stream and tells the client why
  * @throws the error that ended it
  */

@@ -20,8 +20,8 @@ export interface EndpointOptions {
 }
 
 /**
- * Makes the HTTP or HTTPS server of `wsconn serve`. A request that does not ask for a WebSocket gets
- * status 426 and one line of help; handshakes that take too long are ended.
+ * Makes the HTTP or HTTPS server of `wsconn serve`. A request that does not ask for a WebSocket
+ * gets status 426 and one line of help; handshakes that take too long are ended.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
   const limits = {

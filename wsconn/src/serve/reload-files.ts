@@ -9,9 +9,9 @@ import type { Log } from '../console/output.ts';
 const PERIOD = 500;
 
 /**
- * Makes something of files, and makes it again whenever they change. Files that cannot be used, such
- * as a certificate whose key has not been replaced yet, are logged, and what was made before stays
- * in use.
+ * Makes something of files, and makes it again whenever they change. Files that cannot be used,
+ * such as a certificate whose key has not been replaced yet, are logged, and what was made before
+ * stays in use.
  * @param remade - called with what was made again
  * @returns what returns the last that was made
  */
@@ -47,8 +47,8 @@ export async function reloadFiles<T>(
 }
 
 /**
- * Calls `changed` when one of the files was written, replaced or restored. Does not keep the process
- * alive. Returns a function that stops it.
+ * Calls `changed` when one of the files was written, replaced or restored. Does not keep the
+ * process alive. Returns a function that stops it.
  */
 function watchFiles(paths: readonly string[], changed: () => void): () => void {
   const listener = (): void => {

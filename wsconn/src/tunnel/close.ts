@@ -9,8 +9,8 @@ import { GOING_AWAY, NORMAL_CLOSURE } from '../console/codes.ts';
 export const STOP_TIMEOUT = 5_000;
 
 /**
- * Resolves when the WebSocket below an adapter has closed. It may outlive the adapter's 'close': its
- * socket then reads on, so that a slow peer gets all that was sent to it. A process that exits
+ * Resolves when the WebSocket below an adapter has closed. It may outlive the adapter's 'close':
+ * its socket then reads on, so that a slow peer gets all that was sent to it. A process that exits
  * before that would reset the connection.
  */
 export function webSocketClosed({ ws }: WsConnAdapter): Promise<void> {
@@ -76,8 +76,8 @@ function finishedOrStalled(connection: SocketDuplex): Promise<void> {
 /**
  * Closes a connection after `deliverTaken()`, and resolves when its WebSocket has closed. It sends
  * Close 1000 where all that was taken has been delivered, so that the peer sees its end, and else
- * 1001, which tells the peer that it was cut. Returns what `close()` returns: an error where not all
- * may have arrived, or null. A connection that had closed before and lingered for longer than
+ * 1001, which tells the peer that it was cut. Returns what `close()` returns: an error where not
+ * all may have arrived, or null. A connection that had closed before and lingered for longer than
  * `STOP_TIMEOUT` is an `ETIMEDOUT` too.
  */
 export async function closeDelivered(adapter: WsConnAdapter): Promise<Error | null> {

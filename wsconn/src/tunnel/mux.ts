@@ -11,7 +11,7 @@ const SESSION: Omit<YamuxSessionOptions, 'role'> = {
   allowHalfOpen: true,
   // The WebSocket below is kept alive, or not, by --keepalive.
   keepAlive: false,
-  // A half-closed connection may be silent for as long as it likes, as over TCP.
+  // A half-closed connection may keep still for as long as it likes, as over TCP.
   streamCloseTimeout: MAX_DELAY,
 };
 
