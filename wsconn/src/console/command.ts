@@ -1,5 +1,5 @@
-import { Log } from './output.ts';
 import { type CommonName, type OptionSpecs, readOptions, type Values } from './options.ts';
+import { Log } from './output.ts';
 
 /** What the help of a subcommand says. */
 interface CommandHelp {

@@ -1,9 +1,9 @@
+import { usageFailure } from '../console/failure.ts';
+import type { OptionSpecs, Values } from '../console/options.ts';
+import { print } from '../console/output.ts';
+import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import type { Dialer } from '../dial/dialer.ts';
-import { usageFailure } from '../console/failure.ts';
-import { print } from '../console/output.ts';
-import type { OptionSpecs, Values } from '../console/options.ts';
-import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import { openProbe, type Probe } from '../dial/probe.ts';
 import { advise } from './advice.ts';
 import { type Diagnosis, diagnose, type Observation, type Observations } from './diagnosis.ts';

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Observation, Observations, Silence } from './diagnosis.ts';
 import type { Probe, ProbeEnd } from '../dial/probe.ts';
+import type { Observation, Observations, Silence } from './diagnosis.ts';
 
 /**
  * Time in ms for an answer to a ping; after that the path counts as having forgotten the

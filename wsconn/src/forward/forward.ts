@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 import { parseHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/output.ts';
 import type { OptionSpecs } from '../console/options.ts';
+import type { Log } from '../console/output.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';

@@ -5,8 +5,8 @@ import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 import { Failure } from '../console/failure.ts';
 import { showHostPort } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
-import type { Opened, Opener } from './opener.ts';
 import { deliverTaken } from '../tunnel/close.ts';
+import type { Opened, Opener } from './opener.ts';
 
 /** Forwards TCP connections to the target of the server. */
 export class Forwarding {
