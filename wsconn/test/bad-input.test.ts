@@ -213,7 +213,9 @@ describe('the other end', () => {
     const { url } = await serve(await target(echo));
     const response = await fetch(url.replace('ws:', 'http:'));
     expect(response.status).toBe(426);
-    expect(await response.text()).toMatch(/^This is wsconn, .*wsconn connect ws:\/\/[^\n]+\n$/);
+    expect(await response.text()).toMatch(
+      /^This is a WebSocket endpoint: .*npx wsconn connect ws:\/\/[^\n]+\n$/,
+    );
   });
 
   test('cannot reach its target: it says so with Close 1014, and the client prints it', async () => {

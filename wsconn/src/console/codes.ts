@@ -20,5 +20,3 @@ export const OK = 200;
 export const BAD_REQUEST = 400;
 /** The token is missing or wrong. */
 export const UNAUTHORIZED = 401;
-/** The request does not ask for a WebSocket. */
-export const UPGRADE_REQUIRED = 426;

@@ -1,8 +1,6 @@
-import http, { type RequestListener } from 'node:http';
+import http from 'node:http';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-
-import { UPGRADE_REQUIRED } from '../console/codes.ts';
 
 /**
  * Time in ms in which a client must have done its TLS handshake, and again in which it must have
@@ -20,8 +18,8 @@ export interface EndpointOptions {
 }
 
 /**
- * Makes the HTTP or HTTPS server of `wsconn serve`. A request that does not ask for a WebSocket
- * gets status 426 and one line of help; handshakes that take too long are ended.
+ * Makes the HTTP or HTTPS server of `wsconn serve`. Handshakes that take too long are ended; the
+ * library answers requests that do not ask for a WebSocket.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
   const limits = {
@@ -29,19 +27,7 @@ export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | 
     requestTimeout: HANDSHAKE_TIMEOUT,
     connectionsCheckingInterval: CHECK_INTERVAL,
   };
-  const scheme = tls ? 'wss' : 'ws';
-  const help: RequestListener = (request, response) => {
-    response.writeHead(UPGRADE_REQUIRED, {
-      Connection: 'close',
-      'Content-Type': 'text/plain; charset=utf-8',
-      Upgrade: 'websocket',
-    });
-    const host = request.headers.host ?? 'HOST';
-    response.end(
-      `This is wsconn, for WebSockets: connect with wsconn connect ${scheme}://${host}${request.url ?? '/'}\n`,
-    );
-  };
-  if (!tls) return http.createServer(limits, help);
+  if (!tls) return http.createServer(limits);
   const handshake = { handshakeTimeout: HANDSHAKE_TIMEOUT, requestCert: mutual ?? false };
-  return https.createServer({ ...tls, ...handshake, ...limits }, help);
+  return https.createServer({ ...tls, ...handshake, ...limits });
 }
