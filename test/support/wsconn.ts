@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 
 import { type Ended, type WatchedOptions, WatchedProgram } from './programs/watched-program.ts';
 
-/** Path of the command as it is built. */
+/** Path of the built command. */
 export const WSCONN_MAIN = fileURLToPath(new URL('../../wsconn/bin/wsconn.js', import.meta.url));
 
-/** Variables that would make the command do something else on the machine of one who has them. */
+/** Variables of the machine that would change what the command does. */
 const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(
   ['https_proxy', 'http_proxy', 'all_proxy', 'no_proxy'].flatMap((name) => [
     [name, undefined],
@@ -13,10 +13,10 @@ const CLEAN: NodeJS.ProcessEnv = Object.fromEntries(
   ]),
 );
 
-/** The command line of `wsconn` for a shell, such as that of ssh's ProxyCommand. */
+/** Command line of `wsconn` for a shell, such as that of ProxyCommand of ssh. */
 export const WSCONN = `'${process.execPath}' '${WSCONN_MAIN}'`;
 
-/** Starts `wsconn` as it is built. Stdin stays open unless there is input. */
+/** Starts the built `wsconn`. Stdin stays open unless there is input. */
 export function wsconn(args: readonly string[], options: WatchedOptions = {}): WatchedProgram {
   return new WatchedProgram(process.execPath, [WSCONN_MAIN, ...args], {
     ...options,
@@ -29,7 +29,7 @@ export function runWsconn(args: readonly string[], options: WatchedOptions = {})
   return wsconn(args, { input: '', ...options }).ended;
 }
 
-/** Starts `wsconn serve` on a free port, and gives the program and its URL once it listens. */
+/** Starts `wsconn serve` on a free port; returns the program and its URL when it listens. */
 export async function serve(
   to: number | string,
   args: readonly string[] = [],
@@ -42,7 +42,7 @@ export async function serve(
   return { program, url, port: Number(port) };
 }
 
-/** Starts `wsconn forward` on a free port, and gives the program and the port once it listens. */
+/** Starts `wsconn forward` on a free port; returns the program and its port when it listens. */
 export async function forward(
   url: string,
   args: readonly string[] = [],

@@ -3,18 +3,18 @@ import { usageFailure } from './console/failure.ts';
 import { nearest } from './console/nearest.ts';
 
 /**
- * The subcommands. Each is loaded only when it is wanted: OpenSSH starts `wsconn connect` for every
+ * The subcommands. Each is loaded only when it is used: OpenSSH starts `wsconn connect` for every
  * session, and somebody waits for it.
  */
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve/serve.ts')).serve,
-  connect: async () => (await import('./tunnel/connect.ts')).connectCommand,
+  connect: async () => (await import('./tunnel/connect.ts')).connect,
   forward: async () => (await import('./forward/forward.ts')).forward,
   ping: async () => (await import('./ping/ping.ts')).ping,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
 };
 
-/** Loads one subcommand; throws where there is none of that name. */
+/** Loads a subcommand; throws where there is none of that name. */
 export async function loadCommand(name: string): Promise<Command> {
   const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   if (load) return load();
@@ -24,7 +24,7 @@ export async function loadCommand(name: string): Promise<Command> {
   throw usageFailure(`there is no command '${name}': ${hint}`);
 }
 
-/** Loads all of them, for the help. */
+/** Loads all subcommands, for the help. */
 export function loadCommands(): Promise<Command[]> {
   return Promise.all(Object.values(loaders).map((load) => load()));
 }

@@ -1,10 +1,11 @@
-#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
 import { loadCommand, loadCommands } from './commands.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
-import { Log } from './console/log.ts';
+import { Log, print } from './console/output.ts';
 
-/** Does what the command line says and gives the exit code. */
+/** Does what the command line says and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -14,10 +15,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(help);
     return EXIT_USAGE;
   }
-  if (name === '--version') {
-    const { version } = await import('./console/version.ts');
-    return show(version());
-  }
+  if (name === '--version') return show(version());
   const command = await loadCommand(name);
   if (rest.some((arg) => arg === '--help' || arg === '-h')) {
     const { commandHelp } = await import('./console/help.ts');
@@ -26,14 +24,19 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
-/** Prints what was asked for, which went well. */
+/** Returns the version of this package. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/** Prints what was asked for. */
 async function show(text: string): Promise<number> {
-  const { print } = await import('./console/output.ts');
   await print(text.trimEnd());
   return 0;
 }
 
-/** Prints what went wrong as one line, and gives its exit code. */
+/** Prints what went wrong as one line, and returns its exit code. */
 function report(error: unknown, args: readonly string[]): number {
   const name = args[0]?.startsWith('-') ? undefined : args[0];
   const log = new Log(name, {
@@ -45,5 +48,5 @@ function report(error: unknown, args: readonly string[]): number {
 }
 
 const args = process.argv.slice(2);
-// What is left open by now, such as a terminal that could still be read, must not keep the process.
+// What is still open, such as a terminal that could be read, must not keep the process alive.
 process.exit(await main(args).catch((error: unknown) => report(error, args)));

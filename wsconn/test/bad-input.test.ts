@@ -62,7 +62,10 @@ describe('a command line', () => {
     [['connect', '--verbose=yes', 'ws://h'], /--verbose takes no value/],
     [['connect', 'ws://a', 'ws://b'], /'ws:\/\/b' is one argument too many/],
     [['connect'], /URL is missing: give it, or set WSCONN_URL/],
-    [['connect', 'example.org'], /'example\.org' is no URL: give one such as wss:\/\/host\/path/],
+    [
+      ['connect', 'example.org'],
+      /'example\.org' is not a URL: give one such as wss:\/\/host\/path/,
+    ],
     [['connect', 'ftp://example.org'], /begins with ftp:\/\/: give one such as wss:\/\/host\/path/],
     [['connect', 'ws://me:secret@h'], /URL holds a password.*put it into WSCONN_URL/],
     [
@@ -163,7 +166,7 @@ describe('a file', () => {
     );
     await fails(
       ['connect', '--ca', broken, 'wss://h'],
-      /broken\.pem, which --ca names, holds a .* broken/,
+      /broken\.pem, which --ca names, holds a broken certificate/,
     );
     const authority = await makeAuthority(folder.path);
     const { cert, key } = await authority.sign('of-the-server');
@@ -190,8 +193,8 @@ describe('the other end', () => {
     const token = await file('token', 'open-sesame\n');
     const wrong = await file('wrong', 'open-barley\n');
     const { url } = await serve(await target(echo), ['--token-file', token]);
-    await fails(['connect', url], /wants a valid token \(401\): check that of --token-file/);
-    await fails(['connect', '--token-file', wrong, url], /wants a valid token \(401\)/);
+    await fails(['connect', url], /requires a valid token \(401\): check that of --token-file/);
+    await fails(['connect', '--token-file', wrong, url], /requires a valid token \(401\)/);
     const right = await runWsconn(['connect', '--token-file', token, url], { input: 'hi' });
     expect(right).toEqual({ code: 0, stdout: 'hi', stderr: '' });
     const byVariable = await runWsconn(['connect', url], {
@@ -210,16 +213,18 @@ describe('the other end', () => {
     const { url } = await serve(await target(echo));
     const response = await fetch(url.replace('ws:', 'http:'));
     expect(response.status).toBe(426);
-    expect(await response.text()).toMatch(/^This is wsconn, .*wsconn connect ws:\/\/[^\n]+\n$/);
+    expect(await response.text()).toMatch(
+      /^This is a WebSocket endpoint: .*npx wsconn connect ws:\/\/[^\n]+\n$/,
+    );
   });
 
   test('cannot reach its target: it says so with Close 1014, and the client prints it', async () => {
     const { program, url } = await serve(await freePort());
     await fails(
       ['connect', url],
-      /broke off \(1014\): the target of this server cannot be reached \(ECONNREFUSED\)/,
+      /closed the connection \(1014\): the target of this server cannot be reached \(ECONNREFUSED\)/,
     );
-    expect(program.stderr).toMatch(/cannot reach the target 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/);
+    await program.prints(/cannot reach the target 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/);
   });
 
   test('loses its target in the middle: it says so with Close 1014', async () => {
@@ -230,7 +235,7 @@ describe('the other end', () => {
     expect(await program.ended).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^wsconn connect: .*\(1014\): the target broke off \(ECONNRESET\)\n$/,
+        /^wsconn connect: .*\(1014\): the target cut the connection \(ECONNRESET\)\n$/,
       ) as string,
     });
   });
@@ -238,7 +243,7 @@ describe('the other end', () => {
   test('is not there', async () => {
     await fails(
       ['connect', `ws://127.0.0.1:${String(await freePort())}`],
-      /nothing listens there: .*\(ECONNREFUSED\)/,
+      /connection refused: .*\(ECONNREFUSED\)/,
     );
   });
 
@@ -284,7 +289,7 @@ describe('the other end', () => {
     const { code, stderr } = await runWsconn(['connect', `ws://127.0.0.1:${String(port)}`]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^wsconn connect: .*the server or a proxy before it went away \(1001\): reload: .*\n$/,
+      /^wsconn connect: .*the server or a proxy in front of it went away \(1001\): reload: .*\n$/,
     );
   });
 
@@ -304,7 +309,7 @@ describe('the other end', () => {
     const url = 'ws://example.invalid/';
     await fails(
       ['connect', '--proxy', `http://${proxy}`, url],
-      new RegExp(`the proxy ${proxy} cannot be used: nothing listens there`),
+      new RegExp(`the proxy ${proxy} cannot be used: connection refused`),
     );
     const env = { HTTPS_PROXY: `http://${proxy}` };
     await fails(
@@ -350,7 +355,7 @@ describeWith('openssl', 'TLS', () => {
     const mutual = await serve(to, [...tls(good), '--tls-client-ca', authority.ca]);
     await fails(
       ['connect', '--ca', authority.ca, mutual.url],
-      /server wants a certificate of the client: give --cert/,
+      /server requires a client certificate: give --cert/,
     );
     const named = ['connect', '--ca', authority.ca, url.replace('127.0.0.1', 'localhost')];
     expect(await runWsconn(named, { input: 'x' })).toMatchObject({ code: 0, stdout: 'x' });
@@ -364,7 +369,7 @@ describeWith('tinyproxy', 'a proxy', (tinyproxy) => {
     const strict = await startTinyproxy(tinyproxy, folder.path, ['ConnectPort 1']);
     await fails(
       ['connect', '--proxy', strict.url, url],
-      /the proxy .* does not let this address or port through \(403\)/,
+      /the proxy .* does not allow this address or port \(403\)/,
     );
   });
 

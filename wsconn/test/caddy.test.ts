@@ -27,7 +27,7 @@ describeWith('caddy', 'behind a real Caddy', (caddy) => {
       code: 1,
       stderr: expect.stringMatching(/ went away \(1001\)| was cut/) as string,
     });
-    await program.prints(/connection 1 broke off/);
+    await program.prints(/connection 1 failed/);
   });
 
   test('a new session works after a reload', async () => {

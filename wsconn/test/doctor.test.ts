@@ -96,9 +96,9 @@ test('doctor says in plain words what a path does, and dials no target', async (
   const { code, stdout } = await runWsconn(['doctor', '--steps', '0.3,2,3', url]);
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^Idle limit: about [12](\.\d)? s\. Connections on which nothing moves that long do not live/,
+    /^Idle limit: about [12](\.\d)? s\. When nothing moves on a connection for that long, the path cuts it\./,
   );
-  expect(stdout).toMatch(/\nPings: they hold a connection open\.\n/);
+  expect(stdout).toMatch(/\nPings: they keep a connection open\.\n/);
   expect(stdout).toMatch(/\nLimit on total duration: none found within 3 s\.\n/);
   expect(stdout).toMatch(/\nAdvice: use --keepalive 0\.\d\n$/);
 });

@@ -19,13 +19,13 @@ function both(first: string, second: string): Error {
 describe('an error without a message', () => {
   test('names all that was tried, and why each failed', () => {
     expect(explain(both('ECONNREFUSED', 'ECONNREFUSED'))).toBe(
-      'nothing listens there: check host and port, and whether the server runs ' +
+      'connection refused: check host and port, and whether the server runs ' +
         '(tried [::1]:7: ECONNREFUSED, 127.0.0.1:7: ECONNREFUSED)',
     );
   });
 
   test('is explained by the attempt that got furthest', () => {
-    expect(explain(both('ENETUNREACH', 'ECONNREFUSED'))).toMatch(/^nothing listens there/);
+    expect(explain(both('ENETUNREACH', 'ECONNREFUSED'))).toMatch(/^connection refused/);
     expect(explain(both('EUNKNOWN', 'EUNKNOWN'))).toBe(
       'tried [::1]:7: EUNKNOWN, 127.0.0.1:7: EUNKNOWN',
     );
@@ -54,7 +54,7 @@ describe('an error without a message', () => {
 test('Close 1001 is explained as somebody who went away', () => {
   const close = (closeReason: string): WsConnError =>
     new WsConnError('ECONNRESET', 'x', { closeCode: 1001, closeReason });
-  expect(explain(close(''))).toMatch(/^the server or a proxy before it went away \(1001\): /);
+  expect(explain(close(''))).toMatch(/^the server or a proxy in front of it went away \(1001\): /);
   expect(explain(close('reload'), 'client')).toMatch(
     /^the client or a proxy .* \(1001\): reload: /,
   );
@@ -77,7 +77,7 @@ describe('a name with an IPv6 and an IPv4 address, on neither of which anybody l
       env,
     });
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringMatching(tried) as string });
-    expect(ended.stderr).toMatch(/^wsconn connect: both\.test:\d+: nothing listens there: /);
+    expect(ended.stderr).toMatch(/^wsconn connect: both\.test:\d+: connection refused: /);
   });
 
   test('is told by serve with both, and to the client without', async () => {

@@ -57,7 +57,7 @@ describe.each([
     socket.write('x');
     await closeOf(socket);
     expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
-    await program.prints(/connection 1 from 127\.0\.0\.1:\d+ broke off: .+/);
+    await program.prints(/connection 1 from 127\.0\.0\.1:\d+ failed: .+/);
   });
 
   test('ends on SIGTERM, with exit code 0 when nothing was open', async () => {
@@ -141,7 +141,7 @@ describe('wsconn forward --mux', () => {
     second.write('x');
     await closeOf(second);
     expect(second.errored).toMatchObject({ code: 'ECONNRESET' });
-    await server.prints(/stream \d+ refused: there are 1 already/);
+    await server.prints(/stream \d+ refused: 1 are open already/);
   });
 
   test('says so when the server does not multiplex', async () => {

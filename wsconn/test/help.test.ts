@@ -5,7 +5,10 @@ import { expect, test } from 'vitest';
 import { nearest } from '../src/console/nearest.ts';
 import { runWsconn } from '../../test/support/wsconn.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** Where the README leaves out what it shows under `wsconn connect`. */
+const AS_CONNECT = 'Connection options: the same as of wsconn connect\n';
 
 /** What the README says that a command line prints: the block that begins with it. */
 function blockOf(commandLine: string): string | undefined {
@@ -13,16 +16,27 @@ function blockOf(commandLine: string): string | undefined {
   return [...blocks].find(([, line]) => line === commandLine)?.[2];
 }
 
+/** The connection options, as the README shows them once, under `wsconn connect`. */
+const [connectionOptions = 'none'] =
+  /^Connection options:\n(?: .*\n)+/m.exec(blockOf('wsconn connect --help') ?? '') ?? [];
+
 test.each(['', 'serve ', 'connect ', 'forward ', 'ping ', 'doctor '])(
   'the README shows what wsconn %s--help prints',
   async (command) => {
     const args = `${command}--help`.split(' ');
     const { code, stdout, stderr } = await runWsconn(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(blockOf(`wsconn ${command}--help`)).toBe(stdout);
+    expect(blockOf(`wsconn ${command}--help`)?.replace(AS_CONNECT, connectionOptions)).toBe(stdout);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(80);
   },
 );
+
+test('the README leaves the connection options out where the help of connect has them', () => {
+  const left = ['serve', 'connect', 'forward', 'ping', 'doctor'].filter((command) =>
+    blockOf(`wsconn ${command} --help`)?.includes(AS_CONNECT),
+  );
+  expect(left).toEqual(['forward', 'ping', 'doctor']);
+});
 
 test('without a command the help goes to stderr, with exit code 2', async () => {
   const { code, stdout, stderr } = await runWsconn([]);
@@ -32,7 +46,7 @@ test('without a command the help goes to stderr, with exit code 2', async () => 
 
 test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as {
     version: string;
   };

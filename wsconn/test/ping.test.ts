@@ -71,7 +71,9 @@ test('ping says so when the server goes away, with exit code 1', async () => {
   server.kill();
   expect(await program.ended).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/broke off \(1012\): the server is shutting down/) as string,
+    stderr: expect.stringMatching(
+      /closed the connection \(1012\): the server is shutting down/,
+    ) as string,
   });
 });
 

@@ -111,7 +111,7 @@ test('a new token counts once its file has changed, and an unusable one does not
   const tryWith = async (token: string): Promise<number | null> =>
     (await runWsconn(['connect', url], { env: { WSCONN_TOKEN: token } })).code;
   await writeFile(path, '');
-  await program.prints(/is empty; what was read before stays in force/);
+  await program.prints(/is empty; what was read before stays in use/);
   expect(await tryWith('first')).toBe(0);
   await writeFile(path, 'second');
   await program.prints(/read .*token again/);
@@ -142,7 +142,7 @@ describeWith('openssl', 'TLS', () => {
     };
     expect(await nameNow()).toBe('first');
     await copyFile(second.cert, cert);
-    await program.prints(/cannot be used: .*; what was read before stays in force/);
+    await program.prints(/cannot be used: .*; what was read before stays in use/);
     expect(await nameNow()).toBe('first');
     await copyFile(second.key, key);
     await program.prints(/read .*live\.pem and .*live\.key again/);

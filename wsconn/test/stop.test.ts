@@ -143,7 +143,7 @@ describe('wsconn connect that is asked to stop', () => {
     program.kill();
     expect(await program.ended).toMatchObject({
       code: 143,
-      stderr: 'wsconn connect: SIGTERM came before all that stdin had brought was delivered\n',
+      stderr: 'wsconn connect: SIGTERM came before all input from stdin was delivered\n',
     });
     link.flow('up');
     await expect(arrived).rejects.toMatchObject({ code: 'ECONNRESET' });

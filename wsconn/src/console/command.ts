@@ -1,7 +1,8 @@
-import type { OptionSpecs } from './options.ts';
+import { type CommonName, type OptionSpecs, readOptions, type Values } from './options.ts';
+import { Log } from './output.ts';
 
-/** One subcommand: what its help says, and how to run it. */
-export interface Command {
+/** What the help of a subcommand says. */
+interface CommandHelp {
   readonly name: string;
   /** What follows the name on the command line. */
   readonly usage: string;
@@ -9,11 +10,39 @@ export interface Command {
   readonly summary: string;
   /** What else a newcomer should know; lines of at most 78 characters. */
   readonly details: readonly string[];
-  readonly options: OptionSpecs;
   /** The one argument, where there is one, and what it is. */
   readonly argument?: { readonly name: string; readonly help: string };
+  /** Options that are its own. */
+  readonly options: OptionSpecs;
+  /** Options that it shares with the others that connect to a server. */
+  readonly connectionOptions?: OptionSpecs;
   /** Command lines that show it at work. */
   readonly examples: readonly string[];
-  /** Does the work and gives the exit code. What it throws is printed as one line. */
+}
+
+/** One subcommand: what its help says, and how to run it. */
+export interface Command extends CommandHelp {
+  /** Does the work and returns the exit code. What it throws is printed as one line. */
   run(args: readonly string[]): Promise<number>;
+}
+
+/** Describes a subcommand; `Name` are the names of its options and of its argument. */
+export interface CommandSpec<Name extends string> extends CommandHelp {
+  /** Whether the lines of its log carry the time. */
+  readonly timed?: boolean;
+  /** Does the work with what the command line and the environment say; returns the exit code. */
+  run(values: Values<Name | CommonName>, log: Log): Promise<number>;
+}
+
+/** Makes a subcommand, which reads its options before it runs. */
+export function defineCommand<Name extends string>(spec: CommandSpec<Name>): Command {
+  return {
+    ...spec,
+    run(args) {
+      const options = { ...spec.options, ...spec.connectionOptions };
+      const values = readOptions(args, process.env, options, spec.argument?.name);
+      const verbose = values.flag('verbose');
+      return spec.run(values, new Log(spec.name, { verbose, timed: spec.timed ?? false }));
+    },
+  };
 }

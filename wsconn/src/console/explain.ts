@@ -1,31 +1,27 @@
 import { WsConnError } from 'ws-conn-adapter';
 
-import { GOING_AWAY } from './close-codes.ts';
-import { codeOf } from './error-code.ts';
+import { GOING_AWAY } from './codes.ts';
 import { showHostPort } from './host-port.ts';
 
-/**
- * What an error of the system, of TLS or of this package means for somebody at a shell, and what to
- * do.
- */
+/** What an error of the system, of TLS or of the library means to a user, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: check host and port, and whether the server runs',
-  ECONNRESET: 'the connection was cut from outside: a proxy or firewall, or the server was killed',
-  EHOSTUNREACH: 'there is no way to that host: check the address and your network',
-  ENETUNREACH: 'there is no way to that network: check the address and your network',
-  ENOTFOUND: 'there is no host of that name: check its spelling',
-  EAI_AGAIN: 'the name could not be looked up: check your network and its DNS',
-  ETIMEDOUT: 'there was no answer in time: check the address, and whether a firewall is in the way',
-  EADDRINUSE: 'another program listens there already: stop it or take another port',
-  EADDRNOTAVAIL: 'this machine has no such address: listen on one of its own, or on 0.0.0.0',
-  EACCES: 'this user may not: ports below 1024 need root',
-  // Of the system, not of this package: what Node makes of an answer that is no TLS.
-  EPROTO: 'TLS failed, so that port may not speak TLS: try ws:// in place of wss://',
-  EPIPE: 'who was to get the data has closed before all of it was written',
-  CERT_HAS_EXPIRED: 'the certificate of the server has expired: it must be renewed there',
+  ECONNREFUSED: 'connection refused: check host and port, and whether the server runs',
+  ECONNRESET: 'the connection was cut, by a proxy or firewall, or because the server was killed',
+  EHOSTUNREACH: 'no route to that host: check the address and your network',
+  ENETUNREACH: 'no route to that network: check the address and your network',
+  ENOTFOUND: 'no host has that name: check its spelling',
+  EAI_AGAIN: 'the host name could not be looked up: check your network and its DNS',
+  ETIMEDOUT: 'no answer in time: check the address, and whether a firewall is in the way',
+  EADDRINUSE: 'another program listens there already: stop it or use another port',
+  EADDRNOTAVAIL:
+    'this machine does not have that address: listen on one that it has, or on 0.0.0.0',
+  EACCES: 'permission denied: ports below 1024 need root',
+  // Of Node, not of the library: an answer that is not TLS.
+  EPROTO: 'TLS failed, so that port may not speak TLS: try ws:// instead of wss://',
+  EPIPE: 'the receiver of the data closed before all of it was written',
+  CERT_HAS_EXPIRED: 'the certificate of the server has expired: renew it there',
   CERT_NOT_YET_VALID: 'the certificate of the server is not valid yet: check the clocks',
-  DEPTH_ZERO_SELF_SIGNED_CERT:
-    'the certificate of the server is signed by itself: name it with --ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of the server is self-signed: name it with --ca',
   SELF_SIGNED_CERT_IN_CHAIN:
     'the CA of the server is not known here: name its certificate with --ca',
   UNABLE_TO_GET_ISSUER_CERT:
@@ -37,59 +33,64 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID:
     'the certificate of the server is for another host name: check the URL',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    'the server wants a certificate of the client: give --cert and --key',
+    'the server requires a client certificate: give --cert and --key',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'the server refused the TLS handshake: it may want --cert and --key',
+    'the server refused the TLS handshake: it may require --cert and --key',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     'the server says that the certificate of --cert has expired',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server does not know the CA of the certificate of --cert',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'that port does not speak TLS: try ws:// in place of wss://',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'that port does not speak TLS: try ws:// in place of wss://',
-  ERR_OSSL_PEM_NO_START_LINE: 'a certificate or key is not in PEM: it must begin with -----BEGIN',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'that port does not speak TLS: try ws:// instead of wss://',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'that port does not speak TLS: try ws:// instead of wss://',
+  ERR_OSSL_PEM_NO_START_LINE:
+    'a certificate or key is not in PEM format: it must begin with -----BEGIN',
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'certificate and key do not belong together',
 };
 
-/** What an answer with this HTTP status means, where a WebSocket was wanted. */
+/** What an HTTP status means in answer to the handshake of a WebSocket. */
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'the server did not understand the handshake (400): check the URL',
-  401: 'the server wants a valid token (401): check that of --token-file or WSCONN_TOKEN',
-  403: 'the server does not let you in (403): check token, address and path',
+  401: 'the server requires a valid token (401): check that of --token-file or WSCONN_TOKEN',
+  403: 'the server denies access (403): check token, address and path',
   404: 'the server has nothing at that path (404): check the path of the URL',
-  426: 'the server wants another protocol (426): check whether a proxy drops the Upgrade header',
-  429: 'the server has too many requests (429): try again later',
-  502: 'the proxy before the server cannot reach it (502): check that the server runs',
+  426: 'the server requires another protocol (426): check whether a proxy drops the Upgrade header',
+  429: 'too many requests to the server (429): try again later',
+  502: 'the proxy in front of the server cannot reach it (502): check that the server runs',
   503: 'the server is full or shutting down (503): try again later',
-  504: 'the proxy before the server got no answer from it (504): check that the server runs',
+  504: 'the proxy in front of the server got no answer from it (504): check that the server runs',
 };
 
 /**
- * Says in one line what an error means and what to do about it; the line is never empty.
+ * Explains in one line what an error means and what to do about it; the line is never empty.
  * @param peer - who is at the other end of the connection that the error belongs to
  */
 export function explain(error: unknown, peer: 'client' | 'server' = 'server'): string {
   if (!(error instanceof Error)) return String(error);
   const attempts = attemptsOf(error);
   if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
-  const code = tellingCode(attempts) ?? codeOf(error);
+  const code = mainCode(attempts) ?? codeOf(error);
   const meaning = code === undefined ? undefined : MEANINGS[code];
   const tried = whatWasTried(error);
-  // Of an error that nobody foresaw, at least its own words.
+  // An unforeseen error is shown in its own words.
   if (meaning === undefined) return tried ?? wordsOf(error);
   return `${meaning} (${tried ?? String(code)})`;
 }
 
-/**
- * Gives what an error says of itself, and where it says nothing, what it is: no line is to end in
- * nothing.
- */
+/** Returns the code of an error of the system or of this package, where it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Returns the message of an error, or what it is where it has no message; never an empty line. */
 export function wordsOf(error: Error): string {
   if (error.message !== '') return error.message;
   return codeOf(error) ?? (error.cause instanceof Error ? wordsOf(error.cause) : error.name);
 }
 
 /**
- * Lists the addresses of one name that were all tried in vain, each with why: Node puts those of
- * both address families into one error, which has no message. Gives undefined for any other error.
+ * Lists the addresses of one name that were all tried without success, each with its error: Node
+ * puts those of both address families into one error, which has no message. Returns undefined for
+ * any other error.
  */
 export function whatWasTried(error: Error): string | undefined {
   const attempts = attemptsOf(error);
@@ -102,10 +103,10 @@ function attemptsOf(error: Error): readonly unknown[] {
 }
 
 /**
- * Of several attempts, the one that reached a host says more than one that found no way, as IPv6
- * often does.
+ * Returns the code that says most: an attempt that reached a host says more than one without a
+ * route.
  */
-function tellingCode(attempts: readonly unknown[]): string | undefined {
+function mainCode(attempts: readonly unknown[]): string | undefined {
   const codes = attempts.map(codeOf);
   return ['ECONNREFUSED', 'ETIMEDOUT'].find((code) => codes.includes(code));
 }
@@ -127,8 +128,9 @@ function explainConnection(error: WsConnError, peer: string): string {
   }
   if (closeCode === GOING_AWAY) {
     const said = closeReason ? `: ${closeReason}` : '';
-    return `the ${peer} or a proxy before it went away (1001)${said}: what came last may be missing`;
+    return `the ${peer} or a proxy in front of it went away (1001)${said}: the last data may be missing`;
   }
-  if (closeReason) return `the other end broke off (${String(closeCode)}): ${closeReason}`;
+  if (closeReason)
+    return `the other end closed the connection (${String(closeCode)}): ${closeReason}`;
   return wordsOf(error);
 }

@@ -1,12 +1,9 @@
-/** Exit codes of the command: 0 is kept for when all went well. */
+/** Exit code when something failed or was cut; 0 is success. */
 export const EXIT_FAILURE = 1;
 /** The command line or the environment is wrong; nothing was tried. */
 export const EXIT_USAGE = 2;
 
-/**
- * Reports what went wrong in one line that says what to do about it. It is printed as it is,
- * without a stack.
- */
+/** Reports what went wrong and what to do about it, in one line for the user. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
@@ -20,7 +17,7 @@ export class Failure extends Error {
   }
 }
 
-/** Makes the failure of a command line or an environment that cannot be understood. */
+/** Returns the failure of a wrong command line or environment. */
 export function usageFailure(line: string, cause?: unknown): Failure {
   return new Failure(line, { exitCode: EXIT_USAGE, cause });
 }

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { COMMON_OPTIONS, type OptionSpec, variableOf } from './options.ts';
+import { COMMON_OPTIONS, type OptionSpec, type OptionSpecs, variableOf } from './options.ts';
 
 const WIDTH = 79;
 const INDENT = '  ';
@@ -16,39 +16,51 @@ export function generalHelp(commands: readonly Command[]): string {
     'Commands:',
     ...commands.map(({ name, summary }) => `${INDENT}${name.padEnd(width)}${GAP}${summary}`),
     '',
-    'wsconn COMMAND --help tells more of each; wsconn --version prints the version.',
+    'wsconn COMMAND --help describes each; wsconn --version prints the version.',
     '',
-    `Every option can come from the environment: --tls-cert is ${variableOf('tls-cert')}.`,
-    'Secrets come from files or the environment only: a command line can be read',
-    `by everybody on the machine. ${variableOf('token')} holds a token itself.`,
+    `Every option can be set in the environment: --tls-cert is ${variableOf('tls-cert')}.`,
+    'Secrets come only from files or the environment, since everybody on the',
+    `machine can read a command line. ${variableOf('token')} holds the token itself.`,
     '',
-    'Data goes to stdout, everything else to stderr. The exit code is 0 when all',
-    'went well, also when a signal ended serve, forward or ping in order; 1 when',
-    'something failed or was cut; 2 when the command line is wrong; and 128 plus',
-    'its number when a signal broke off what was to be done.',
+    'Data goes to stdout, everything else to stderr. The exit code is 0 on success,',
+    'also when a signal stopped serve, forward or ping in order; 1 when something',
+    'failed or was cut; 2 when the command line is wrong; and 128 plus the number',
+    'of the signal when one interrupted the work.',
   );
 }
 
 /** Writes the help of one subcommand. */
 export function commandHelp(command: Command): string {
-  const rows = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(([name, spec]) => {
-    return { left: leftOf(name, spec), text: textOf(spec) };
-  });
-  const { argument } = command;
-  if (argument) rows.unshift({ left: argument.name.toUpperCase(), text: argument.help });
-  const width = Math.max(...rows.map(({ left }) => left.length));
+  const { argument, connectionOptions = {} } = command;
+  const own = rowsOf({ ...command.options, ...COMMON_OPTIONS });
+  if (argument) own.unshift({ left: argument.name.toUpperCase(), text: argument.help });
+  const shared = rowsOf(connectionOptions);
+  const width = Math.max(...[...own, ...shared].map(({ left }) => left.length));
+  const section = (title: string, rows: readonly Row[]): string[] =>
+    rows.length === 0 ? [] : ['', title, ...rows.flatMap((row) => layOut(row, width))];
   return lines(
     `Usage: wsconn ${command.name} ${command.usage}`,
     '',
     capital(command.summary),
     ...(command.details.length > 0 ? ['', ...command.details] : []),
-    '',
-    'Options:',
-    ...rows.flatMap(({ left, text }) => row(left, text, width)),
+    ...section('Options:', own),
+    ...section('Connection options:', shared),
     '',
     'Examples:',
     ...command.examples.map((example) => INDENT + example),
   );
+}
+
+/** An option, and what it does. */
+interface Row {
+  readonly left: string;
+  readonly text: string;
+}
+
+function rowsOf(options: OptionSpecs): Row[] {
+  return Object.entries(options).map(([name, spec]) => {
+    return { left: leftOf(name, spec), text: textOf(spec) };
+  });
 }
 
 function lines(...all: string[]): string {
@@ -67,8 +79,8 @@ function textOf(spec: OptionSpec): string {
   return spec.default === undefined ? spec.help : `${spec.help} (default ${spec.default})`;
 }
 
-/** Breaks a text between words, and sets its lines beside the option. */
-function row(left: string, text: string, width: number): string[] {
+/** Breaks a text between words, and puts its lines beside the option. */
+function layOut({ left, text }: Row, width: number): string[] {
   const room = WIDTH - INDENT.length - width - GAP.length;
   const broken: string[] = [];
   let line = '';

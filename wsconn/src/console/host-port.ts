@@ -1,6 +1,6 @@
 import { usageFailure } from './failure.ts';
 
-/** A place to listen on or to dial. */
+/** An address to listen on or to connect to. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
@@ -23,7 +23,7 @@ export function parseHostPort(text: string, option: string, leastPort = 0): Host
   return { host, port };
 }
 
-/** Writes a place as it stands in a URL. */
+/** Writes an address as it is written in a URL. */
 export function showHostPort({ host, port }: HostPort): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }

@@ -1,21 +1,18 @@
-/**
- * Letters that may differ, for every three of the word, before a name is no longer taken for a slip
- * of the pen.
- */
-const SLIPS_PER_LETTER = 1 / 3;
+/** Share of a word's letters that may differ in a typing error. */
+const ERRORS_PER_LETTER = 1 / 3;
 
 /**
- * Gives the candidate that a mistyped word most likely meant, or undefined where none comes near.
+ * Returns the candidate that a mistyped word most likely meant, or undefined where none is near.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let fewest = Math.max(1, Math.floor(word.length * SLIPS_PER_LETTER)) + 1;
+  let fewest = Math.max(1, Math.floor(word.length * ERRORS_PER_LETTER)) + 1;
   for (const candidate of candidates) {
-    // Who leaves the end off has typed no slip at all.
-    const slips = word.length > 1 && candidate.startsWith(word) ? 0 : distance(word, candidate);
-    if (slips < fewest) {
+    // A word that was cut short has no typing error at all.
+    const errors = word.length > 1 && candidate.startsWith(word) ? 0 : distance(word, candidate);
+    if (errors < fewest) {
       best = candidate;
-      fewest = slips;
+      fewest = errors;
     }
   }
   return best;

@@ -5,11 +5,11 @@ import { nearest } from './nearest.ts';
 
 /** Describes one option of a subcommand, for the parser and for the help alike. */
 export interface OptionSpec {
-  /** What stands for the value in the help; left out for an option that is only there or not. */
+  /** How the help shows the value; left out for an option without one. */
   readonly value?: string;
   /** Whether it may be given more than once. */
   readonly multiple?: boolean;
-  /** Value that holds when it is given nowhere, as the user would type it. */
+  /** Value when none is given, as the user would type it. */
   readonly default?: string;
   /** What it does, in a few words. */
   readonly help: string;
@@ -29,25 +29,26 @@ interface Given {
 
 /** Options that every subcommand has. */
 export const COMMON_OPTIONS = {
-  verbose: { help: 'log more, and print the stack of an error' },
+  verbose: { help: 'log more, and print the stacks of errors' },
   help: { help: 'print this help' },
 } as const satisfies OptionSpecs;
+
+export type CommonName = keyof typeof COMMON_OPTIONS;
 
 const PREFIX = 'WSCONN_';
 const YES = new Set(['1', 'true', 'yes', 'on']);
 const NO = new Set(['0', 'false', 'no', 'off']);
 
 /**
- * Gives the environment variable that stands for an option or an argument: `--tls-cert` is
- * `WSCONN_TLS_CERT`.
+ * Returns the environment variable of an option or an argument: `WSCONN_TLS_CERT` of `--tls-cert`.
  */
 export function variableOf(name: string): string {
   return PREFIX + name.toUpperCase().replaceAll('-', '_');
 }
 
 /**
- * Gives the values of a subcommand's options and its one argument: the command line first, then the
- * environment, then defaults.
+ * The values of a subcommand's options and of its one argument: from the command line, else from
+ * the environment, else the defaults.
  */
 export class Values<Name extends string> {
   readonly #given: ReadonlyMap<string, Given>;
@@ -58,12 +59,12 @@ export class Values<Name extends string> {
     this.#argument = argument;
   }
 
-  /** Gives the value of an option, or undefined where there is none. */
+  /** Returns the value of an option, or undefined where there is none. */
   text(name: Name): string | undefined {
     return this.#given.get(name)?.values.at(-1);
   }
 
-  /** Gives the value of an option or argument that must be there. */
+  /** Returns the value of an option or argument that must be given. */
   required(name: Name): string {
     const value = this.text(name);
     if (value === undefined) {
@@ -72,17 +73,17 @@ export class Values<Name extends string> {
     return value;
   }
 
-  /** Gives all values of an option that may be given more than once. */
+  /** Returns all values of an option that may be given more than once. */
   list(name: Name): readonly string[] {
     return this.#given.get(name)?.values ?? [];
   }
 
-  /** Tells whether an option without a value is on. */
+  /** Returns whether an option without a value is on. */
   flag(name: Name): boolean {
     return this.text(name) !== undefined;
   }
 
-  /** Gives an option in seconds as milliseconds, or undefined where there is none. */
+  /** Returns an option in seconds as milliseconds, or undefined where there is none. */
   milliseconds(name: Name, least = 0): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -96,7 +97,7 @@ export class Values<Name extends string> {
     return Math.round(seconds * 1000);
   }
 
-  /** Gives an option that is a whole number, or undefined where there is none. */
+  /** Returns an option that is a whole number, or undefined where there is none. */
   count(name: Name, least = 1): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
@@ -109,12 +110,12 @@ export class Values<Name extends string> {
     return count;
   }
 
-  /** Tells where the value of an option came from. */
+  /** Returns where the value of an option came from. */
   source(name: Name): Source {
     return this.#given.get(name)?.source ?? 'default';
   }
 
-  /** Gives the name by which the user gave the option, for what is said about it. */
+  /** Returns the name by which the user gave the option, for messages. */
   nameOf(name: Name): string {
     if (this.source(name) === 'environment') return variableOf(name);
     return name === this.#argument ? name.toUpperCase() : `--${name}`;
@@ -226,7 +227,7 @@ function checkOption(
     throw usageFailure(`${rawName} needs a value: ${rawName} ${spec.value}`);
   }
   if (!inlineValue && value.startsWith('--')) {
-    // A value of that kind is a forgotten one; who means it writes it with an equals sign.
+    // The value was forgotten; one that does begin like this is written with an equals sign.
     throw usageFailure(
       `${rawName} needs a value, but '${value}' follows: ${rawName} ${spec.value}`,
     );

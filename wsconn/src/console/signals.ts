@@ -9,8 +9,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type EndSignal = (typeof SIGNALS)[number];
 
 /**
- * Calls `asked` at the first signal that asks to end. The next one of its kind ends the process at
- * once, as if nobody listened. Gives a function that stops listening.
+ * Calls `asked` at the first signal that asks to end. The next one ends the process at once.
+ * Returns a function that stops listening.
  */
 export function onceAskedToEnd(asked: (signal: EndSignal) => void): () => void {
   const listener = (signal: NodeJS.Signals): void => {
@@ -25,7 +25,7 @@ export function onceAskedToEnd(asked: (signal: EndSignal) => void): () => void {
 }
 
 /**
- * Gives the exit code by which a shell knows that a signal ended a process: 128 plus its number.
+ * Returns the exit code that a shell reports when a signal ended a process: 128 plus its number.
  */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];

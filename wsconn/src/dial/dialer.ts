@@ -6,8 +6,7 @@ import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
-import { readCertificates } from './read-certificates.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readCertificates, readNamedFile } from './read-file.ts';
 import { bearer, checkToken, readTokenFile } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */
@@ -17,48 +16,48 @@ export const DIAL_OPTIONS = {
     multiple: true,
     help: 'header to send; may be given more than once',
   },
-  'token-file': { value: 'FILE', help: 'file with the token that the server wants' },
-  ca: { value: 'FILE', help: 'certificate of the CA to trust in place of the known ones (PEM)' },
+  'token-file': { value: 'FILE', help: 'file with the token for the server' },
+  ca: { value: 'FILE', help: 'CA to trust instead of those known to Node (PEM)' },
   cert: { value: 'FILE', help: 'certificate to show to the server (PEM)' },
   key: { value: 'FILE', help: 'private key of --cert (PEM)' },
-  proxy: { value: 'URL', help: 'HTTP proxy to go through; else HTTPS_PROXY and NO_PROXY count' },
+  proxy: { value: 'URL', help: 'HTTP proxy (default from HTTPS_PROXY, NO_PROXY)' },
 } as const satisfies OptionSpecs;
 
-/** Option of those that keep the connection. */
+/** Option of the subcommands that keep a connection open. */
 export const KEEPALIVE_OPTION = {
   keepalive: {
     value: 'SECONDS',
     default: '15',
-    help: 'time between pings while nothing moves; 0: none',
+    help: 'idle time before a ping; 0 for none',
   },
 } as const satisfies OptionSpecs;
 
-type DialValues = Values<keyof typeof DIAL_OPTIONS | 'url'>;
+/** What a dialer reads; the keepalive only where the subcommand has that option. */
+export type DialName = keyof typeof DIAL_OPTIONS | keyof typeof KEEPALIVE_OPTION | 'url';
+type DialValues = Values<DialName>;
 
 /** Headers that carry secrets. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 const TOKEN_VARIABLE = variableOf('token');
 
 /**
- * Dials the URL of the command line, as its options say. Files are read anew each time, so a
- * renewed one counts at once.
+ * Dials the URL of the command line with its options. It reads files again each time, so that a
+ * renewed one is used at once.
  */
 export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Time in ms between pings; 0 for none. */
   readonly #keepalive: number;
   #route: ProxyRoute | undefined;
 
-  /**
-   * @param keepalive - time in ms between pings; 0 for none
-   * @throws Failure for an option that cannot be understood
-   */
-  constructor(values: DialValues, keepalive = 0) {
+  /** @throws Failure for an option that cannot be understood */
+  constructor(values: DialValues) {
     this.#values = values;
+    this.#keepalive = values.milliseconds('keepalive') ?? 0;
     this.url = checkUrl(values);
     this.#headers = readHeaders(values);
-    this.#keepalive = keepalive;
     const [cert, key] = [values.text('cert'), values.text('key')];
     if ((cert === undefined) !== (key === undefined)) {
       throw usageFailure('--cert and --key belong together: give both or none');
@@ -66,7 +65,7 @@ export class Dialer {
     checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
   }
 
-  /** Begins a connection; what is written to it is kept until it is there. */
+  /** Starts to connect; what is written before it is connected is sent then. */
   async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
     const keepalive = this.#keepalive > 0 ? { interval: this.#keepalive } : false;
     try {
@@ -76,31 +75,24 @@ export class Dialer {
     }
   }
 
-  /** Makes a connection, and gives it when it is there; rejects with what prevented it. */
+  /** Connects; resolves when the handshake is done, or rejects with what prevented it. */
   async open(options: ConnectOptions = {}): Promise<WsConnAdapter> {
     const adapter = await this.dial(options);
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error: Error | null): void => {
-        adapter.off('connect', opened);
-        adapter.off('close', closed);
-        if (error) reject(error);
-        else resolve();
-      };
-      const opened = (): void => {
-        settle(null);
-      };
-      const closed = (): void => {
-        settle(adapter.errored ?? new Failure('the connection was given up'));
-      };
-      adapter.on('connect', opened);
-      adapter.on('close', closed);
-      // The error is told with 'close', now and later on.
-      adapter.on('error', () => undefined);
+    // 'close' reports its error, now and later on.
+    adapter.on('error', () => undefined);
+    const failed = await new Promise<boolean>((resolve) => {
+      adapter.once('connect', () => {
+        resolve(false);
+      });
+      adapter.once('close', () => {
+        resolve(true);
+      });
     });
+    if (failed) throw adapter.errored ?? new Failure('the connection was given up');
     return adapter;
   }
 
-  /** Gives what the request for a WebSocket is made with, for `connect()` and for ws alike. */
+  /** Returns the options of the handshake, for `connect()` and for ws alike. */
   async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
     const [token, ca, cert, key, route] = await Promise.all([
       this.#token(),
@@ -122,7 +114,7 @@ export class Dialer {
     };
   }
 
-  /** Makes the line that says why a connection failed. */
+  /** Explains to the user why a connection failed. */
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
     const ofProxy = this.#route?.failure(error);
@@ -152,7 +144,7 @@ function checkUrl(values: DialValues): URL {
   const text = values.required('url');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const problem = !url
-    ? 'is no URL'
+    ? 'is not a URL'
     : !/^(ws|http)s?:$/.test(url.protocol)
       ? `begins with ${url.protocol}//`
       : url.hash !== ''
@@ -171,7 +163,7 @@ function checkSecret(url: string | undefined, source: Source, name: string): voi
   if (new URL(url).password !== '') {
     const variable = variableOf(name.replace('--', ''));
     throw usageFailure(
-      `${name} holds a password, and a command line can be read by all: put it into ${variable}`,
+      `${name} holds a password, and everybody can read a command line: put it into ${variable}`,
     );
   }
 }
@@ -186,10 +178,10 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     }
     if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
       throw usageFailure(
-        `the header ${name} is a secret, and a command line can be read by all: use --token-file or WSCONN_HEADER`,
+        `the header ${name} is a secret, and everybody can read a command line: use --token-file or WSCONN_HEADER`,
       );
     }
-    // Two of one name are one with a list (RFC 9110, section 5.3).
+    // Two headers of one name are one header with a list (RFC 9110, section 5.3).
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;

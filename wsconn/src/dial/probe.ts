@@ -6,11 +6,17 @@ import { WebSocket } from 'ws';
 
 import { WsConnError } from 'ws-conn-adapter';
 
-import { codeOf } from '../console/error-code.ts';
+import { BAD_REQUEST } from '../console/codes.ts';
+import { codeOf } from '../console/explain.ts';
 import type { Dialer } from './dialer.ts';
-import { PROBE_PROTOCOL } from './subprotocols.ts';
 
-/** How a probe came to its end. */
+/**
+ * Subprotocol by which `wsconn serve` knows a probe, for ping and doctor: it dials no target, sends
+ * no ping of its own, and echoes what it gets.
+ */
+export const PROBE_PROTOCOL = 'wsconn.probe';
+
+/** How a probe ended. */
 export interface ProbeEnd {
   /** When, by `performance.now()`. */
   readonly at: number;
@@ -27,12 +33,12 @@ interface ProbeAddress {
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * A WebSocket that carries nothing, to find out about the path. It is no adapter: a server that is
- * not `wsconn serve` may say what it likes, and nothing of it matters here.
+ * A WebSocket that carries nothing, to find out about the path. It is not an adapter: a server
+ * other than `wsconn serve` may send what it likes, and none of it matters here.
  */
 export class Probe {
   readonly ws: WebSocket;
-  /** Resolves when it has ended, of its own or not. */
+  /** Resolves when it has ended, whoever ended it. */
   readonly ended: Promise<ProbeEnd>;
   /** When something last moved, by `performance.now()`. */
   movedAt = performance.now();
@@ -49,7 +55,7 @@ export class Probe {
         resolve({ at: performance.now(), code, reason: reason.toString() });
       });
     });
-    // 'close' tells of it.
+    // 'close' follows.
     ws.on('error', () => undefined);
     ws.on('pong', (payload) => {
       this.movedAt = performance.now();
@@ -63,7 +69,7 @@ export class Probe {
     ws.on('ping', onHeard);
   }
 
-  /** Whether the other end is `wsconn serve`, which keeps still. */
+  /** Whether the other end is `wsconn serve`, which sends nothing by itself. */
   get quiet(): boolean {
     return this.ws.protocol === PROBE_PROTOCOL;
   }
@@ -77,7 +83,7 @@ export class Probe {
     return this.#address;
   }
 
-  /** Pings, and gives the round trip in ms, or null where there was no answer within `limit` ms. */
+  /** Pings; resolves with the round trip in ms, or null without an answer within `limit` ms. */
   ping(limit: number): Promise<number | null> {
     const payload = randomBytes(8);
     const key = payload.toString('hex');
@@ -102,7 +108,7 @@ export class Probe {
     });
   }
 
-  /** Ends it; a peer that does not answer is not waited for. */
+  /** Closes it, without waiting long for a peer that does not answer. */
   async close(): Promise<void> {
     this.ws.close();
     const limit = setTimeout(() => {
@@ -114,8 +120,8 @@ export class Probe {
 }
 
 /**
- * Opens a probe. `wsconn serve` is asked to keep still and to leave its target alone; a server that
- * does not know how is taken as it is.
+ * Opens a probe. It asks `wsconn serve` to send nothing and to dial no target. A server that does
+ * not know this subprotocol gets a plain WebSocket.
  * @throws Failure
  */
 export async function openProbe(dialer: Dialer, quiet = true): Promise<Probe> {
@@ -130,8 +136,6 @@ export async function openProbe(dialer: Dialer, quiet = true): Promise<Probe> {
     return openProbe(dialer, false);
   }
 }
-
-const BAD_REQUEST = 400;
 
 async function connectProbe(dialer: Dialer, protocols: string[]): Promise<Probe> {
   const ws = new WebSocket(dialer.url, protocols, {

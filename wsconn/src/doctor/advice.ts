@@ -1,19 +1,18 @@
+import { ABNORMAL_CLOSURE } from '../console/codes.ts';
 import type { Diagnosis, Observations } from './diagnosis.ts';
 
-/** What the words need to know beside the diagnosis. */
+/** What the advice depends on beside the diagnosis. */
 export interface Circumstances {
   /** Longest silence that was tried, in seconds. */
   readonly longest: number;
-  /** Whether the server keeps still and gives back what it gets, as `wsconn serve` does. */
+  /** Whether the server sends nothing by itself and echoes what it gets, as `wsconn serve` does. */
   readonly quiet: boolean;
-  /** How often servers that do not keep still sent something of their own. */
+  /** How often the server sent something by itself. */
   readonly heard: number;
 }
 
-/**
- * Says in plain words what a path does to idle connections, and what to do about it; one line each.
- */
-export function prescribe(
+/** Returns lines that say what a path does to idle connections, and what to do about it. */
+export function advise(
   diagnosis: Diagnosis,
   observations: Observations,
   { longest, quiet, heard }: Circumstances,
@@ -25,10 +24,10 @@ export function prescribe(
   ];
   if (!quiet) {
     lines.push(
-      'The server is not wsconn serve: what it does by itself counts as the path here.',
+      'The server is not wsconn serve: what it does itself is reported as the path here.',
       ...(heard > 0
         ? [
-            `It spoke ${String(heard)} times unasked, so silences may have been shorter than planned.`,
+            `It sent ${String(heard)} messages or pings by itself, so silences may have been shorter than planned.`,
           ]
         : []),
     );
@@ -48,40 +47,33 @@ function idleLines(
   const first = silent.find(({ outcome }) => outcome !== 'alive');
   const how =
     first?.outcome === 'mute'
-      ? 'the path forgets them without telling'
-      : first?.code === NO_CLOSE_FRAME
-        ? 'the path cuts them'
-        : `the path closes them with code ${String(first?.code)}`;
+      ? 'the path forgets it without notice'
+      : first?.code === ABNORMAL_CLOSURE
+        ? 'the path cuts it'
+        : `the path closes it with code ${String(first?.code)}`;
   const { exact, atLeast, atMost } = idleLimit;
   const limit = exact
     ? `about ${seconds(atMost)}`
     : `between ${seconds(atLeast)} and ${seconds(atMost)}`;
-  return [
-    `Idle limit: ${limit}. Connections on which nothing moves that long do not live: ${how}.`,
-  ];
+  return [`Idle limit: ${limit}. When nothing moves on a connection for that long, ${how}.`];
 }
-
-const NO_CLOSE_FRAME = 1006;
 
 function pingLines({ idleLimit, pingsHold }: Diagnosis): string[] {
   if (pingsHold === null)
-    return ['Pings: whether they hold a connection open cannot be told from this.'];
-  if (!pingsHold)
-    return ['Pings: they do not hold a connection open; the path does not count them.'];
-  return idleLimit ? ['Pings: they hold a connection open.'] : [];
+    return ['Pings: the results do not show whether they keep a connection open.'];
+  if (!pingsHold) return ['Pings: they do not keep a connection open; the path ignores them.'];
+  return idleLimit ? ['Pings: they keep a connection open.'] : [];
 }
 
 function durationLine({ durationLimit }: Diagnosis, longest: number): string {
   return durationLimit === null
     ? `Limit on total duration: none found within ${seconds(longest)}.`
-    : `Limit on total duration: about ${seconds(durationLimit)}. No ping helps against it: raise it on the path.`;
+    : `Limit on total duration: about ${seconds(durationLimit)}. Pings do not help against it: raise it on the path.`;
 }
 
 function adviceLines({ keepalive, idleLimit }: Diagnosis): string[] {
   if (keepalive === null) {
-    return [
-      'Advice: --keepalive does not help here. Raise the limits of what is between, or send data.',
-    ];
+    return ['Advice: --keepalive does not help here. Raise the limits on the path, or send data.'];
   }
   return idleLimit
     ? [`Advice: use --keepalive ${String(keepalive)}`]

@@ -3,8 +3,7 @@ export interface Observation {
   /**
    * - `alive`: it answered a ping at the end of its time.
    * - `cut`: it was closed, `after` so much time without a byte.
-   * - `mute`: it was not closed, and gave no answer to a ping: something on the path has forgotten
-   *   it.
+   * - `mute`: it was not closed, and did not answer a ping: something on the path has forgotten it.
    */
   readonly outcome: 'alive' | 'cut' | 'mute';
   /** How long nothing had moved on it, or for `pinging` and `talking` how old it was. */
@@ -36,16 +35,14 @@ export interface IdleLimit {
   readonly atLeast: number;
   /** The shortest silence that a connection did not survive. */
   readonly atMost: number;
-  /**
-   * Whether it was seen to the second when a connection was cut, so that both are as good as one.
-   */
+  /** Whether the moment of a cut was seen, so that `atMost` is the limit itself. */
   readonly exact: boolean;
 }
 
 export interface Diagnosis {
   /** Null where the longest silence did no harm. */
   readonly idleLimit: IdleLimit | null;
-  /** Whether pings hold an idle connection open; null where that cannot be told. */
+  /** Whether pings keep an idle connection open; null where the results do not show it. */
   readonly pingsHold: boolean | null;
   /**
    * Seconds after which every connection ends, idle or not; null where there is no such limit
@@ -66,7 +63,7 @@ const DEFAULT_KEEPALIVE = 15;
 /** A ping can follow up to two intervals after the last byte; the rest is for the way. */
 const KEEPALIVES_PER_LIMIT = 2.5;
 
-/** Tells what a path does to connections from what it did to some. */
+/** Concludes what a path does to connections from what it did to some. */
 export function diagnose({ silent, pinging, talking }: Observations): Diagnosis {
   const failed = silent.filter(({ outcome }) => outcome !== 'alive');
   const limit = failed.length === 0 ? null : idleLimitOf(silent, failed);
@@ -123,7 +120,7 @@ function same(a: number, b: number): boolean {
   return Math.abs(a - b) <= Math.max(SLACK.seconds, SLACK.share * Math.max(a, b));
 }
 
-/** Gives an interval that surely holds a connection open; whole seconds where that can be. */
+/** Returns an interval that surely keeps a connection open, in whole seconds where possible. */
 function keepaliveFor(limit: IdleLimit | null): number {
   if (limit === null) return DEFAULT_KEEPALIVE;
   const held = limit.exact || limit.atLeast === 0 ? limit.atMost : limit.atLeast;

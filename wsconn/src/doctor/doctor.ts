@@ -1,79 +1,77 @@
-import type { Command } from '../console/command.ts';
-import { type Diagnosis, diagnose, type Observation, type Observations } from './diagnosis.ts';
-import { Dialer, DIAL_OPTIONS } from '../dial/dialer.ts';
 import { usageFailure } from '../console/failure.ts';
-import { Log } from '../console/log.ts';
-import { observe, type Patients } from './observe.ts';
-import { type OptionSpecs, readOptions, type Values } from '../console/options.ts';
+import type { OptionSpecs, Values } from '../console/options.ts';
 import { print } from '../console/output.ts';
-import { prescribe } from './advice.ts';
-import { openProbe, type Probe } from '../dial/probe.ts';
-import { showProgress } from '../console/progress-bar.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
+import { defineDialCommand } from '../dial/dial-command.ts';
+import type { Dialer } from '../dial/dialer.ts';
+import { openProbe, type Probe } from '../dial/probe.ts';
+import { advise } from './advice.ts';
+import { type Diagnosis, diagnose, type Observation, type Observations } from './diagnosis.ts';
+import { type Probes, watchProbes } from './watch-probes.ts';
 
 /** Silences in seconds, chosen so that each limit in wide use lies between two of them. */
 const STEPS = [5, 10, 20, 30, 45, 60, 90, 120, 240, 350];
+
+/** Width of the progress bar, in characters. */
+const BAR_WIDTH = 30;
+/** Time in ms between two frames of the progress bar. */
+const BAR_FRAME = 250;
 
 const OPTIONS = {
   max: {
     value: 'SECONDS',
     default: '120',
-    help: 'longest silence to try; the examination takes that long',
+    help: 'longest silence, and how long it takes',
   },
-  steps: { value: 'SECONDS,…', help: `silences to try in place of ${STEPS.join(', ')}` },
-  json: { help: 'print one JSON object, for machines' },
-  ...DIAL_OPTIONS,
+  steps: { value: 'SECONDS,…', help: `silences to try instead of ${STEPS.join(', ')}` },
+  json: { help: 'print one JSON object, for programs' },
 } as const satisfies OptionSpecs;
 
-export const doctor: Command = {
+export const doctor = defineDialCommand<keyof typeof OPTIONS>({
   name: 'doctor',
   usage: '[OPTIONS] URL',
   summary: 'finds out what the path to a server does to idle connections',
   details: [
-    'It opens some connections at once, leaves each silent for a different time,',
-    'and pings on one all along. Then it says which idle limit the path has,',
-    'whether pings hold a connection open, whether there is a limit on its total',
-    'duration, and which --keepalive to use.',
+    'It opens several connections at once, leaves each silent for a different time,',
+    'and keeps pinging on one. Then it reports the idle limit of the path, whether',
+    'pings keep a connection open, whether there is a limit on the total duration,',
+    'and which --keepalive to use.',
   ],
   options: OPTIONS,
-  argument: { name: 'url', help: 'the server: ws://HOST[:PORT][/PATH], or wss:// for TLS' },
   examples: [
     'wsconn doctor wss://example.org/ssh',
     'wsconn doctor --steps 50,55,60,65 wss://example.org/ssh',
   ],
-  async run(args) {
-    const values = readOptions(args, process.env, OPTIONS, 'url');
-    const log = new Log('doctor', { verbose: values.flag('verbose') });
+  async run(values, dialer, log) {
     const steps = readSteps(values);
     const longest = Math.max(...steps);
-    const dialer = new Dialer(values);
     const asked = new AbortController();
     let signal: EndSignal | undefined;
     const stopListening = onceAskedToEnd((which) => {
       signal = which;
       asked.abort();
     });
-    const patients = await openAll(dialer, steps.length);
-    const all = probesOf(patients);
+    const probes = await openAll(dialer, steps.length);
+    const all = listOf(probes);
     log.info(
       `${String(all.length)} connections to ${dialer.url.host} are open; this takes ${String(longest)} s`,
     );
     const wipe = showProgress(longest);
-    const observations = await observe(patients, steps, asked.signal).finally(wipe);
+    const observations = await watchProbes(probes, steps, asked.signal).finally(wipe);
     stopListening();
     await Promise.all(all.map((probe) => probe.close()));
     if (signal) return exitCodeOf(signal);
     const diagnosis = diagnose(observations);
     const circumstances = {
       longest,
-      quiet: patients.pinging.quiet,
+      quiet: probes.pinging.quiet,
       heard: all.reduce((sum, { heard }) => sum + heard, 0),
     };
     if (values.flag('json')) await print(asJson(dialer.url, diagnosis, observations));
-    else for (const line of prescribe(diagnosis, observations, circumstances)) await print(line);
+    else for (const line of advise(diagnosis, observations, circumstances)) await print(line);
     return 0;
   },
-};
+});
 
 function readSteps(values: Values<'max' | 'steps'>): number[] {
   const most = (values.milliseconds('max', 1) ?? 0) / 1000;
@@ -88,13 +86,10 @@ function readSteps(values: Values<'max' | 'steps'>): number[] {
   return steps.sort((a, b) => a - b);
 }
 
-/**
- * Opens one connection for each silence, one for pings, and one for data where the server gives it
- * back.
- */
-async function openAll(dialer: Dialer, silences: number): Promise<Patients> {
-  // The first alone: what is wrong with the URL or the token is wrong with all, and it tells which
-  // kind of server this is.
+/** Opens one probe for each silence, one for pings, and one for data where the server echoes it. */
+async function openAll(dialer: Dialer, silences: number): Promise<Probes> {
+  // The first alone: a wrong URL or token fails it as it would fail all, and it shows which kind of
+  // server this is.
   const pinging = await openProbe(dialer);
   const { quiet } = pinging;
   const [talking, silent] = await Promise.all([
@@ -104,7 +99,7 @@ async function openAll(dialer: Dialer, silences: number): Promise<Patients> {
   return { silent, pinging, talking };
 }
 
-function probesOf({ silent, pinging, talking }: Patients): Probe[] {
+function listOf({ silent, pinging, talking }: Probes): Probe[] {
   return [...silent, pinging, ...(talking ? [talking] : [])];
 }
 
@@ -124,4 +119,24 @@ function asJson(
     pinging: rounded(pinging),
     talking: talking && rounded(talking),
   });
+}
+
+/** Shows the progress on a terminal, and nothing elsewhere. Returns what stops it and wipes it. */
+function showProgress(seconds: number): () => void {
+  const out = process.stderr;
+  if (!out.isTTY) return () => undefined;
+  const start = performance.now();
+  const draw = (): void => {
+    const passed = Math.min(seconds, (performance.now() - start) / 1000);
+    const filled = Math.round((passed / seconds) * BAR_WIDTH);
+    const bar = `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`;
+    out.write(`\r${bar} ${passed.toFixed(0)} of ${seconds.toFixed(0)} s`);
+  };
+  draw();
+  const timer = setInterval(draw, BAR_FRAME);
+  return () => {
+    clearInterval(timer);
+    // To the start of the line, and erase to its end (ECMA-48, CR and EL).
+    out.write('\r\u001b[K');
+  };
 }

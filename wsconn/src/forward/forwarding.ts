@@ -4,24 +4,21 @@ import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 
 import { Failure } from '../console/failure.ts';
 import { showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
+import { deliverTaken } from '../tunnel/close.ts';
 import type { Opened, Opener } from './opener.ts';
-import { handOn } from '../tunnel/stop.ts';
 
-/** Leads TCP connections to the target of the server. */
+/** Forwards TCP connections to the target of the server. */
 export class Forwarding {
   readonly #opener: Opener;
   readonly #log: Log;
-  /**
-   * Local connections that are open, or of which something is left on the way to the server; each
-   * resolves when nothing is.
-   */
+  /** Local connections, each with a promise that resolves when nothing is left of it here. */
   readonly #open = new Map<net.Socket, Promise<unknown>>();
-  /** Those that are joined, each with what it is joined to. */
+  /** Those that are joined, each with the connection that it is joined to. */
   readonly #joined = new Map<net.Socket, SocketDuplex>();
   #count = 0;
   #ending = false;
-  /** How many were open when the end came, and were cut by it. */
+  /** How many connections `end()` has cut. */
   #cut = 0;
 
   constructor(opener: Opener, log: Log) {
@@ -29,14 +26,14 @@ export class Forwarding {
     this.#log = log;
   }
 
-  /** Takes a connection over; what becomes of it is logged. */
-  take(socket: net.Socket): void {
+  /** Forwards a connection, and logs what becomes of it. */
+  accept(socket: net.Socket): void {
     const name = `connection ${String(++this.#count)}`;
     const { remoteAddress, remotePort } = socket;
     const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
     this.#log.detail(`${name} from ${from} opened`);
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    const led = this.#lead(socket).then(
+    const forwarded = this.#forward(socket).then(
       () => {
         const bytes = `${String(socket.bytesRead)} bytes out, ${String(socket.bytesWritten)} bytes in`;
         this.#log.detail(`${name} ended: ${bytes}`);
@@ -46,21 +43,24 @@ export class Forwarding {
           this.#cut++;
           return;
         }
-        this.#log.info(`${name} from ${from} broke off: ${this.#opener.failure(error).message}`);
+        this.#log.info(`${name} from ${from} failed: ${this.#opener.failure(error).message}`);
         this.#log.stack(error);
       },
     );
-    const over = Promise.all([led, closed]).then(() => this.#open.delete(socket));
-    this.#open.set(socket, over);
+    const done = Promise.all([forwarded, closed]).then(() => this.#open.delete(socket));
+    this.#open.set(socket, done);
   }
 
-  /** Delivers what was taken from local programs, ends what is open, and gives how many it cut. */
+  /**
+   * Delivers what was taken from local programs, then ends what is open. Returns how many
+   * connections it cut.
+   */
   async end(): Promise<number> {
     this.#ending = true;
     const joined = [...this.#joined];
     await Promise.all(
       joined.map(([socket, connection]) =>
-        handOn(connection, () => {
+        deliverTaken(connection, () => {
           endWithRest(socket, connection);
         }),
       ),
@@ -70,41 +70,38 @@ export class Forwarding {
     for (const [socket] of left) {
       resetSocket(socket);
     }
-    await Promise.all(left.map(([, over]) => over));
+    await Promise.all(left.map(([, done]) => done));
     return this.#cut + late;
   }
 
-  async #lead(socket: net.Socket): Promise<void> {
-    const left = new AbortController();
-    const leave = (): void => {
-      left.abort(new Failure('the local program has gone'));
+  async #forward(socket: net.Socket): Promise<void> {
+    const clientClosed = new AbortController();
+    const giveUp = (): void => {
+      clientClosed.abort(new Failure('the local program has closed its connection'));
     };
-    socket.once('close', leave);
-    // Its error is the join's to report, or of no interest before there is anything to join.
-    socket.on('error', leave);
+    socket.once('close', giveUp);
+    // join() reports its error; before that there is nobody whom it concerns.
+    socket.on('error', giveUp);
     let opened: Opened;
     try {
-      opened = await this.#opener.open(left.signal);
+      opened = await this.#opener.open(clientClosed.signal);
     } catch (error) {
       resetSocket(socket);
       throw error;
     }
-    const { connection, gone } = opened;
-    // From a closed socket join() would not hear any more.
+    const { connection, released } = opened;
+    // A closed socket has no event left that join() could wait for.
     if (socket.destroyed) {
       connection.resetAndDestroy();
     } else {
       this.#joined.set(socket, connection);
       await join(socket, connection).finally(() => this.#joined.delete(socket));
     }
-    await gone;
+    await released;
   }
 }
 
-/**
- * Ends what a socket is piped into with what was read from the socket so far; what still comes
- * there is left to its reset.
- */
+/** Writes what was read from a socket so far to the connection, and ends that. */
 function endWithRest(socket: net.Socket, connection: SocketDuplex): void {
   socket.unpipe(connection);
   if (connection.destroyed || connection.writableEnded) return;

@@ -1,39 +1,43 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { WsConnAdapter } from 'ws-conn-adapter';
+import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
-import { BackOff } from './back-off.ts';
-import type { Dialer } from '../dial/dialer.ts';
-import { codeOf } from '../console/error-code.ts';
-import { explain } from '../console/explain.ts';
+import { codeOf, explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../console/output.ts';
+import type { Dialer } from '../dial/dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
 import type { Opened, Opener } from './opener.ts';
-import { MUX_PROTOCOL } from '../dial/subprotocols.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 /**
  * Time in ms that a new connection waits for the WebSocket to come back: longer than the longest
  * pause between two tries.
  */
-const PATIENCE = 30_000;
+const RECONNECT_TIMEOUT = 30_000;
+
+/** Longest pause in ms before the second try to connect. */
+const FIRST_PAUSE = 500;
+/** Longest pause in ms between any two tries. */
+const LONGEST_PAUSE = 15_000;
 
 /**
- * Opens a yamux stream for each connection, over one WebSocket that is made again, with pauses,
- * whenever it dies.
+ * Opens a yamux stream for each connection, over one WebSocket. Whenever that is cut it connects
+ * again, with pauses between tries.
  */
 export class MuxOpener implements Opener {
   readonly #dialer: Dialer;
   readonly #log: Log;
-  readonly #waiting = new WaitingRoom<Mux>();
-  /** All that have streams; only the one that was made last gets new ones. */
+  /** Emits each new Mux as 'mux', for the connections that wait for one. */
+  readonly #made = new EventEmitter<{ mux: [Mux] }>().setMaxListeners(0);
+  /** All that have streams; only the last one gets new streams. */
   readonly #open = new Set<Mux>();
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #current: Mux | null = null;
-  /** Why there is no WebSocket, as far as it is known. */
-  #trouble = 'the handshake with it is not done yet';
+  /** Why there is no WebSocket, as far as that is known. */
+  #trouble = 'the handshake is not finished yet';
 
   constructor(dialer: Dialer, log: Log) {
     this.#dialer = dialer;
@@ -43,8 +47,8 @@ export class MuxOpener implements Opener {
 
   async open(signal: AbortSignal): Promise<Opened> {
     const mux = this.#current ?? (await this.#wait(signal));
-    // What may outlive a stream is the WebSocket that all of them share.
-    return { connection: mux.open(), gone: Promise.resolve() };
+    // Only the WebSocket, which all streams share, may outlive a stream.
+    return { connection: mux.open(), released: Promise.resolve() };
   }
 
   failure(error: unknown): Error {
@@ -54,12 +58,12 @@ export class MuxOpener implements Opener {
 
   async end(): Promise<number> {
     this.#ending.abort(new Failure('this program is ending'));
-    const wentInTime = await Promise.all([...this.#open].map((mux) => mux.close()));
+    const closedInTime = await Promise.all([...this.#open].map((mux) => mux.close()));
     await this.#running;
-    return wentInTime.filter((inTime) => !inTime).length;
+    return closedInTime.filter((inTime) => !inTime).length;
   }
 
-  /** Keeps one WebSocket there, for as long as the program runs. */
+  /** Keeps one WebSocket open for as long as the program runs. */
   async #run(): Promise<void> {
     const { signal } = this.#ending;
     const backOff = new BackOff();
@@ -84,7 +88,7 @@ export class MuxOpener implements Opener {
     const adapter = await this.#handshake();
     const mux = new Mux(adapter, 'client');
     this.#open.add(mux);
-    void mux.gone.then(() => this.#open.delete(mux));
+    void mux.webSocketClosed.then(() => this.#open.delete(mux));
     this.#log.info(`connected to ${this.#dialer.url.host}`);
     return mux;
   }
@@ -100,16 +104,14 @@ export class MuxOpener implements Opener {
     }
   }
 
-  /**
-   * Gives the streams of this one to all, until the server takes no more; throws what broke it off.
-   */
+  /** Opens all streams over this one until it takes no more; throws the error that ended it. */
   async #use(mux: Mux): Promise<void> {
-    const left = mux.left();
+    const noMore = mux.noMoreStreams();
     this.#current = mux;
-    this.#waiting.give(mux);
-    const how = await left;
+    this.#made.emit('mux', mux);
+    const how = await noMore;
     this.#current = null;
-    this.#trouble = 'it has ended the connection';
+    this.#trouble = 'it has closed the connection';
     if (how === 'goaway') {
       this.#log.info(`${this.#dialer.url.host} takes no new connections; open ones go on`);
       mux.retire();
@@ -120,12 +122,36 @@ export class MuxOpener implements Opener {
   }
 
   async #wait(signal: AbortSignal): Promise<Mux> {
-    const timeout = AbortSignal.timeout(PATIENCE);
+    const timeout = AbortSignal.timeout(RECONNECT_TIMEOUT);
+    const any = AbortSignal.any([signal, timeout, this.#ending.signal]);
     try {
-      return await this.#waiting.wait(AbortSignal.any([signal, timeout, this.#ending.signal]));
+      const [mux] = (await once(this.#made, 'mux', { signal: any })) as [Mux];
+      return mux;
     } catch (error) {
-      if (!timeout.aborted) throw error;
-      throw new Failure(`the server was not there in time: ${this.#trouble}`, { cause: error });
+      if (!timeout.aborted) throw any.reason;
+      throw new Failure(`the server could not be reached in time: ${this.#trouble}`, {
+        cause: error,
+      });
     }
+  }
+}
+
+/**
+ * Returns the pauses between tries to connect. Each may be twice as long as the last, and is
+ * shortened at random, so that the clients of one server do not all come back at once.
+ */
+class BackOff {
+  #longest = FIRST_PAUSE;
+
+  /** Returns the next pause in ms: between half of the longest and the longest. */
+  next(): number {
+    const longest = this.#longest;
+    this.#longest = Math.min(longest * 2, LONGEST_PAUSE);
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** Starts again with the first pause, after a try that succeeded. */
+  reset(): void {
+    this.#longest = FIRST_PAUSE;
   }
 }

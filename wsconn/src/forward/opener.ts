@@ -1,27 +1,24 @@
 import type { SocketDuplex, WsConnAdapter } from 'ws-conn-adapter';
 
 import type { Dialer } from '../dial/dialer.ts';
-import { gone } from '../tunnel/gone.ts';
-import { closeStopped } from '../tunnel/stop.ts';
+import { closeDelivered, webSocketClosed } from '../tunnel/close.ts';
 
 /** A connection to the target of the server, perhaps still connecting. */
 export interface Opened {
   readonly connection: SocketDuplex;
   /** Resolves when nothing of it is left, which may be later than its 'close'. */
-  readonly gone: Promise<void>;
+  readonly released: Promise<void>;
 }
 
 /** Opens connections to the target of the server, in one of the ways there are. */
 export interface Opener {
-  /**
-   * Gives a connection. Rejects with a Failure where none can be had, or when the signal fires.
-   */
+  /** Opens a connection. Rejects with a Failure where it cannot, or when the signal fires. */
   open(signal: AbortSignal): Promise<Opened>;
-  /** Makes what broke a connection off into a line for the user. */
+  /** Explains to the user why a connection failed. */
   failure(error: unknown): Error;
   /**
-   * Ends everything that is open, in order where all was handed on; gives no connection any more.
-   * Gives how many had closed before, and lingered for so long that they were cut.
+   * Ends everything that is open, in order where all was delivered, and opens no connection any
+   * more. Returns how many had closed before and lingered for so long that they were cut.
    */
   end(): Promise<number>;
 }
@@ -38,9 +35,9 @@ export class PlainOpener implements Opener {
   async open(): Promise<Opened> {
     const adapter = await this.#dialer.dial();
     this.#open.add(adapter);
-    const left = gone(adapter);
-    void left.then(() => this.#open.delete(adapter));
-    return { connection: adapter, gone: left };
+    const released = webSocketClosed(adapter);
+    void released.then(() => this.#open.delete(adapter));
+    return { connection: adapter, released };
   }
 
   failure(error: unknown): Error {
@@ -50,7 +47,7 @@ export class PlainOpener implements Opener {
   async end(): Promise<number> {
     const lateOnes = [...this.#open].map(async (adapter) => {
       const lingered = adapter.closed;
-      const error = await closeStopped(adapter);
+      const error = await closeDelivered(adapter);
       return lingered && error !== null;
     });
     return (await Promise.all(lateOnes)).filter(Boolean).length;

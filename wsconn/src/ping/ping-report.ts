@@ -1,9 +1,9 @@
 import { showHostPort } from '../console/host-port.ts';
 import { print } from '../console/output.ts';
-import type { PingStatistics } from './ping-statistics.ts';
 import type { Probe } from '../dial/probe.ts';
+import type { PingStatistics } from './ping-statistics.ts';
 
-/** Tells of a run of pings. */
+/** Prints a run of pings. */
 export interface PingReport {
   begin(): Promise<void>;
   /** One round trip in ms, or null where no answer came in time. */
@@ -11,7 +11,7 @@ export interface PingReport {
   end(statistics: PingStatistics): Promise<void>;
 }
 
-/** Tells a person, in the manner of ping(8). */
+/** Prints for a person, in the format of ping(8). */
 export function textReport(url: URL, probe: Probe): PingReport {
   const from = showHostPort(probe.address);
   return {
@@ -34,7 +34,7 @@ export function textReport(url: URL, probe: Probe): PingReport {
   };
 }
 
-/** Tells a machine, with one JSON object a line: one for each ping, one at the end. */
+/** Prints for a program, one JSON object per line: one for each ping, and one at the end. */
 export function jsonReport(url: URL): PingReport {
   return {
     begin: () => Promise.resolve(),

@@ -11,7 +11,7 @@ export class PingStatistics {
     return this.#roundTrips.length;
   }
 
-  /** Counts a ping that has left; gives its number, from 1. */
+  /** Counts a ping that was sent; returns its number, from 1. */
   countSent(): number {
     return ++this.#sent;
   }
@@ -22,8 +22,8 @@ export class PingStatistics {
   }
 
   /**
-   * Gives least, mean and greatest round trip and the mean deviation, in ms, or null before the
-   * first answer. The last is the square root of the variance, as ping(8) has it.
+   * Returns minimum, mean and maximum of the round trips and their deviation, in ms, or null before
+   * the first answer. The deviation is the square root of the variance, as in ping(8).
    */
   get roundTrips(): { min: number; avg: number; max: number; mdev: number } | null {
     const all = this.#roundTrips;

@@ -1,43 +1,36 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Command } from '../console/command.ts';
-import { Dialer, DIAL_OPTIONS } from '../dial/dialer.ts';
 import { EXIT_FAILURE, Failure } from '../console/failure.ts';
-import { type OptionSpecs, readOptions } from '../console/options.ts';
+import type { OptionSpecs } from '../console/options.ts';
+import { onceAskedToEnd } from '../console/signals.ts';
+import { defineDialCommand } from '../dial/dial-command.ts';
+import { openProbe, type Probe } from '../dial/probe.ts';
 import { jsonReport, type PingReport, textReport } from './ping-report.ts';
 import { PingStatistics } from './ping-statistics.ts';
-import { openProbe, type Probe } from '../dial/probe.ts';
-import { onceAskedToEnd } from '../console/signals.ts';
 
 const OPTIONS = {
-  count: { value: 'NUMBER', help: 'pings to send (default until Ctrl-C)' },
+  count: { value: 'NUMBER', help: 'number of pings (default until Ctrl-C)' },
   interval: { value: 'SECONDS', default: '1', help: 'time between pings' },
-  json: { help: 'print one JSON object a line, for machines' },
-  ...DIAL_OPTIONS,
+  json: { help: 'print one JSON object per line, for programs' },
 } as const satisfies OptionSpecs;
 
-/**
- * Time in ms for an answer: over TCP none gets lost, so what is later than this will hardly come.
- */
+/** Time in ms for an answer: TCP loses none, so a later one will hardly come. */
 const PONG_LIMIT = 10_000;
 
-export const ping: Command = {
+export const ping = defineDialCommand<keyof typeof OPTIONS>({
   name: 'ping',
   usage: '[OPTIONS] URL',
   summary: 'measures round trips to a WebSocket server',
   details: [
-    'The server may be any, since pings are part of the protocol. The exit code is',
-    '0 when each ping was answered.',
+    'It works with any server, since pings are part of the protocol. The exit code',
+    'is 0 when every ping was answered.',
   ],
   options: OPTIONS,
-  argument: { name: 'url', help: 'the server: ws://HOST[:PORT][/PATH], or wss:// for TLS' },
   examples: ['wsconn ping --count 5 wss://example.org/ssh'],
-  async run(args) {
-    const values = readOptions(args, process.env, OPTIONS, 'url');
+  async run(values, dialer) {
     const count = values.count('count') ?? Infinity;
     const interval = values.milliseconds('interval', 0.001) ?? 0;
-    const dialer = new Dialer(values);
     const asked = new AbortController();
     const stopListening = onceAskedToEnd(() => {
       asked.abort();
@@ -58,7 +51,7 @@ export const ping: Command = {
     if (broken) throw new Failure(`${dialer.url.host}: ${broken}`);
     return statistics.received > 0 && statistics.received === statistics.sent ? 0 : EXIT_FAILURE;
   },
-};
+});
 
 interface Schedule {
   readonly count: number;
@@ -67,8 +60,8 @@ interface Schedule {
 }
 
 /**
- * Pings until all are done, somebody asks for the end, or the connection breaks off: then it says
- * how.
+ * Pings until all are sent, somebody asks to end, or the connection ends. Returns how it ended
+ * where that was not asked for.
  */
 async function sendPings(
   probe: Probe,
@@ -80,15 +73,15 @@ async function sendPings(
   const broken = probe.ended.then(({ code, reason }) => {
     stop.abort();
     return reason === ''
-      ? `the connection broke off (${String(code)})`
-      : `the other end broke off (${String(code)}): ${reason}`;
+      ? `the connection was cut (${String(code)})`
+      : `the other end closed the connection (${String(code)}): ${reason}`;
   });
   const either = AbortSignal.any([signal, stop.signal]);
   const start = performance.now();
   for (let number = 1; number <= count && !either.aborted; number++) {
     const answer = probe.ping(PONG_LIMIT);
     const rtt = await Promise.race([answer, aborted(signal)]);
-    // Whoever ends it does not wait for an answer, and none is missing then.
+    // Nobody waits for the answer then, and none is missing.
     if (rtt === 'aborted') break;
     statistics.countSent();
     if (rtt !== null) statistics.countReceived(rtt);

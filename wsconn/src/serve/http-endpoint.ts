@@ -1,4 +1,4 @@
-import http, { type RequestListener } from 'node:http';
+import http from 'node:http';
 import https from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 
@@ -7,20 +7,19 @@ import type { SecureContextOptions } from 'node:tls';
  * sent its request.
  */
 const HANDSHAKE_TIMEOUT = 10_000;
-/** How often, in ms, requests that take too long are looked for. */
+/** How often, in ms, it looks for requests that take too long. */
 const CHECK_INTERVAL = 2_500;
-const UPGRADE_REQUIRED = 426;
 
 export interface EndpointOptions {
   /** Certificate, key and CA for TLS; without them it is plain HTTP. */
   readonly tls?: SecureContextOptions | undefined;
-  /** Whether each client must show a certificate that the CA has signed. */
+  /** Whether clients must present a certificate that the CA has signed. */
   readonly mutual?: boolean;
 }
 
 /**
- * Makes the HTTP or HTTPS server that takes the WebSockets of `wsconn serve`. A request that asks
- * for no WebSocket gets 426 and one line of help; handshakes that idle are ended.
+ * Makes the HTTP or HTTPS server of `wsconn serve`. Handshakes that take too long are ended; the
+ * library answers requests that do not ask for a WebSocket.
  */
 export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | https.Server {
   const limits = {
@@ -28,19 +27,7 @@ export function createEndpoint({ tls, mutual }: EndpointOptions): http.Server | 
     requestTimeout: HANDSHAKE_TIMEOUT,
     connectionsCheckingInterval: CHECK_INTERVAL,
   };
-  const scheme = tls ? 'wss' : 'ws';
-  const help: RequestListener = (request, response) => {
-    response.writeHead(UPGRADE_REQUIRED, {
-      Connection: 'close',
-      'Content-Type': 'text/plain; charset=utf-8',
-      Upgrade: 'websocket',
-    });
-    const host = request.headers.host ?? 'HOST';
-    response.end(
-      `This is wsconn, for WebSockets: connect with wsconn connect ${scheme}://${host}${request.url ?? '/'}\n`,
-    );
-  };
-  if (!tls) return http.createServer(limits, help);
+  if (!tls) return http.createServer(limits);
   const handshake = { handshakeTimeout: HANDSHAKE_TIMEOUT, requestCert: mutual ?? false };
-  return https.createServer({ ...tls, ...handshake, ...limits }, help);
+  return https.createServer({ ...tls, ...handshake, ...limits });
 }

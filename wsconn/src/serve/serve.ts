@@ -2,49 +2,50 @@ import type { Server as HttpsServer } from 'node:https';
 
 import type { Authenticate } from 'ws-conn-adapter';
 
-import type { Command } from '../console/command.ts';
-import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
-import { createEndpoint } from './http-endpoint.ts';
-import { EXIT_FAILURE, usageFailure } from '../console/failure.ts';
+import { UNAUTHORIZED } from '../console/codes.ts';
+import { defineCommand } from '../console/command.ts';
+import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import { listen } from '../tunnel/listen.ts';
-import { Log } from '../console/log.ts';
-import { type OptionSpecs, readOptions, type Values, variableOf } from '../console/options.ts';
-import { reloaded } from './reloading.ts';
-import { Service } from './tunnel-server.ts';
-import { onceAskedToEnd } from '../console/signals.ts';
-import { type TlsFiles, TLS_OPTIONS, tlsFiles } from './tls-files.ts';
+import { type OptionSpecs, type Values, variableOf } from '../console/options.ts';
+import type { Log } from '../console/output.ts';
+import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { carriesToken, checkToken, readTokenFile } from '../dial/token.ts';
+import { runServer } from '../tunnel/run-server.ts';
+import { createEndpoint } from './http-endpoint.ts';
+import { reloadFiles } from './reload-files.ts';
+import { type TlsFiles, TLS_OPTIONS, tlsFiles } from './tls-files.ts';
+import { TunnelServer } from './tunnel-server.ts';
 
 const OPTIONS = {
-  listen: { value: 'HOST:PORT', help: 'where to take WebSockets' },
-  to: { value: 'HOST:PORT', help: 'where each of them leads by TCP' },
-  path: { value: 'PATH', help: 'path that a request must have (default any)' },
+  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets' },
+  to: { value: 'HOST:PORT', help: 'TCP target of all connections' },
+  path: { value: 'PATH', help: 'path that requests must have (default any)' },
   ...TLS_OPTIONS,
   'token-file': {
     value: 'FILE',
-    help: 'file with the token that each client must have; read again when it changes',
+    help: 'file with the token that clients must send',
   },
   'max-connections': {
     value: 'NUMBER',
-    help: 'connections at once; one more gets 503 (default no limit)',
+    help: 'most at once; others get 503 (default no limit)',
   },
   ...KEEPALIVE_OPTION,
   drain: {
     value: 'SECONDS',
     default: '20',
-    help: 'time in which open connections may finish after SIGTERM or Ctrl-C',
+    help: 'time to finish after SIGTERM or Ctrl-C',
   },
 } as const satisfies OptionSpecs;
 
-export const serve: Command = {
+export const serve = defineCommand<keyof typeof OPTIONS>({
   name: 'serve',
   usage: '--listen HOST:PORT --to HOST:PORT [OPTIONS]',
-  summary: 'takes WebSockets and leads each to one fixed TCP target',
+  summary: 'forwards each WebSocket to one fixed TCP target',
   details: [
     'Run it beside the target, such as an SSH server, behind any load balancer.',
-    'A plain HTTP request, as of a health check, gets status 426: have it taken for',
-    'healthy, or check by TCP.',
+    'A plain HTTP request, as of a health check, gets status 426: let the load',
+    'balancer accept that as healthy, or check by TCP. Certificates and the token',
+    'are read again when their files change.',
   ],
   options: OPTIONS,
   examples: [
@@ -52,9 +53,8 @@ export const serve: Command = {
     'wsconn serve --listen 0.0.0.0:443 --to 127.0.0.1:22 --path /ssh \\',
     '    --tls-cert chain.pem --tls-key key.pem --token-file token',
   ],
-  async run(args) {
-    const values = readOptions(args, process.env, OPTIONS);
-    const log = new Log('serve', { verbose: values.flag('verbose'), timed: true });
+  timed: true,
+  async run(values, log) {
     const place = parseHostPort(values.required('listen'), values.nameOf('listen'));
     const target = parseHostPort(values.required('to'), values.nameOf('to'), 1);
     const drain = values.milliseconds('drain') ?? 0;
@@ -67,21 +67,17 @@ export const serve: Command = {
     const files = tlsFiles(values);
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
     if (files) await renewTls(endpoint as HttpsServer, files, log);
-    const service = new Service(endpoint, { ...options, target, authenticate, log });
-    const asked = new Promise<string>(onceAskedToEnd);
-    const address = showHostPort(await listen(endpoint, place));
-    log.info(
-      `listening on ${files ? 'wss' : 'ws'}://${address}${options.path ?? ''}, leads to ${showHostPort(target)}`,
-    );
-    const signal = await asked;
-    log.info(
-      `${signal}: no new connections; open ones may finish within ${String(drain / 1000)} s`,
-    );
-    const cut = await service.drain(drain);
-    if (cut > 0) log.info(`ended ${String(cut)} connections that were not done in time`);
-    return cut > 0 ? EXIT_FAILURE : 0;
+    const server = new TunnelServer(endpoint, { ...options, target, authenticate, log });
+    const scheme = files ? 'wss' : 'ws';
+    return runServer(endpoint, log, {
+      place,
+      listening: (address) =>
+        `${scheme}://${address}${options.path ?? ''}, forwards to ${showHostPort(target)}`,
+      stopping: `; open ones may finish within ${String(drain / 1000)} s`,
+      stop: () => server.drain(drain),
+    });
   },
-};
+});
 
 function checkPath(values: Values<'path'>): string | undefined {
   const path = values.text('path');
@@ -93,7 +89,7 @@ function checkPath(values: Values<'path'>): string | undefined {
   return path;
 }
 
-/** Makes what checks the token of each handshake, or undefined where none is wanted. */
+/** Returns what checks the token of each handshake, or undefined where none is required. */
 async function makeAuthenticate(
   values: Values<'token-file'>,
   log: Log,
@@ -103,12 +99,8 @@ async function makeAuthenticate(
   const fixed = process.env[variable];
   let current: () => string;
   if (path !== undefined) {
-    const file = await reloaded(
-      [path],
-      () => readTokenFile(path, values.nameOf('token-file')),
-      log,
-    );
-    current = () => file.current();
+    const read = (): Promise<string> => readTokenFile(path, values.nameOf('token-file'));
+    current = await reloadFiles([path], read, log);
   } else if (fixed !== undefined && fixed !== '') {
     const token = checkToken(fixed, variable);
     current = () => token;
@@ -117,22 +109,19 @@ async function makeAuthenticate(
   }
   return ({ headers }) =>
     carriesToken(headers.authorization, current()) || {
-      status: 401,
+      status: UNAUTHORIZED,
       headers: { 'WWW-Authenticate': 'Bearer realm="wsconn"' },
     };
 }
 
-/**
- * Lets the server use certificate and key as they are on disk: handshakes from then on get the new
- * ones.
- */
+/** Makes the server use new certificates and keys, for handshakes from then on. */
 async function renewTls(server: HttpsServer, files: TlsFiles, log: Log): Promise<void> {
-  await reloaded(
+  await reloadFiles(
     files.paths,
     () => files.read(),
     log,
-    (renewed) => {
-      server.setSecureContext(renewed);
+    (context) => {
+      server.setSecureContext(context);
     },
   );
 }

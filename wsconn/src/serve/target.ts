@@ -1,7 +1,6 @@
 import net from 'node:net';
 
-import { codeOf } from '../console/error-code.ts';
-import { whatWasTried, wordsOf } from '../console/explain.ts';
+import { codeOf, whatWasTried, wordsOf } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
 
 /**
@@ -10,7 +9,7 @@ import { type HostPort, showHostPort } from '../console/host-port.ts';
  */
 const DIAL_TIMEOUT = 10_000;
 
-/** Says that the target cannot be reached. */
+/** Reports that the target cannot be reached. */
 export class TargetError extends Error {
   override readonly name = 'TargetError';
   /** What a client may know: not where the target is. */
@@ -41,7 +40,7 @@ export function dialTarget(target: HostPort, signal: AbortSignal): Promise<net.S
       fail(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
     }, DIAL_TIMEOUT);
     const giveUp = (): void => {
-      fail(Object.assign(new Error('the client has gone'), { code: 'ECANCELED' }));
+      fail(Object.assign(new Error('the client has closed the connection'), { code: 'ECANCELED' }));
     };
     const settle = (): void => {
       clearTimeout(late);

@@ -3,32 +3,31 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
-import { readCertificates } from '../dial/read-certificates.ts';
-import { readNamedFile } from '../console/read-file.ts';
+import { readCertificates, readNamedFile } from '../dial/read-file.ts';
 
 /** Options for TLS of a server. */
 export const TLS_OPTIONS = {
   'tls-cert': {
     value: 'FILE',
-    help: 'certificate chain, for wss:// (PEM); read again when it changes',
+    help: 'certificate chain, for wss:// (PEM)',
   },
-  'tls-key': { value: 'FILE', help: 'private key of --tls-cert (PEM); read again when it changes' },
+  'tls-key': { value: 'FILE', help: 'private key of --tls-cert (PEM)' },
   'tls-client-ca': {
     value: 'FILE',
-    help: 'CA that must have signed the certificate of each client (PEM)',
+    help: 'CA that must have signed client certificates (PEM)',
   },
 } as const satisfies OptionSpecs;
 
 /** Files for TLS of a server, and how to read them. */
 export interface TlsFiles {
   readonly paths: readonly string[];
-  /** Whether each client must show a certificate. */
+  /** Whether clients must present a certificate. */
   readonly mutual: boolean;
   /** Reads the files; throws a Failure with a line for the user where they cannot be used. */
   read(): Promise<SecureContextOptions>;
 }
 
-/** Gives the files that the options name, or undefined where they want no TLS. */
+/** Returns the files that the options name, or undefined where they ask for no TLS. */
 export function tlsFiles(values: Values<keyof typeof TLS_OPTIONS>): TlsFiles | undefined {
   const [certPath, keyPath, caPath] = [
     values.text('tls-cert'),

@@ -1,5 +1,6 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 
 import {
   type Authenticate,
@@ -8,18 +9,18 @@ import {
   type WsConnAdapter,
   type WsConnServer,
 } from 'ws-conn-adapter';
+import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
-import { echo } from './echo.ts';
-import { SERVICE_RESTART } from '../console/close-codes.ts';
+import { BAD_GATEWAY, SERVICE_RESTART } from '../console/codes.ts';
 import { explain } from '../console/explain.ts';
-import { gone } from '../tunnel/gone.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/log.ts';
-import type { Mux } from '../tunnel/mux.ts';
-import { leadToTarget, serveAdapter } from './forward-to-target.ts';
-import { MUX_PROTOCOL, PROBE_PROTOCOL } from '../dial/subprotocols.ts';
+import type { Log } from '../console/output.ts';
+import { PROBE_PROTOCOL } from '../dial/probe.ts';
+import { webSocketClosed } from '../tunnel/close.ts';
+import { Mux } from '../tunnel/mux.ts';
+import { forwardToTarget } from './forward-to-target.ts';
 
-export interface ServiceOptions {
+export interface TunnelServerOptions {
   readonly target: HostPort;
   readonly path?: string | undefined;
   readonly authenticate?: Authenticate | undefined;
@@ -31,6 +32,12 @@ export interface ServiceOptions {
 
 const SHUTTING_DOWN = 'the server is shutting down: connect again';
 
+/**
+ * Time in ms after which a probe is closed: without pings of our own, a client that is gone would
+ * never be noticed.
+ */
+const PROBE_LIMIT = 3_600_000;
+
 /** Kinds of WebSocket, by the subprotocol that was agreed on. */
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['', 'connection'],
@@ -38,21 +45,18 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   [MUX_PROTOCOL, 'multiplexer'],
 ]);
 
-/** Leads the WebSockets of one HTTP server to the target, and can come to an end in order. */
-export class Service {
-  readonly #options: ServiceOptions;
+/** Forwards the WebSockets of one HTTP server to the target, and can end in order. */
+export class TunnelServer {
+  readonly #options: TunnelServerOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
-  /**
-   * What is open, or of which something is left on its way, each with what asks it to end by
-   * itself.
-   */
+  /** Connections whose WebSocket has not closed yet, each with what asks it to end by itself. */
   readonly #open = new Map<WsConnAdapter, () => void>();
   #streams = 0;
   #count = 0;
   #whenEmpty: () => void = () => undefined;
 
-  constructor(http: HttpServer | HttpsServer, options: ServiceOptions) {
+  constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
     this.#options = options;
     this.#http = http;
     const { path, authenticate, maxConnections } = options;
@@ -65,22 +69,22 @@ export class Service {
         handleProtocols: (offered) => [...offered].find((name) => KINDS.has(name)) ?? false,
       },
       (adapter, request) => {
-        this.#take(adapter, request);
+        this.#accept(adapter, request);
       },
     );
     this.#server.on('error', (error) => {
-      // That it could not listen is for who told it to.
+      // Whoever called listen() reports that it failed.
       if (http.listening) options.log.info(explain(error));
     });
     this.#server.on('refused', (request, status, cause) => {
       const why = cause === undefined ? '' : ` (${explain(cause)})`;
-      options.log.info(`refused ${whoAsks(request)} with ${String(status)}${why}`);
+      options.log.info(`refused ${clientOf(request)} with ${String(status)}${why}`);
     });
   }
 
   /**
-   * Takes no new connections, lets the open ones finish for `ms`, then ends them with a Close that
-   * says why. Gives how many had to be ended.
+   * Accepts no new connections, lets the open ones finish for `ms`, then closes the rest with a
+   * reason. Returns how many those were.
    */
   async drain(ms: number): Promise<number> {
     this.#http.close();
@@ -94,7 +98,7 @@ export class Service {
     return left.length;
   }
 
-  /** Resolves when nothing is open any more, at the latest after `ms`. */
+  /** Resolves when nothing is open any more, after `ms` at the latest. */
   async #empty(ms: number): Promise<void> {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -106,50 +110,65 @@ export class Service {
     });
   }
 
-  #take(adapter: WsConnAdapter, request: IncomingMessage): void {
+  #accept(adapter: WsConnAdapter, request: IncomingMessage): void {
     const { protocol } = adapter.ws;
     const name = `${KINDS.get(protocol) ?? 'connection'} ${String(++this.#count)}`;
-    const { log, target, keepalive } = this.#options;
-    log.info(`${name} from ${whoAsks(request)} opened`);
+    const { log, keepalive } = this.#options;
+    log.info(`${name} from ${clientOf(request)} opened`);
     this.#open.set(adapter, () => undefined);
-    void gone(adapter).then(() => {
+    void webSocketClosed(adapter).then(() => {
       this.#open.delete(adapter);
       if (this.#open.size === 0) this.#whenEmpty();
     });
     if (keepalive > 0 && protocol !== PROBE_PROTOCOL) adapter.ping({ interval: keepalive });
     if (protocol === MUX_PROTOCOL) this.#follow(name, adapter, this.#serveMux(name, adapter));
     else if (protocol === PROBE_PROTOCOL) this.#follow(name, adapter, this.#serveProbe(adapter));
-    else this.#follow(name, adapter, serveAdapter(adapter, target));
+    else this.#follow(name, adapter, this.#serveConnection(adapter));
   }
 
+  #serveConnection(adapter: WsConnAdapter): Promise<void> {
+    return forwardToTarget(adapter, this.#options.target, (reason) => {
+      void adapter.close(BAD_GATEWAY, reason);
+    });
+  }
+
+  /**
+   * Echoes what arrives and sends nothing else, so that a client can find out what the path does to
+   * idle connections.
+   */
   async #serveProbe(adapter: WsConnAdapter): Promise<void> {
     this.#open.set(adapter, () => {
       void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
     });
-    await echo(adapter);
+    const limit = setTimeout(() => {
+      void adapter.close();
+    }, PROBE_LIMIT);
+    try {
+      await pipeline(adapter, adapter);
+    } finally {
+      clearTimeout(limit);
+    }
   }
 
   async #serveMux(name: string, adapter: WsConnAdapter): Promise<void> {
     const { log, target, maxConnections = Infinity } = this.#options;
-    // Loaded only where somebody uses it.
-    const { Mux } = await import('../tunnel/mux.ts');
-    const mux: Mux = new Mux(adapter, 'server');
+    const mux = new Mux(adapter, 'server');
     this.#open.set(adapter, () => {
       mux.retire();
     });
     mux.onStream((stream) => {
       const streamName = `${name}, stream ${String(stream.id)}`;
       if (this.#streams >= maxConnections) {
-        log.info(`${streamName} refused: there are ${String(maxConnections)} already`);
+        log.info(`${streamName} refused: ${String(maxConnections)} are open already`);
         stream.resetAndDestroy();
         return;
       }
       this.#streams++;
       stream.once('close', () => this.#streams--);
-      const breakOff = (): void => {
+      const reset = (): void => {
         stream.resetAndDestroy();
       };
-      this.#follow(streamName, stream, leadToTarget(stream, target, breakOff));
+      this.#follow(streamName, stream, forwardToTarget(stream, target, reset));
     });
     const error = await mux.closed;
     if (error) throw error;
@@ -169,7 +188,7 @@ export class Service {
         ended('ended');
       },
       (error: unknown) => {
-        ended(`broke off (${explain(error, 'client')})`);
+        ended(`failed (${explain(error, 'client')})`);
         log.stack(error);
       },
     );
@@ -177,10 +196,10 @@ export class Service {
 }
 
 /**
- * Gives the address of a client, and the one that a proxy before the server tells of, which anybody
- * can make up.
+ * Returns the address of a client, and the one that a proxy in front of the server reports, which
+ * anybody can forge.
  */
-function whoAsks(request: IncomingMessage): string {
+function clientOf(request: IncomingMessage): string {
   const { remoteAddress, remotePort } = request.socket;
   const forwarded = request.headers['x-forwarded-for'];
   const address = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });

@@ -1,35 +1,34 @@
 import { join, type WsConnAdapter } from 'ws-conn-adapter';
 
-import type { Dialer } from '../dial/dialer.ts';
-import { codeOf } from '../console/error-code.ts';
+import { codeOf } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import { gone } from './gone.ts';
 import type { OptionSpecs } from '../console/options.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
-import type { Stdio } from './stdio.ts';
-import { closeStopped, handOn } from './stop.ts';
+import type { Dialer } from '../dial/dialer.ts';
+import { closeDelivered, deliverTaken, webSocketClosed } from './close.ts';
+import { Stdio } from './stdio.ts';
 
-/** Option of those that join a connection with stdin and stdout. */
+/** Option of the subcommands that join a connection with stdin and stdout. */
 export const EXIT_ON_EOF_OPTION = {
-  'exit-on-eof': { help: 'end when the target has, in place of waiting for the end of stdin' },
+  'exit-on-eof': { help: 'exit when the target ends, not when stdin does' },
 } as const satisfies OptionSpecs;
 
-export interface ThroughStdioOptions {
+export interface JoinStdioOptions {
   /** Whether the end of what the target sends is the end of stdin too. */
   readonly exitOnEof: boolean;
 }
 
 /**
- * Joins stdin and stdout to a connection until both directions are done and nothing of it is left,
- * and gives the exit code.
- * @throws Failure when the connection is refused or breaks off
+ * Joins stdin and stdout to a connection until both directions have ended and its WebSocket has
+ * closed. Returns the exit code.
+ * @throws Failure when the connection is refused or cut
  */
-export async function throughStdio(
+export async function joinStdio(
   dialer: Dialer,
   adapter: WsConnAdapter,
-  stdio: Stdio,
-  { exitOnEof }: ThroughStdioOptions,
+  { exitOnEof }: JoinStdioOptions,
 ): Promise<number> {
+  const stdio = new Stdio();
   let asked: EndSignal | undefined;
   let stopped: Promise<boolean> | undefined;
   const stopListening = onceAskedToEnd((signal) => {
@@ -51,25 +50,25 @@ export async function throughStdio(
       throw dialer.failure(error);
     }
   } finally {
-    await gone(adapter);
+    await webSocketClosed(adapter);
     stopListening();
   }
   const whole = await stopped;
   if (asked === undefined) return 0;
   const exitCode = exitCodeOf(asked);
   if (whole) return exitCode;
-  throw new Failure(`${asked} came before all that stdin had brought was delivered`, { exitCode });
+  throw new Failure(`${asked} came before all input from stdin was delivered`, { exitCode });
 }
 
 /**
- * Takes no more from stdin, delivers what was taken, and ends the connection; tells whether all of
- * it was delivered.
+ * Takes no more from stdin, delivers what was taken, and closes the connection. Returns whether all
+ * of it was delivered.
  */
 async function stop(adapter: WsConnAdapter, stdio: Stdio): Promise<boolean> {
-  const handedOn = await handOn(adapter, () => {
+  const delivered = await deliverTaken(adapter, () => {
     stdio.stopReading();
   });
-  const error = await closeStopped(adapter);
+  const error = await closeDelivered(adapter);
   stdio.destroy();
-  return handedOn && error === null;
+  return delivered && error === null;
 }

@@ -1,8 +1,7 @@
 import type { WsConnAdapter } from 'ws-conn-adapter';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from 'ws-conn-adapter/yamux';
 
-import { gone, goneWithin } from './gone.ts';
-import { STOP_TIMEOUT } from './stop.ts';
+import { webSocketClosed, webSocketClosedInTime } from './close.ts';
 
 /** Longest delay in ms that Node's timers can hold: nearly 25 days. */
 const MAX_DELAY = 2 ** 31 - 1;
@@ -16,25 +15,22 @@ const SESSION: Omit<YamuxSessionOptions, 'role'> = {
   streamCloseTimeout: MAX_DELAY,
 };
 
-/**
- * One end of a multiplexed WebSocket, which knows its streams and can come to an end with the last
- * of them.
- */
+/** One end of a multiplexed WebSocket. It knows its streams, and can end with the last of them. */
 export class Mux {
   readonly #adapter: WsConnAdapter;
   readonly #session: YamuxSession;
   readonly #streams = new Set<YamuxStream>();
   #retired = false;
-  /** Resolves when the session is gone, with its error or null; never rejects. */
+  /** Resolves when the session has closed, with its error or null; never rejects. */
   readonly closed: Promise<Error | null>;
-  /** Resolves when nothing of its WebSocket is left, which may be later. */
-  readonly gone: Promise<void>;
+  /** Resolves when its WebSocket has closed, which may be later. */
+  readonly webSocketClosed: Promise<void>;
 
   constructor(adapter: WsConnAdapter, role: 'client' | 'server') {
     const session = new YamuxSession(adapter, { ...SESSION, role });
     this.#adapter = adapter;
     this.#session = session;
-    this.gone = gone(adapter);
+    this.webSocketClosed = webSocketClosed(adapter);
     let failure: Error | null = null;
     session.on('error', (error) => {
       failure = error;
@@ -51,24 +47,24 @@ export class Mux {
     return this.#streams.size;
   }
 
-  /** Calls `take` for each stream that the peer opens. */
-  onStream(take: (stream: YamuxStream) => void): void {
+  /** Calls `accept` with each stream that the peer opens. */
+  onStream(accept: (stream: YamuxStream) => void): void {
     this.#session.on('stream', (stream) => {
       this.#add(stream);
-      take(stream);
+      accept(stream);
     });
   }
 
   /**
-   * Resolves when the peer takes no new streams, with 'goaway', or when the session fails or ends,
-   * with 'gone'.
+   * Resolves when no more streams can be opened: with 'goaway' when the peer accepts none, with
+   * 'ended' when the session fails or ends.
    */
-  left(): Promise<'goaway' | 'gone'> {
+  noMoreStreams(): Promise<'goaway' | 'ended'> {
     return new Promise((resolve) => {
       for (const [event, how] of [
         ['goaway', 'goaway'],
-        ['error', 'gone'],
-        ['close', 'gone'],
+        ['error', 'ended'],
+        ['close', 'ended'],
       ] as const) {
         this.#session.once(event, () => {
           resolve(how);
@@ -77,14 +73,14 @@ export class Mux {
     });
   }
 
-  /** Opens a stream; throws `ERR_INVALID_STATE` once the peer has left. */
+  /** Opens a stream; throws `ERR_INVALID_STATE` when no more can be opened. */
   open(): YamuxStream {
     const stream = this.#session.open();
     this.#add(stream);
     return stream;
   }
 
-  /** Takes and opens no new streams, and ends with the last that is open. */
+  /** Accepts and opens no new streams, and ends with the last that is open. */
   retire(): void {
     this.#retired = true;
     this.#session.goAway();
@@ -92,12 +88,12 @@ export class Mux {
   }
 
   /**
-   * Ends now, all streams with it, and resolves when nothing is left; tells whether its WebSocket
-   * went in time.
+   * Ends now, and all streams with it. Resolves when its WebSocket has closed, with whether it did
+   * so in time.
    */
   async close(): Promise<boolean> {
     await this.#session.close();
-    return goneWithin(this.#adapter, STOP_TIMEOUT);
+    return webSocketClosedInTime(this.#adapter);
   }
 
   #add(stream: YamuxStream): void {

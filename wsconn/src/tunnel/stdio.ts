@@ -4,12 +4,12 @@ import { devNull } from 'node:os';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import tty from 'node:tty';
 
-// Where nobody waits for the end of one of these it stays open: closed, its number would be that of
-// the next socket.
+// Where nobody waits for the end of one of these, it stays open: if it were closed, the next socket
+// would get its number.
 const STDIN = 0;
 const STDOUT = 1;
 
-/** Opens stdin once more; unlike `process.stdin`, what it gives can be closed. */
+/** Opens stdin again; unlike `process.stdin`, the stream that it returns can be closed. */
 function openInput(): Readable {
   if (tty.isatty(STDIN)) return new tty.ReadStream(STDIN);
   const stat = fstatSync(STDIN);
@@ -19,9 +19,8 @@ function openInput(): Readable {
 }
 
 /**
- * Opens stdout once more, as something that shows its end to who reads there. A socket does so with
- * its `end()`, also where stdin is the same socket and reads on; of a file or a terminal nobody
- * waits for the end.
+ * Opens stdout again, as a stream that shows its end to the reader. A socket does so with `end()`,
+ * also where stdin is the same socket and reads on. Nobody waits for the end of a file or terminal.
  */
 function openOutput(): Writable {
   if (tty.isatty(STDOUT)) return new tty.WriteStream(STDOUT);
@@ -32,10 +31,7 @@ function openOutput(): Writable {
     : createWriteStream('', { fd: STDOUT, autoClose: false });
 }
 
-/**
- * Writes to stdout where that is a pipe (FIFO), which ends for its reader only when all who could
- * write to it have closed it.
- */
+/** Writes to stdout where that is a pipe (FIFO), which ends when all its writers have closed it. */
 class PipeOutput extends net.Socket {
   constructor() {
     super({ fd: STDOUT, readable: false, writable: true });
@@ -43,17 +39,17 @@ class PipeOutput extends net.Socket {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     super._destroy(error, callback);
-    // libuv lets go of the descriptors 0 to 2 without closing them. At once there is another in its
-    // place, or the next socket would get this number, and be what others take for stdout.
+    // libuv does not close the descriptors 0 to 2. Its number is taken again at once, or the next
+    // socket would get it and be taken for stdout.
     closeSync(STDOUT);
     openSync(devNull, 'r+');
   }
 }
 
 /**
- * Makes one stream of stdin and stdout, with two halves that end each by itself: an end of stdin is
- * the end of what can be read, and `end()` closes stdout, so that a program behind a pipe sees it
- * while stdin is still open.
+ * Makes one stream of stdin and stdout, whose two directions end independently. The end of stdin is
+ * the end of what can be read. `end()` closes stdout, so that a program behind a pipe sees it while
+ * stdin is still open.
  */
 export class Stdio extends Duplex {
   readonly #input: Readable;
@@ -72,11 +68,11 @@ export class Stdio extends Duplex {
     output.on('error', (error) => this.destroy(error));
   }
 
-  /** Takes no more of stdin: what was read so far is the end of it. */
+  /** Reads no more from stdin: what was read so far is all of it. */
   stopReading(): void {
     if (this.#input.destroyed || this.destroyed) return;
-    // What came after the input was paused waits there. The listener of its 'data' gets it from
-    // this, too.
+    // What arrived after the input was paused is still in it. read() passes it to the listener of
+    // 'data', too.
     while (this.#input.read() !== null);
     this.#input.destroy();
     this.push(null);

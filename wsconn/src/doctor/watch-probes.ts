@@ -1,36 +1,36 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Observation, Observations, Silence } from './diagnosis.ts';
 import type { Probe, ProbeEnd } from '../dial/probe.ts';
+import type { Observation, Observations, Silence } from './diagnosis.ts';
 
 /**
- * Time in ms that an answer to a ping may take before the connection counts as forgotten by the
- * path.
+ * Time in ms for an answer to a ping; after that the path counts as having forgotten the
+ * connection.
  */
 const PONG_LIMIT = 5_000;
-/** Pings and data go this often within the shortest silence, so that they never look like one. */
+/** How often pings and data go within the shortest silence, so that they never look like one. */
 const BEATS_PER_STEP = 4;
-/** Pings go no less often than this, in ms. */
+/** Longest time between pings, in ms. */
 const SLOWEST_BEAT = 1_000;
 
 const BEAT = Buffer.from('.');
 
-/** Probes for one examination, all of them open. */
-export interface Patients {
+/** The open probes of one examination. */
+export interface Probes {
   readonly silent: readonly Probe[];
   readonly pinging: Probe;
   readonly talking: Probe | null;
 }
 
 /**
- * Leaves each of the silent probes alone for its time and sees whether it is still there then,
- * while others ping or talk to the end of the longest.
+ * Leaves each silent probe alone for its time, then checks whether it is still alive. Meanwhile the
+ * others ping or talk, until the longest silence ends.
  * @param steps - seconds of silence, one for each silent probe
- * @param signal - gives the examination up; what comes out then means nothing
+ * @param signal - ends the examination early; the result then means nothing
  */
-export async function observe(
-  { silent, pinging, talking }: Patients,
+export async function watchProbes(
+  { silent, pinging, talking }: Probes,
   steps: readonly number[],
   signal: AbortSignal,
 ): Promise<Observations> {
@@ -44,18 +44,14 @@ export async function observe(
     return Promise.resolve(true);
   };
   const [silences, pinged, talked] = await Promise.all([
-    Promise.all(silent.map((probe, index) => observeSilence(probe, steps[index] ?? 0, signal))),
-    observeBusy(pinging, keepPinging, beat, end, signal),
-    talking && observeBusy(talking, keepTalking, beat, end, signal),
+    Promise.all(silent.map((probe, index) => watchSilent(probe, steps[index] ?? 0, signal))),
+    watchBusy(pinging, keepPinging, beat, end, signal),
+    talking && watchBusy(talking, keepTalking, beat, end, signal),
   ]);
   return { silent: silences, pinging: pinged, talking: talked };
 }
 
-async function observeSilence(
-  probe: Probe,
-  planned: number,
-  signal: AbortSignal,
-): Promise<Silence> {
+async function watchSilent(probe: Probe, planned: number, signal: AbortSignal): Promise<Silence> {
   const silentFor = (at: number): number => (at - probe.movedAt) / 1000;
   const ended = await Promise.race([probe.ended, pauseFor(planned * 1000, signal)]);
   if (ended) return { planned, ...cut(ended, silentFor(ended.at)) };
@@ -64,9 +60,9 @@ async function observeSilence(
   return { planned, outcome: answered ? 'alive' : 'mute', after };
 }
 
-async function observeBusy(
+async function watchBusy(
   probe: Probe,
-  stir: (probe: Probe) => Promise<boolean>,
+  keepBusy: (probe: Probe) => Promise<boolean>,
   beat: number,
   end: number,
   signal: AbortSignal,
@@ -74,7 +70,7 @@ async function observeBusy(
   const start = performance.now();
   const age = (at: number): number => (at - start) / 1000;
   while (performance.now() < end && !signal.aborted) {
-    const answered = await stir(probe);
+    const answered = await keepBusy(probe);
     const ended = await Promise.race([probe.ended, pauseFor(answered ? beat : 0, signal)]);
     if (ended) return cut(ended, age(ended.at));
     if (!answered) return { outcome: 'mute', after: age(probe.movedAt) };

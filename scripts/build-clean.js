@@ -1,0 +1,18 @@
+/**
+ * Builds both packages from nothing, for npm to pack: dist/ may hold files whose sources are gone.
+ */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import process from 'node:process';
+import { fileURLToPath, URL } from 'node:url';
+
+const root = new URL('../', import.meta.url);
+const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', root));
+
+for (const folder of ['', 'wsconn/']) {
+  rmSync(new URL(`${folder}dist`, root), { recursive: true, force: true });
+  execFileSync(process.execPath, [tsc, '-p', `${folder}tsconfig.build.json`], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}

@@ -1,0 +1,30 @@
+import { type Command, type CommandSpec, defineCommand } from '../console/command.ts';
+import type { CommonName, Values } from '../console/options.ts';
+import type { Log } from '../console/output.ts';
+import { Dialer, DIAL_OPTIONS, type DialName } from './dialer.ts';
+
+const URL_ARGUMENT = {
+  name: 'url',
+  help: 'ws://HOST[:PORT][/PATH], or wss:// for TLS',
+};
+
+/** Describes a subcommand that dials the server of its URL. */
+export interface DialCommandSpec<Name extends string> extends Omit<
+  CommandSpec<Name>,
+  'argument' | 'connectionOptions' | 'run'
+> {
+  /** Does the work and returns the exit code. */
+  run(values: Values<Name | CommonName>, dialer: Dialer, log: Log): Promise<number>;
+}
+
+/**
+ * Makes a subcommand with the options of those that dial, and with the dialer that they describe.
+ */
+export function defineDialCommand<Name extends string>(spec: DialCommandSpec<Name>): Command {
+  return defineCommand<Name | DialName>({
+    ...spec,
+    argument: URL_ARGUMENT,
+    connectionOptions: DIAL_OPTIONS,
+    run: (values, log) => spec.run(values, new Dialer(values), log),
+  });
+}

@@ -1,0 +1,87 @@
+/** How connections come to their end: one rule for all subcommands. */
+import { type SocketDuplex, WsConnAdapter, WsConnError } from 'ws-conn-adapter';
+
+import { GOING_AWAY, NORMAL_CLOSURE } from '../console/codes.ts';
+
+/**
+ * Time in ms without progress after which the rest is given up: that of the adapter's own close().
+ */
+export const STOP_TIMEOUT = 5_000;
+
+/**
+ * Resolves when the WebSocket below an adapter has closed. It may outlive the adapter's 'close':
+ * its socket then reads on, so that a slow peer gets all that was sent to it. A process that exits
+ * before that would reset the connection.
+ */
+export function webSocketClosed({ ws }: WsConnAdapter): Promise<void> {
+  if (ws.readyState === ws.CLOSED) return Promise.resolve();
+  return new Promise((resolve) => {
+    ws.once('close', () => {
+      resolve();
+    });
+  });
+}
+
+/**
+ * Waits until the WebSocket below an adapter has closed, and terminates it after `STOP_TIMEOUT`.
+ * Returns whether it closed in time.
+ */
+export async function webSocketClosedInTime(adapter: WsConnAdapter): Promise<boolean> {
+  let inTime = true;
+  const late = setTimeout(() => {
+    inTime = false;
+    adapter.ws.terminate();
+  }, STOP_TIMEOUT);
+  await webSocketClosed(adapter);
+  clearTimeout(late);
+  return inTime;
+}
+
+/**
+ * Stops taking from the local end, and delivers what was taken from it before; the other direction
+ * goes on. Resolves with true when all of it has left this program, and with false when none of it
+ * did for `STOP_TIMEOUT`: how fast it goes does not matter. A WebSocket that is still connecting is
+ * given up, together with what was meant for it.
+ * @param stopTaking - makes what was taken the last that is written to the connection
+ */
+export async function deliverTaken(
+  connection: SocketDuplex,
+  stopTaking: () => void,
+): Promise<boolean> {
+  stopTaking();
+  if (connection instanceof WsConnAdapter && connection.connecting)
+    return connection.writableLength === 0;
+  if (!connection.destroyed && !connection.writableFinished) await finishedOrStalled(connection);
+  return connection.writableFinished;
+}
+
+function finishedOrStalled(connection: SocketDuplex): Promise<void> {
+  return new Promise((resolve) => {
+    let unsent = connection.writableLength;
+    const settle = (): void => {
+      clearInterval(watch);
+      connection.off('finish', settle);
+      connection.off('close', settle);
+      resolve();
+    };
+    const watch = setInterval(() => {
+      if (connection.writableLength === unsent) settle();
+      unsent = connection.writableLength;
+    }, STOP_TIMEOUT);
+    connection.on('finish', settle);
+    connection.on('close', settle);
+  });
+}
+
+/**
+ * Closes a connection after `deliverTaken()`, and resolves when its WebSocket has closed. It sends
+ * Close 1000 where all that was taken has been delivered, so that the peer sees its end, and else
+ * 1001, which tells the peer that it was cut. Returns what `close()` returns: an error where not
+ * all may have arrived, or null. A connection that had closed before and lingered for longer than
+ * `STOP_TIMEOUT` is an `ETIMEDOUT` too.
+ */
+export async function closeDelivered(adapter: WsConnAdapter): Promise<Error | null> {
+  const error = await adapter.close(adapter.writableFinished ? NORMAL_CLOSURE : GOING_AWAY);
+  if ((await webSocketClosedInTime(adapter)) || error) return error;
+  return new WsConnError('ETIMEDOUT', 'what the peer had not read in time may be lost');
+}
