@@ -1,6 +1,6 @@
 import { type Duplex, finished } from 'node:stream';
 
-import { endForGood } from './end-for-good.ts';
+import { endForGood } from './base/end-and-discard.ts';
 import { invalidArgType, WsConnError } from './base/errors.ts';
 import { resetSocket } from './base/reset-socket.ts';
 import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';

@@ -11,7 +11,7 @@ import {
 } from './options.ts';
 import { checkSocket, claim } from './take-websocket.ts';
 import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
-import { closeError, frameError, handshakeError } from './close-errors.ts';
+import { closeError, frameError, handshakeError } from './connection-errors.ts';
 import { Closing, type Done } from './close-procedure.ts';
 import { WsConnError } from '../base/errors.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
