@@ -8,8 +8,7 @@ import { WsConnAdapter } from './adapter/adapter.ts';
 import { checkObject } from './base/check-option.ts';
 import { invalidArgValue } from './base/errors.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
-import { checkMaxPayload } from './websocket/max-payload.ts';
-import { WS_LIMITS } from './websocket/ws-limits.ts';
+import { checkMaxPayload, WS_LIMITS } from './websocket/ws-limits.ts';
 
 export interface ConnectOptions
   extends

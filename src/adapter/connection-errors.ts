@@ -4,7 +4,7 @@ import {
   NO_CODE,
   NORMAL_CLOSURE,
 } from '../websocket/close-codes.ts';
-import { WsConnError } from '../base/errors.ts';
+import { codeOf, WsConnError } from '../base/errors.ts';
 
 /** What is known when a WebSocket has closed. */
 export interface Closed {
@@ -68,11 +68,6 @@ function cutText({ tcpEnded, socketError }: Closed): string {
     return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
   if (tcpEnded) return 'TCP ended without a Close frame, so the peer may have meant to send more';
   return 'the WebSocket was terminated on this side, by ws or by whoever else has it';
-}
-
-function codeOf(error: Error): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { booleanOption, integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType } from '../base/errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
+import { checkMaxPayload } from '../websocket/ws-limits.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-duplex.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {

@@ -60,6 +60,12 @@ export class WsConnError extends Error {
   }
 }
 
+/** Returns the code that Node, ws and this package give their errors; undefined without one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
 type MisuseCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'

@@ -2,10 +2,10 @@
 export type WriteCallback = (error?: Error | null) => void;
 
 /**
- * Keeps the write that Writable has handed over until Writable is told of it, which is once,
+ * Keeps the write that Writable has handed over until Writable is told how it went, which is once,
  * however it ends.
  */
-export class WriteInHand {
+export class PendingWrite {
   #length = 0;
   #callback: WriteCallback | null = null;
   #bytesDone = 0;
@@ -15,6 +15,7 @@ export class WriteInHand {
     return this.#bytesDone;
   }
 
+  /** Takes over a write of `length` bytes; the one before it must be settled. */
   take(length: number, callback: WriteCallback): void {
     this.#length = length;
     this.#callback = callback;

@@ -6,7 +6,7 @@ import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { WsConnAdapter } from '../adapter/adapter.ts';
 import { halfCloseOptions, namesHalfClose } from '../websocket/features-header.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
+import { checkMaxPayload } from '../websocket/ws-limits.ts';
 import { refuse } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
 import { parseConnPath, type PickUpIds } from './conn-path.ts';

@@ -6,7 +6,7 @@ import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/optio
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
 import type { Authenticate } from './authentication.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
+import { checkMaxPayload } from '../websocket/ws-limits.ts';
 
 export interface CreateServerOptions
   extends

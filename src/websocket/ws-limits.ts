@@ -1,4 +1,4 @@
-import { MAX_DELAY } from '../base/check-option.ts';
+import { integerOption, MAX_DELAY } from '../base/check-option.ts';
 
 /**
  * Pings of the peer that may wait for their pongs to leave. After a pause of the reader all that
@@ -9,7 +9,7 @@ import { MAX_DELAY } from '../base/check-option.ts';
 const MAX_PENDING_PONGS = 17_280;
 
 /**
- * Limits of ws that connect() and createServer() lift, since the adapter has its own, which know
+ * Limits of ws that connect() and createServer() lift, since the adapter has its own, which tell
  * slowness from silence.
  */
 export const WS_LIMITS = {
@@ -17,3 +17,19 @@ export const WS_LIMITS = {
   closeTimeout: MAX_DELAY,
   maxPendingAutoPongs: MAX_PENDING_PONGS,
 } as const;
+
+/**
+ * Default of `maxPayload` for connect() and createServer(): sixteen times the largest message that
+ * this package sends, so that peers with larger ones get through too.
+ */
+export const DEFAULT_MAX_PAYLOAD = 1_048_576;
+/** ws keeps the limit in 32 bits with a sign. */
+const MOST_PAYLOAD = 2 ** 31 - 1;
+
+/**
+ * Returns the option `maxPayload`, which bounds the memory that one message can take, or `fallback`
+ * where it was left out; throws with its name.
+ */
+export function checkMaxPayload(value: unknown, fallback = DEFAULT_MAX_PAYLOAD): number {
+  return integerOption('options.maxPayload', value, fallback, 1, MOST_PAYLOAD);
+}
