@@ -9,18 +9,20 @@ import {
   type CheckedAdapterOptions,
   type WsConnAdapterOptions,
 } from './options.ts';
-import { checkSocket, claim } from './take-websocket.ts';
+import { checkSocket, takeWebSocket } from './take-websocket.ts';
 import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { closeError, frameError, handshakeError } from './connection-errors.ts';
-import { Closing, type Done } from './close-procedure.ts';
+import { CloseProcedure, type Done } from './close-procedure.ts';
 import { WsConnError } from '../base/errors.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
-import { Gatherer, type WriteCallback } from './write-batcher.ts';
+import { WriteBatcher } from './write-batcher.ts';
+import type { WriteCallback } from '../base/pending-write.ts';
+import type { Write } from '../base/write-run.ts';
 import { HalfClose } from './half-close.ts';
 import { Keepalive, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { Link } from './link.ts';
 import { MessageReader } from './message-reader.ts';
-import { Outgoing, type Write } from './message-sender.ts';
+import { MessageSender } from './message-sender.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
 
@@ -50,10 +52,10 @@ export class WsConnAdapter extends SocketDuplex {
   readonly #options: CheckedAdapterOptions;
   readonly #link: Link;
   readonly #received: ReceiveBuffer;
-  readonly #gatherer: Gatherer;
+  readonly #writes: WriteBatcher;
   readonly #halfClose: HalfClose;
   readonly #messages: MessageReader;
-  readonly #closing: Closing;
+  readonly #closing: CloseProcedure;
   #keepalive: Keepalive | null = null;
   #referenced = true;
   #closed: Promise<Error | null> | null = null;
@@ -66,13 +68,12 @@ export class WsConnAdapter extends SocketDuplex {
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
     super(options);
     const checked = checkAdapterOptions(options);
-    claim(ws);
+    takeWebSocket(ws);
     this.ws = ws;
     this.#options = checked;
     const { closeTimeout, halfClose, halfCloseOffered, maxMessageSize } = checked;
-    const outgoing = new Outgoing(ws, {
-      maxMessageSize,
-      highWaterMark: this.writableHighWaterMark,
+    const sending = { maxMessageSize, highWaterMark: this.writableHighWaterMark };
+    const sender = new MessageSender(ws, sending, {
       onMessage: () => {
         this.#keepalive?.onSent();
       },
@@ -80,7 +81,7 @@ export class WsConnAdapter extends SocketDuplex {
         this.markActive();
       },
     });
-    this.#gatherer = new Gatherer(this, outgoing, maxMessageSize, ws.readyState === ws.OPEN);
+    this.#writes = new WriteBatcher(this, sender, maxMessageSize, ws.readyState === ws.OPEN);
     this.#received = this.#makeReceiveBuffer();
     this.#halfClose = new HalfClose(
       ws,
@@ -88,7 +89,7 @@ export class WsConnAdapter extends SocketDuplex {
     );
     this.#messages = this.#makeMessageReader();
     this.#link = this.#makeLink();
-    this.#closing = new Closing(this, this.#link, closeTimeout);
+    this.#closing = new CloseProcedure(this, this.#link, closeTimeout);
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
     else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
     if (checked.keepalive) this.ping(checked.keepalive);
@@ -118,7 +119,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override get bytesWritten(): number {
-    return this.#gatherer.bytesDone + this.writableLength;
+    return this.#writes.bytesDone + this.writableLength;
   }
 
   /**
@@ -213,15 +214,15 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#gatherer.write(chunk, callback);
+    this.#writes.write(chunk, callback);
   }
 
   override _writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#gatherer.writev(writes, callback);
+    this.#writes.writev(writes, callback);
   }
 
   override _final(callback: () => void): void {
-    this.#gatherer.whenOpen(() => {
+    this.#writes.whenOpen(() => {
       this.#halfClose.ask((agreed) => {
         if (agreed && this.#link.open && !this.#closing.isClosing) {
           this.#halfClose.sendFin(callback);
@@ -242,7 +243,7 @@ export class WsConnAdapter extends SocketDuplex {
     this.#closing.hangUp(error, (late) => {
       this.#halfClose.release();
       const outcome = error ?? late;
-      this.#gatherer.drop((settle) => {
+      this.#writes.drop((settle) => {
         this.settleLost(outcome, settle);
       });
       done(late);
@@ -328,12 +329,12 @@ export class WsConnAdapter extends SocketDuplex {
       this.reportOpen();
     } finally {
       // Also where a listener throws: what was written before waits for this.
-      this.#gatherer.open();
+      this.#writes.open();
     }
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
+    // takeWebSocket() has set binaryType to 'nodebuffer', so this is what ws gives.
     if (!this.#closing.begun && !this.destroyed) this.#messages.take(data as Buffer, isBinary);
   }
 

@@ -19,7 +19,7 @@ import type { SocketDuplex } from '../base/socket-duplex.ts';
 type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'leaving' | 'terminated' | 'closed';
 
 /** What the end of a connection asks of its stream. */
-export type ClosingStream = Pick<
+export type CloseProcedureHost = Pick<
   SocketDuplex,
   'destroy' | 'destroyed' | 'end' | 'once' | 'readableEnded' | 'writableFinished' | 'writableLength'
 >;
@@ -31,8 +31,8 @@ export type ClosingStream = Pick<
 export type Done = (late: Error | null) => void;
 
 /** Ends a connection, once, in the way that the first reason for it asks for. */
-export class Closing {
-  readonly #stream: ClosingStream;
+export class CloseProcedure {
+  readonly #stream: CloseProcedureHost;
   readonly #link: Link;
   readonly #closeTimeout: number;
   #phase: Phase = 'open';
@@ -43,7 +43,7 @@ export class Closing {
   #late: Error | null = null;
 
   /** @param closeTimeout - time in ms that the peer has to answer a Close */
-  constructor(stream: ClosingStream, link: Link, closeTimeout: number) {
+  constructor(stream: CloseProcedureHost, link: Link, closeTimeout: number) {
     this.#stream = stream;
     this.#link = link;
     this.#closeTimeout = closeTimeout;
