@@ -1,9 +1,12 @@
+import net from 'node:net';
 import { type Duplex, finished } from 'node:stream';
 
-import { endForGood } from './base/end-and-discard.ts';
 import { invalidArgType, WsConnError } from './base/errors.ts';
 import { resetSocket } from './base/reset-socket.ts';
 import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';
+
+/** Time in ms without a byte after which a socket that was ended for good is destroyed. */
+const SILENCE = 5_000;
 
 export interface JoinOptions {
   /**
@@ -104,7 +107,7 @@ class Joint {
     const end = (): void => {
       this.#over = true;
       if (!gone.writableEnded) gone.end();
-      endForGood(other);
+      endAndDiscard(other);
     };
     if (gone.readableEnded) end();
     else gone.once('end', end);
@@ -163,4 +166,42 @@ function asSocketError(error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') return error;
   const happened = 'one of the joined streams was closed before its end';
   return new WsConnError('ECONNRESET', happened, { cause: error });
+}
+
+/**
+ * Ends a stream whose bytes nobody can take any more: what was written to it leaves, however
+ * slowly, and then it is destroyed.
+ *
+ * A socket is read on for that, and what comes is thrown away, until its peer has ended too or says
+ * nothing for 5 s: closed under unread bytes it would send a reset, and that would destroy what the
+ * peer has not read yet. What the kernel holds after a silence it still delivers.
+ */
+function endAndDiscard(stream: Duplex): void {
+  if (!stream.writableEnded) stream.end();
+  const finish = (): void => {
+    if (stream instanceof net.Socket && !stream.readableEnded) discard(stream);
+    else stream.destroy();
+  };
+  if (stream.writableFinished) finish();
+  else stream.once('finish', finish);
+}
+
+function discard(socket: net.Socket): void {
+  const quiet = setTimeout(() => {
+    socket.destroy();
+  }, SILENCE);
+  // It is the socket that may keep the process alive.
+  quiet.unref();
+  const onData = (): void => {
+    quiet.refresh();
+  };
+  socket.on('data', onData);
+  socket.once('end', () => {
+    socket.destroy();
+  });
+  socket.once('close', () => {
+    clearTimeout(quiet);
+    socket.off('data', onData);
+  });
+  socket.resume();
 }

@@ -2,7 +2,7 @@ import { booleanOption, integerOption, timeoutOption } from '../base/check-optio
 import { invalidArgType } from '../base/errors.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from '../keepalive/keepalive.ts';
 import { checkMaxPayload } from '../websocket/ws-limits.ts';
-import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-duplex.ts';
+import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-options.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
   /**
