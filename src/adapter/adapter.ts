@@ -4,22 +4,18 @@ import { addAbortSignal } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
 
-import {
-  checkAdapterOptions,
-  type CheckedAdapterOptions,
-  type WsConnAdapterOptions,
-} from './options.ts';
+import { type AdapterSettings, checkAdapterOptions, type WsConnAdapterOptions } from './options.ts';
 import { checkSocket, takeWebSocket } from './take-websocket.ts';
 import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { closeError, frameError, handshakeError } from './connection-errors.ts';
 import { CloseProcedure, type Done } from './close-procedure.ts';
 import { WsConnError } from '../base/errors.ts';
-import { namesHalfClose } from '../websocket/features-header.ts';
 import { WriteBatcher } from './write-batcher.ts';
 import type { WriteCallback } from '../base/pending-write.ts';
 import type { Write } from '../base/write-run.ts';
 import { HalfClose } from './half-close.ts';
-import { Keepalive, type KeepaliveOptions } from '../keepalive/keepalive.ts';
+import { Keepalive } from '../keepalive/keepalive.ts';
+import type { KeepaliveOptions } from '../keepalive/options.ts';
 import { Link } from './link.ts';
 import { MessageReader } from './message-reader.ts';
 import { MessageSender } from './message-sender.ts';
@@ -49,7 +45,7 @@ export class WsConnAdapter extends SocketDuplex {
    * The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's.
    */
   readonly ws: WebSocket;
-  readonly #options: CheckedAdapterOptions;
+  readonly #settings: AdapterSettings;
   readonly #link: Link;
   readonly #received: ReceiveBuffer;
   readonly #writes: WriteBatcher;
@@ -66,12 +62,12 @@ export class WsConnAdapter extends SocketDuplex {
    * adapter or is closing
    */
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
-    super(options);
-    const checked = checkAdapterOptions(options);
+    const settings = checkAdapterOptions(options);
+    super(settings);
     takeWebSocket(ws);
     this.ws = ws;
-    this.#options = checked;
-    const { closeTimeout, halfClose, halfCloseOffered, maxMessageSize } = checked;
+    this.#settings = settings;
+    const { closeTimeout, handshakeTimeout, keepalive, maxMessageSize, signal } = settings;
     const sending = { maxMessageSize, highWaterMark: this.writableHighWaterMark };
     const sender = new MessageSender(ws, sending, {
       onMessage: () => {
@@ -83,17 +79,14 @@ export class WsConnAdapter extends SocketDuplex {
     });
     this.#writes = new WriteBatcher(this, sender, maxMessageSize, ws.readyState === ws.OPEN);
     this.#received = this.#makeReceiveBuffer();
-    this.#halfClose = new HalfClose(
-      ws,
-      halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off',
-    );
+    this.#halfClose = new HalfClose(ws, settings);
     this.#messages = this.#makeMessageReader();
     this.#link = this.#makeLink();
     this.#closing = new CloseProcedure(this, this.#link, closeTimeout);
     if (this.#link.raw) this.adoptAddresses(this.#link.raw);
-    else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
-    if (checked.keepalive) this.ping(checked.keepalive);
-    if (options.signal) addAbortSignal(options.signal, this);
+    else if (handshakeTimeout < Infinity) this.#limitHandshake(handshakeTimeout);
+    if (keepalive) this.ping(keepalive);
+    if (signal) addAbortSignal(signal, this);
   }
 
   /**
@@ -107,7 +100,7 @@ export class WsConnAdapter extends SocketDuplex {
 
   /** @internal */
   override get maxMessageBytes(): number {
-    return this.#options.maxPayload;
+    return this.#settings.maxPayload;
   }
 
   override get connecting(): boolean {
@@ -300,7 +293,7 @@ export class WsConnAdapter extends SocketDuplex {
           this.#onClose(code, reason);
         },
       },
-      this.#options.closeTimeout,
+      this.#settings.closeTimeout,
     );
   }
 
@@ -312,8 +305,7 @@ export class WsConnAdapter extends SocketDuplex {
   }
 
   #onUpgrade(response: IncomingMessage): void {
-    if (this.#options.halfClose === undefined && namesHalfClose(response.headers))
-      this.#halfClose.agree();
+    this.#halfClose.onUpgrade(response.headers);
   }
 
   #onOpen(): void {
@@ -359,7 +351,7 @@ export class WsConnAdapter extends SocketDuplex {
       tcpEnded,
       // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind
       // bytes that were not read yet.
-      tcpEndIsEof: this.#options.tcpEndIsEof && !this.#halfClose.agreed,
+      tcpEndIsEof: this.#settings.tcpEndIsEof && !this.#halfClose.agreed,
       socketError,
     });
     if (error || this.#closing.isClosing) {

@@ -1,7 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import type { WebSocket } from 'ws';
 
 import { isolate } from '../base/isolate.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
 import { rawSocket } from '../websocket/raw-socket.ts';
+import type { AdapterSettings } from './options.ts';
+
+type HalfCloseSettings = Pick<AdapterSettings, 'halfClose' | 'halfCloseOffered'>;
 
 /**
  * - `off`: an empty message means nothing, and one end ends both directions.
@@ -30,7 +36,8 @@ const FIN = Buffer.alloc(0);
  */
 export class HalfClose {
   readonly #ws: WebSocket;
-  #agreement: Agreement;
+  readonly #byHand: boolean;
+  #agreement: Agreement = 'off';
   #signDue = false;
   #finSent = false;
   #finReceived = false;
@@ -39,10 +46,13 @@ export class HalfClose {
   /** Waits for the FIN of this direction to leave. */
   #whenFinSent: (() => void) | null = null;
 
-  constructor(ws: WebSocket, agreement: 'off' | 'offered' | 'agreed') {
+  /** @param settings - whether it is agreed or off by hand, or else what the client has offered */
+  constructor(ws: WebSocket, { halfClose, halfCloseOffered }: HalfCloseSettings) {
     this.#ws = ws;
-    this.#agreement = agreement;
-    if (agreement === 'offered') ws.prependListener('pong', this.#onPong);
+    this.#byHand = halfClose !== undefined;
+    if (halfClose) this.#agreement = 'agreed';
+    else if (!this.#byHand && halfCloseOffered) this.#agreement = 'offered';
+    if (this.#agreement === 'offered') ws.prependListener('pong', this.#onPong);
   }
 
   /** Whether halves are closed, so that the peer ends its direction by a FIN. */
@@ -60,8 +70,12 @@ export class HalfClose {
     return this.#finSent && this.#finReceived;
   }
 
-  /** The server has answered the offer of this client, which is to show that it saw the answer. */
-  agree(): void {
+  /**
+   * The server has accepted this client. Where it has answered the offer, the client is to show
+   * that it saw the answer.
+   */
+  onUpgrade(headers: IncomingHttpHeaders): void {
+    if (this.#byHand || !namesHalfClose(headers)) return;
     this.#agreement = 'agreed';
     this.#signDue = true;
   }

@@ -3,27 +3,11 @@ import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import { checkObject, timeoutOption } from '../base/check-option.ts';
 import type { WsConnError } from '../base/errors.ts';
 import { isolate } from '../base/isolate.ts';
 import { Liveness } from './liveness.ts';
+import { checkKeepaliveOptions, type KeepaliveOptions } from './options.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
-
-export interface KeepaliveOptions {
-  /**
-   * Longest time in ms between two looks at the connection; each comes 5 to 20 % earlier, so that
-   * many connections do not ping in step, and two of them stay under the shortest idle limit in
-   * wide use (30 s, GCP's TCP proxy).
-   * @default 15000
-   */
-  readonly interval?: number | undefined;
-  /**
-   * Time in ms that the peer has for a sign of life, from when a ping has reached it; the bytes
-   * before the ping get the time that they need at 8 kB/s.
-   * @default 10000
-   */
-  readonly pongTimeout?: number | undefined;
-}
 
 export interface KeepaliveEvents {
   /**
@@ -35,28 +19,10 @@ export interface KeepaliveEvents {
   dead: [error: WsConnError];
 }
 
-const DEFAULT_INTERVAL = 15_000;
-const DEFAULT_PONG_TIMEOUT = 10_000;
-
 /**
  * Bytes of a ping's payload that are the same for one connection; its number follows, in as many.
  */
 const KEY_BYTES = 4;
-
-/**
- * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
- * with the name.
- */
-export function checkKeepaliveOptions(
-  options: KeepaliveOptions,
-  name = 'options',
-): { interval: number; pongTimeout: number } {
-  checkObject(name, options);
-  return {
-    interval: timeoutOption(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
-    pongTimeout: timeoutOption(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
-  };
-}
 
 /**
  * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other

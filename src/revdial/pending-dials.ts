@@ -3,11 +3,11 @@ import type { Duplex } from 'node:stream';
 
 import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
+import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { WsConnAdapter } from '../adapter/adapter.ts';
-import { halfCloseOptions, namesHalfClose } from '../websocket/features-header.ts';
-import { checkMaxPayload } from '../websocket/ws-limits.ts';
-import { refuse } from '../server/reject-upgrade.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
+import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import { BAD_REQUEST, rejectUpgrade } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
 import { parseConnPath, type PickUpIds } from './conn-path.ts';
 
@@ -39,20 +39,20 @@ export interface PickUpOptions extends Omit<
 /** What a dial does with the connection that it waits for. */
 type Take = (adapter: WsConnAdapter) => void;
 
-const BAD_REQUEST = 400;
-
 /** Matches the WebSockets that devices dial back with to the dials that wait for them. */
 export class PickUps {
-  readonly #options: PickUpOptions;
+  readonly #settings: AdapterSettings;
+  /** By hand: true or false; undefined where it depends on the device. */
+  readonly #tcpEndIsEof: boolean | undefined;
   readonly #wss: WebSocketServer;
   readonly #expected = new Map<string, { readonly dialer: string; readonly take: Take }>();
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(options: PickUpOptions) {
-    checkAdapterOptions(options);
-    const maxPayload = checkMaxPayload(options.maxPayload);
-    this.#options = { ...options, maxPayload };
-    const { halfClose, perMessageDeflate } = options;
+    this.#settings = new AdapterSettings(options, { maxPayload: DEFAULT_MAX_PAYLOAD });
+    this.#tcpEndIsEof = options.tcpEndIsEof;
+    const { halfClose, maxPayload } = this.#settings;
+    const { perMessageDeflate } = options;
     this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
   }
 
@@ -71,7 +71,7 @@ export class PickUps {
     const ids = parseConnPath(request.url ?? '');
     const expected = ids && this.#expected.get(ids.uuid);
     if (!ids || expected?.dialer !== ids.dialer) {
-      refuse(socket, BAD_REQUEST);
+      rejectUpgrade(socket, BAD_REQUEST);
       return;
     }
     // ws calls back before it returns, or never where it has refused a bad handshake, which leaves
@@ -79,11 +79,11 @@ export class PickUps {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.#expected.delete(ids.uuid);
       const speaksClose = namesHalfClose(request.headers);
-      const adapter = new WsConnAdapter(ws, {
-        ...this.#options,
-        ...halfCloseOptions(this.#options.halfClose, request.headers),
-        tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
+      const settings = this.#settings.with({
+        halfCloseOffered: speaksClose,
+        tcpEndIsEof: this.#tcpEndIsEof ?? !speaksClose,
       });
+      const adapter = new WsConnAdapter(ws, settings);
       expected.take(adapter);
     });
   }

@@ -1,4 +1,4 @@
-import { integerOption, MAX_DELAY } from '../base/check-option.ts';
+import { MAX_DELAY } from '../base/check-option.ts';
 
 /**
  * Pings of the peer that may wait for their pongs to leave. After a pause of the reader all that
@@ -23,13 +23,5 @@ export const WS_LIMITS = {
  * this package sends, so that peers with larger ones get through too.
  */
 export const DEFAULT_MAX_PAYLOAD = 1_048_576;
-/** ws keeps the limit in 32 bits with a sign. */
-const MOST_PAYLOAD = 2 ** 31 - 1;
-
-/**
- * Returns the option `maxPayload`, which bounds the memory that one message can take, or `fallback`
- * where it was left out; throws with its name.
- */
-export function checkMaxPayload(value: unknown, fallback = DEFAULT_MAX_PAYLOAD): number {
-  return integerOption('options.maxPayload', value, fallback, 1, MOST_PAYLOAD);
-}
+/** Largest `maxPayload`, which ws keeps in 32 bits with a sign. */
+export const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;
