@@ -1,5 +1,6 @@
 import { NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { WsConnError } from '../base/errors.ts';
+import type { HalfClose } from './half-close.ts';
 import type { Link } from './link.ts';
 import type { SocketDuplex } from '../base/socket-duplex.ts';
 
@@ -30,10 +31,14 @@ export type CloseProcedureHost = Pick<
  */
 export type Done = (late: Error | null) => void;
 
-/** Ends a connection, once, in the way that the first reason for it asks for. */
+/**
+ * Ends a connection: one direction, where halves are closed, or as a whole, once, in the way that
+ * the first reason for it asks for.
+ */
 export class CloseProcedure {
   readonly #stream: CloseProcedureHost;
   readonly #link: Link;
+  readonly #halfClose: HalfClose;
   readonly #closeTimeout: number;
   #phase: Phase = 'open';
   /** What the Close frame says. */
@@ -43,13 +48,14 @@ export class CloseProcedure {
   #late: Error | null = null;
 
   /** @param closeTimeout - time in ms that the peer has to answer a Close */
-  constructor(stream: CloseProcedureHost, link: Link, closeTimeout: number) {
+  constructor(stream: CloseProcedureHost, link: Link, halfClose: HalfClose, closeTimeout: number) {
     this.#stream = stream;
     this.#link = link;
+    this.#halfClose = halfClose;
     this.#closeTimeout = closeTimeout;
   }
 
-  /** Whether close() runs: what is left to be said is its Close, and no FIN. */
+  /** Whether close() runs. */
   get isClosing(): boolean {
     return this.#phase === 'closing';
   }
@@ -57,6 +63,29 @@ export class CloseProcedure {
   /** Whether the stream is being ended as a whole. */
   get begun(): boolean {
     return this.#phase !== 'open';
+  }
+
+  /**
+   * Ends this direction, when all of it was sent: by a FIN where halves are closed, else by Close.
+   * Calls `done` when that has left.
+   */
+  endWriting(done: () => void): void {
+    this.#halfClose.ask((agreed) => {
+      if (agreed && this.#link.open && !this.isClosing) {
+        this.#halfClose.sendFin(done);
+        this.closeIfBothEnded();
+      } else {
+        // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would
+        // not be here.
+        this.sendClose();
+        done();
+      }
+    });
+  }
+
+  /** Sends Close when both directions have had their FIN. */
+  closeIfBothEnded(): void {
+    if (this.#halfClose.bothEnded) this.sendClose();
   }
 
   /**
@@ -84,6 +113,7 @@ export class CloseProcedure {
       });
       this.#stream.end();
     }
+    this.#halfClose.giveUp();
   }
 
   /** Sends the Close that is due: that of close(), or 1000. */
@@ -157,6 +187,7 @@ export class CloseProcedure {
   /** The WebSocket has closed: nothing of the connection is left. */
   onWebSocketClosed(): void {
     this.#phase = 'closed';
+    this.#halfClose.release();
     const done = this.#done;
     this.#done = null;
     done?.(this.#late);

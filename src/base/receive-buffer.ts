@@ -8,9 +8,11 @@ export type ServedStream = Pick<
   'listenerCount' | 'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
 >;
 
-/** Holds the peer back, and lets it go on. */
-export interface Faucet {
+/** Where the messages come from. */
+export interface PausableSource {
+  /** Holds the peer back, if it is not held back already. */
   pause(): void;
+  /** Lets the peer go on, if it is held back. */
   resume(): void;
 }
 
@@ -40,7 +42,7 @@ const LARGE = 4_096;
  */
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
-  readonly #faucet: Faucet;
+  readonly #source: PausableSource;
   readonly #queue = new ChunkQueue();
   /** The only message that waits, not copied yet: most turns bring no second one. */
   #single: Buffer | null = null;
@@ -52,9 +54,9 @@ export class ReceiveBuffer {
   #end: 'to come' | 'waiting' | 'passed' = 'to come';
   #discarding = false;
 
-  constructor(stream: ServedStream, faucet: Faucet) {
+  constructor(stream: ServedStream, source: PausableSource) {
     this.#stream = stream;
-    this.#faucet = faucet;
+    this.#source = source;
   }
 
   /** Bytes that wait here, before Readable has them. */
@@ -186,7 +188,7 @@ export class ReceiveBuffer {
     const enough =
       waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
     // Behind the end no data comes that could be too much, but the peer's Close.
-    if (enough && this.#end === 'to come' && !this.#discarding) this.#faucet.pause();
-    else this.#faucet.resume();
+    if (enough && this.#end === 'to come' && !this.#discarding) this.#source.pause();
+    else this.#source.resume();
   }
 }
