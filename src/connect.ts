@@ -68,10 +68,10 @@ function checkUrl(url: string | URL): URL {
 }
 
 /**
- * Opens a WebSocket and returns its adapter at once, still connecting, as `net.connect()` does: what
- * is written before 'connect' is kept, in order. Offers half close to the server, unless the option
- * `halfClose` decides it. Takes the options of the adapter, of ws's client and of `http.request()`
- * (headers, agent, TLS).
+ * Opens a WebSocket and returns its adapter at once, still connecting, as `net.connect()` does:
+ * what is written before 'connect' is kept, in order. Offers half close to the server, unless the
+ * option `halfClose` decides it. Takes the options of the adapter, of ws's client and of
+ * `http.request()` (headers, agent, TLS).
  *
  * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its
  * options
@@ -116,5 +116,6 @@ function clientOptions(options: ConnectOptions, maxPayload: number): ClientOptio
     perMessageDeflate: options.perMessageDeflate ?? false,
     headers: { ...offer, ...options.headers },
     ...WS_LIMITS,
-  } as ClientOptions; // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
+    // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
+  } as ClientOptions;
 }

@@ -141,7 +141,7 @@ export class WsConnAdapter extends SocketDuplex {
    * 'end', else at once, so that it sees `ECONNRESET`.
    */
   override destroy(error?: Error | null): this {
-    if (this.destroyed) this.#connection.closing.hurry(error ?? null);
+    if (this.destroyed) this.#connection.closing.destroyAgain(error ?? null);
     // An error that a write was told of already is the first one.
     return super.destroy(error ?? this.errored ?? undefined);
   }

@@ -12,12 +12,12 @@ import type { SocketDuplex } from '../base/socket-duplex.ts';
  *   answer.
  * - `finishing`: both directions have ended. Close 1000 is sent, and the peer answers when it has
  *   read to the end, however late.
- * - `leaving`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer has
- *   `closeTimeout` to end too, and then the socket lingers without its stream.
+ * - `endingTcp`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer
+ *   has `closeTimeout` to end too, and then the socket lingers without its stream.
  * - `terminated`: TCP was ended or reset without a Close.
  * - `closed`: the stream is done with its WebSocket.
  */
-type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'leaving' | 'terminated' | 'closed';
+type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'endingTcp' | 'terminated' | 'closed';
 
 /** What the end of a connection asks of its stream. */
 export type CloseProcedureHost = Pick<
@@ -70,7 +70,7 @@ export class CloseProcedure {
    * Calls `done` when that has left.
    */
   endWriting(done: () => void): void {
-    this.#halfClose.ask((agreed) => {
+    this.#halfClose.whenKnown((agreed) => {
       if (agreed && this.#link.open && !this.isClosing) {
         this.#halfClose.sendFin(done);
         this.closeIfBothEnded();
@@ -141,16 +141,16 @@ export class CloseProcedure {
   }
 
   /**
-   * destroy() was called on a stream that has ended by itself: it waits no longer for the peer than
+   * destroy() was called on a stream that has ended by itself: it waits for the peer no longer than
    * any other.
    */
-  hurry(error: Error | null): void {
+  destroyAgain(error: Error | null): void {
     if (this.#phase !== 'finishing') return;
     if (error) {
       this.#late = error;
       this.#link.terminate();
     } else {
-      this.#leave();
+      this.#closeAndEndTcp();
     }
   }
 
@@ -180,7 +180,7 @@ export class CloseProcedure {
       this.sendClose();
       this.#link.resume();
     } else {
-      this.#leave();
+      this.#closeAndEndTcp();
     }
   }
 
@@ -199,8 +199,8 @@ export class CloseProcedure {
     this.#link.limit(this.#closeTimeout, expired);
   }
 
-  #leave(): void {
-    this.#enter('leaving', () => {
+  #closeAndEndTcp(): void {
+    this.#enter('endingTcp', () => {
       this.#link.linger();
       this.onWebSocketClosed();
     });
@@ -216,7 +216,8 @@ export class CloseProcedure {
       return;
     }
     const limit = `close() was not answered within ${String(this.#closeTimeout)} ms`;
-    const stake = `${String(this.#stream.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
+    const unsent = `${String(this.#stream.writableLength)} written bytes were not all sent`;
+    const stake = `${unsent}, and what was sent may not have arrived`;
     const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
     if (this.#stream.destroyed) {
       // Both directions had ended by themselves: the stream waits for nothing but this.

@@ -27,7 +27,7 @@ const SIGN = Buffer.from('half-close');
 const FIN = Buffer.alloc(0);
 
 /**
- * Knows whether the two ends close halves, and which FINs have passed.
+ * Keeps track of whether the two ends close halves, and which FINs have passed.
  *
  * Middleboxes that end WebSockets themselves pass the client's offer on and drop the server's
  * answer. So a server takes half close for agreed only when the client has shown that it saw the
@@ -42,7 +42,7 @@ export class HalfClose {
   #finSent = false;
   #finReceived = false;
   /** Waits to hear whether halves are closed. */
-  #asking: ((agreed: boolean) => void) | null = null;
+  #whenKnown: ((agreed: boolean) => void) | null = null;
   /** Waits for the FIN of this direction to leave. */
   #whenFinSent: (() => void) | null = null;
 
@@ -98,7 +98,7 @@ export class HalfClose {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
 
-  /** An empty message came. Tells whether it is the FIN of the peer. */
+  /** An empty message came. Returns whether it is the FIN of the peer. */
   onEmptyMessage(): boolean {
     if (this.#agreement === 'off' || this.#finReceived) return false;
     // Nobody else sends one, so it is the sign as well, for a client whose control frames do not
@@ -109,16 +109,16 @@ export class HalfClose {
   }
 
   /** Calls back when it is known whether halves are closed: at once, or after one round trip. */
-  ask(answer: (agreed: boolean) => void): void {
+  whenKnown(callback: (agreed: boolean) => void): void {
     if (this.#agreement !== 'offered') {
-      answer(this.#agreement === 'agreed');
+      callback(this.#agreement === 'agreed');
       return;
     }
-    this.#asking = answer;
+    this.#whenKnown = callback;
     this.#ws.ping(undefined, undefined, () => undefined); // As above.
   }
 
-  /** Waits no longer: nobody wants to close a half any more. */
+  /** Stops waiting for the sign: nobody wants to close a half any more. */
   giveUp(): void {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
@@ -138,15 +138,15 @@ export class HalfClose {
     });
   }
 
-  /** The peer has closed the WebSocket: halves are of no interest any more. */
+  /** The peer has closed the WebSocket, and both halves with it. */
   onPeerGone(): void {
     this.giveUp();
     this.#onFinSent();
   }
 
-  /** Lets go of the WebSocket. */
+  /** Takes its listener off the WebSocket, and waits for nothing any more. */
   release(): void {
-    this.#asking = this.#whenFinSent = null;
+    this.#whenKnown = this.#whenFinSent = null;
     this.#ws.off('pong', this.#onPong);
   }
 
@@ -165,8 +165,8 @@ export class HalfClose {
   #settle(agreement: 'agreed' | 'missed'): void {
     this.#agreement = agreement;
     this.#ws.off('pong', this.#onPong);
-    const answer = this.#asking;
-    this.#asking = null;
-    answer?.(agreement === 'agreed');
+    const whenKnown = this.#whenKnown;
+    this.#whenKnown = null;
+    whenKnown?.(agreement === 'agreed');
   }
 }

@@ -123,7 +123,7 @@ export class Link implements PausableSource {
   }
 
   /**
-   * Leaves the WebSocket to itself until its peer has ended it too; no listener and no timer of
+   * Leaves the WebSocket to itself until its peer has ended it too. No listener and no timer of
    * this is left.
    */
   linger(): void {

@@ -81,7 +81,8 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object' && value !== null) {
-    return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'Object'}`;
+    const constructor = value.constructor as { readonly name?: string } | undefined;
+    return `an instance of ${constructor?.name ?? 'Object'}`;
   }
   return String(value);
 }

@@ -12,14 +12,14 @@ export type ServedStream = Pick<
 export interface PausableSource {
   /** Holds the peer back, if it is not held back already. */
   pause(): void;
-  /** Lets the peer go on, if it is held back. */
+  /** Allows the peer to go on, if it is held back. */
   resume(): void;
 }
 
 /**
- * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader
- * wants together, or is looked at by a listener of 'readable', who may go by `readableLength`. What
- * it has not got costs no more memory than its bytes.
+ * Whether Readable is to have more: it hands on at once, has nothing, has less than its reader
+ * wants at once, or has a listener for 'readable', who may go by `readableLength`. What it has not
+ * got costs no more memory than its bytes.
  * @param wanted - bytes that the reader has asked for at once
  */
 export function takesMore(stream: ServedStream, wanted: number): boolean {
@@ -35,10 +35,10 @@ export function takesMore(stream: ServedStream, wanted: number): boolean {
 const LARGE = 4_096;
 
 /**
- * Takes the messages that come and gives Readable what its reader asks for. Small messages of one
- * turn of the event loop come out as one chunk, and what waits for a reader costs memory in
- * proportion to its bytes, however small they came. While as much as the high-water mark waits, the
- * peer is held back.
+ * Takes the messages that come and passes to Readable what its reader asks for. Small messages of
+ * one turn of the event loop come out as one chunk. What waits for a reader costs memory in
+ * proportion to its bytes, however small the messages were. While as much as the high-water mark
+ * waits, the peer is held back.
  */
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
@@ -92,7 +92,7 @@ export class ReceiveBuffer {
     this.#balance();
   }
 
-  /** Hands on what the turn has brought, before an error that comes behind it. */
+  /** Hands on what the turn has brought, before an error that follows it. */
   flush(): void {
     if (!this.#discarding) this.#feed();
   }
@@ -122,12 +122,12 @@ export class ReceiveBuffer {
     if (this.#end === 'waiting') this.#schedule();
   }
 
-  /** Takes no more: what comes is thrown away, what waits may still be read. */
+  /** Discards what comes from now on; what waits may still be read. */
   discard(): void {
     this.#discarding = true;
   }
 
-  /** Throws away what waits: nobody will read it. */
+  /** Discards what waits, too: nobody will read it. */
   clear(): void {
     this.#discarding = true;
     this.#single = null;
@@ -168,10 +168,10 @@ export class ReceiveBuffer {
   }
 
   /**
-   * Gives Readable the end, if nothing waits before it.
+   * Passes the end to Readable, if nothing waits before it.
    *
-   * As net.Socket does it: who never reads is to see the end too. A turn later, for an end may come
-   * with the handshake, when a promise for the stream has not got to its user yet.
+   * As in net.Socket, a user who never reads sees the end too. That comes a turn later, since an
+   * end may come with the handshake, when a promise for the stream has not got to its user yet.
    */
   #passEnd(): void {
     if (this.#end !== 'waiting' || this.length > 0) return;
@@ -182,7 +182,7 @@ export class ReceiveBuffer {
     });
   }
 
-  /** Holds the peer back or lets it go on, by what waits. */
+  /** Holds the peer back or allows it to go on, by what waits. */
   #balance(): void {
     const waiting = this.length + this.#stream.readableLength;
     const enough =

@@ -146,7 +146,7 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
   }
 
   /**
-   * Whether the peer is gone in order, as `PEER_GONE` has told.
+   * Whether the peer is gone in order, as `PEER_GONE` has reported.
    * @internal
    */
   get peerIsGone(): boolean {

@@ -73,7 +73,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     return this.#liveness.roundTrip;
   }
 
-  /** Ends the loop and lets go of the WebSocket; calling it again does nothing. */
+  /** Ends the loop and takes its listeners off the WebSocket. Calling it again does nothing. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -87,13 +87,13 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     this.#raw?.off('resume', this.#onResume);
   }
 
-  /** Lets the loop keep the process alive; this is the default. */
+  /** Makes the loop keep the process alive; this is the default. */
   ref(): this {
     this.#liveness.ref();
     return this;
   }
 
-  /** Lets the process end although the loop runs. */
+  /** Allows the process to end although the loop runs. */
   unref(): this {
     this.#liveness.unref();
     return this;
@@ -101,7 +101,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
 
   /**
    * May be called after each message, so that pings get between those of one turn of the event
-   * loop; the socket's 'drain' tells only of all of them.
+   * loop: the socket's 'drain' comes after all of them.
    * @internal
    */
   readonly onSent = (): void => {
@@ -109,17 +109,19 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   };
 
   #makeLiveness(interval: number, pongTimeout: number): Liveness {
-    const connection = {
+    const host = {
       written: () => this.#raw?.bytesWritten,
       queued: () => this.#raw?.writableLength ?? 0,
       mayPing: () => this.#mayPing(),
       ping: (id: number, whenSent: () => void) => {
         this.#ws.ping(this.#payload(id), undefined, (error?: Error) => {
-          if (!error) whenSent(); // An error here means that the WebSocket is closing, and 'close' will stop the loop.
+          // An error here means that the WebSocket is closing, and 'close' will stop the loop.
+          if (!error) whenSent();
         });
       },
       showLife: () => {
-        this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
+        // An error here is the WebSocket's own, reported by its 'close'.
+        this.#ws.pong('', undefined, () => undefined);
       },
       onPong: (roundTrip: number) => {
         isolate(() => this.emit('pong', roundTrip));
@@ -128,13 +130,13 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
         this.#onDead(error);
       },
     };
-    return new Liveness(connection, interval, pongTimeout);
+    return new Liveness(host, interval, pongTimeout);
   }
 
   readonly #start = (): void => {
     const raw = rawSocket(this.#ws);
     this.#raw = raw;
-    // Before ws, which tells of the pongs in it.
+    // Before ws, which reports the pongs in it.
     raw?.prependListener('data', this.#onData);
     raw?.on('drain', this.onSent);
     raw?.on('pause', this.#onPause);

@@ -6,7 +6,7 @@ import { UPGRADE_REQUIRED } from './reject-upgrade.ts';
 /** How often in one handshake timeout Node's HTTP server looks for requests that take too long. */
 const CHECKS_PER_TIMEOUT = 4;
 
-/** What a host may consist of, so that nothing else gets from a header to whoever reads the help. */
+/** What a host may consist of: nothing else gets from a header to whoever reads the help. */
 const HOST = /^[\w.:[\]-]+$/;
 /** What a path may consist of: nothing that a shell would take for something else. */
 const PATH = /^\/[\w.~%/:@+,=-]*$/;

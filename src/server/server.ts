@@ -125,8 +125,8 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /**
    * Stops accepting, closes what is open with code 1001, by which the peers know that they were
    * cut, and ends the HTTP server if it is its own. Streams that are done, and whose peers still
-   * read, get `closeTimeout`. Every call returns the same promise, which resolves after 'close'; the
-   * callback is called then too.
+   * read, get `closeTimeout`. Every call returns the same promise, which resolves after 'close'.
+   * The callback is called then too.
    */
   close(callback?: () => void): Promise<void> {
     if (!this.#closing) {
@@ -234,7 +234,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       const halfCloseOffered = namesHalfClose(request.headers);
       const adapter = new WsConnAdapter(ws, this.#settings.adapter.with({ halfCloseOffered }));
-      if (this.#connections.size >= this.maxConnections) this.#connections.giveWay();
+      if (this.#connections.size >= this.maxConnections) this.#connections.cutLongestLingering();
       this.#connections.add(adapter);
       this.emit('connection', adapter, request);
     });

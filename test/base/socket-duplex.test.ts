@@ -82,7 +82,7 @@ describe('a subclass of SocketDuplex', () => {
     expect(await Promise.all([a.close(), b.close()])).toEqual([null, null]);
   });
 
-  test('close() resolves after "close" with the first error, the same promise each time', async () => {
+  test('close() gives one promise, which resolves after "close" with the error', async () => {
     const [a] = pair();
     const first = new Error('first');
     const closed = a.close();
