@@ -87,7 +87,7 @@ export class AdapterSettings extends SocketSettings {
   ) {
     super(options);
     this.halfClose = booleanOption('options.halfClose', options.halfClose, undefined);
-    this.keepalive = keepaliveOption('options.keepalive', options.keepalive, false);
+    this.keepalive = keepaliveOption(options.keepalive, false);
     this.closeTimeout = timeoutOption(
       'options.closeTimeout',
       options.closeTimeout,

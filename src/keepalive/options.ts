@@ -36,6 +36,7 @@ export class KeepaliveSettings {
 
 type KeepaliveDefaults = Pick<KeepaliveSettings, 'interval' | 'pongTimeout'>;
 
+const NAME = 'options.keepalive';
 const DEFAULTS: KeepaliveDefaults = { interval: 15_000, pongTimeout: 10_000 };
 
 /**
@@ -53,21 +54,20 @@ export function checkKeepaliveOptions(
 }
 
 /**
- * Checks an option `keepalive`, which is a boolean or options, and returns the settings; undefined
- * where there is to be no keepalive.
+ * Checks the option `keepalive` of whatever starts one by itself: a boolean, or options. Returns
+ * the settings, or undefined where there is to be no keepalive.
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, with the name of the option
  */
 export function keepaliveOption(
-  name: string,
   value: unknown,
   fallback: boolean,
   defaults = DEFAULTS,
 ): KeepaliveSettings | undefined {
   const keepalive = value === undefined ? fallback : value;
   if (keepalive === false) return undefined;
-  if (keepalive === true) return new KeepaliveSettings({}, name, defaults);
+  if (keepalive === true) return new KeepaliveSettings({}, NAME, defaults);
   if (typeof keepalive !== 'object' || keepalive === null) {
-    throw invalidArgType(name, 'a boolean or an object', keepalive);
+    throw invalidArgType(NAME, 'a boolean or an object', keepalive);
   }
-  return checkKeepaliveOptions(keepalive, name, defaults);
+  return checkKeepaliveOptions(keepalive, NAME, defaults);
 }
