@@ -3,13 +3,11 @@ import type { ConnectionOptions } from 'node:tls';
 
 import { type ClientOptions, WebSocket } from 'ws';
 
-import type { WsConnAdapterOptions } from './adapter/options.ts';
 import { WsConnAdapter } from './adapter/adapter.ts';
-import { checkObject } from './base/check-option.ts';
+import { AdapterSettings, type WsConnAdapterOptions } from './adapter/options.ts';
 import { invalidArgValue } from './base/errors.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
-import { checkMaxPayload } from './websocket/max-payload.ts';
-import { WS_LIMITS } from './websocket/ws-limits.ts';
+import { DEFAULT_MAX_PAYLOAD, WS_LIMITS } from './websocket/ws-limits.ts';
 
 export interface ConnectOptions
   extends
@@ -70,36 +68,26 @@ function checkUrl(url: string | URL): URL {
 }
 
 /**
- * Opens a WebSocket and gives its adapter at once, still connecting, as `net.connect()` does: what
- * is written before 'connect' is kept, in order. Offers half close to the server, unless the option
- * `halfClose` decides it. Takes the options of the adapter, of ws's client and of `http.request()`
- * (headers, agent, TLS).
+ * Opens a WebSocket and returns its adapter at once, still connecting, as `net.connect()` does:
+ * what is written before 'connect' is kept, in order. Offers half close to the server, unless the
+ * option `halfClose` decides it. Takes the options of the adapter, of ws's client and of
+ * `http.request()` (headers, agent, TLS).
  *
  * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its
  * options
  */
 export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
-  checkObject('options', options);
   const target = checkUrl(url);
-  const maxPayload = checkMaxPayload(options.maxPayload);
+  const settings = new AdapterSettings(options, {
+    maxPayload: DEFAULT_MAX_PAYLOAD,
+    handshakeTimeout: DEFAULT_HANDSHAKE_TIMEOUT,
+  });
   const ws = new WebSocket(
     target,
     subprotocols(options.protocols),
-    clientOptions({ ...options, maxPayload }),
+    clientOptions(options, settings.maxPayload),
   );
-  try {
-    return new WsConnAdapter(ws, {
-      ...options,
-      maxPayload,
-      handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
-    });
-  } catch (error) {
-    // A wrong option of the adapter: what has begun must not be left to itself, and that it was
-    // given up is no news.
-    ws.on('error', () => undefined);
-    ws.terminate();
-    throw error;
-  }
+  return new WsConnAdapter(ws, settings);
 }
 
 function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
@@ -110,7 +98,7 @@ function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
  * Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something
  * else to a TCP socket.
  */
-function clientOptions(options: ConnectOptions): ClientOptions {
+function clientOptions(options: ConnectOptions, maxPayload: number): ClientOptions {
   const {
     allowHalfOpen: _allowHalfOpen,
     readableHighWaterMark: _readableHighWaterMark,
@@ -124,8 +112,10 @@ function clientOptions(options: ConnectOptions): ClientOptions {
   const offer = options.halfClose === undefined ? { [FEATURES_HEADER]: HALF_CLOSE } : {};
   return {
     ...rest,
+    maxPayload,
     perMessageDeflate: options.perMessageDeflate ?? false,
     headers: { ...offer, ...options.headers },
     ...WS_LIMITS,
-  } as ClientOptions; // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
+    // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
+  } as ClientOptions;
 }

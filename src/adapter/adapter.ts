@@ -1,28 +1,18 @@
-import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import { addAbortSignal } from 'node:stream';
 
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 
-import {
-  checkAdapterOptions,
-  type CheckedAdapterOptions,
-  type WsConnAdapterOptions,
-} from './options.ts';
-import { checkSocket, claim } from './take-websocket.ts';
-import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
-import { closeError, frameError, handshakeError } from './close-errors.ts';
-import { Closing, type Done } from './close-procedure.ts';
-import { WsConnError } from '../base/errors.ts';
-import { namesHalfClose } from '../websocket/features-header.ts';
-import { Gatherer, type WriteCallback } from './write-batcher.ts';
-import { HalfClose } from './half-close.ts';
-import { Keepalive, type KeepaliveOptions } from '../keepalive/keepalive.ts';
-import { Link } from './link.ts';
-import { MessageReader } from './message-reader.ts';
-import { Outgoing, type Write } from './message-sender.ts';
-import { ReceiveBuffer } from '../base/receive-buffer.ts';
+import type { WriteCallback } from '../base/pending-write.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
+import type { Write } from '../base/write-run.ts';
+import { Keepalive } from '../keepalive/keepalive.ts';
+import type { KeepaliveOptions } from '../keepalive/options.ts';
+import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
+import type { Done } from './close-procedure.ts';
+import { Connection } from './connection.ts';
+import { checkAdapterOptions, type WsConnAdapterOptions } from './options.ts';
+import { takeWebSocket } from './take-websocket.ts';
 
 /**
  * Makes a WebSocket behave as a `net.Socket`: bytes written come out at the other end in order, in
@@ -47,15 +37,9 @@ export class WsConnAdapter extends SocketDuplex {
    * The WebSocket below. Look at it as you like; sending, pausing and closing are the adapter's.
    */
   readonly ws: WebSocket;
-  readonly #options: CheckedAdapterOptions;
-  readonly #link: Link;
-  readonly #received: ReceiveBuffer;
-  readonly #gatherer: Gatherer;
-  readonly #halfClose: HalfClose;
-  readonly #messages: MessageReader;
-  readonly #closing: Closing;
+  readonly #connection: Connection;
+  readonly #maxPayload: number;
   #keepalive: Keepalive | null = null;
-  #referenced = true;
   #closed: Promise<Error | null> | null = null;
 
   /**
@@ -64,35 +48,30 @@ export class WsConnAdapter extends SocketDuplex {
    * adapter or is closing
    */
   constructor(ws: WebSocket, options: WsConnAdapterOptions = {}) {
-    super(options);
-    const checked = checkAdapterOptions(options);
-    claim(ws);
+    const settings = checkAdapterOptions(options);
+    super(settings);
+    takeWebSocket(ws);
     this.ws = ws;
-    this.#options = checked;
-    const { closeTimeout, halfClose, halfCloseOffered, maxMessageSize } = checked;
-    const outgoing = new Outgoing(ws, {
-      maxMessageSize,
-      highWaterMark: this.writableHighWaterMark,
-      onMessage: () => {
-        this.#keepalive?.onSent();
+    this.#maxPayload = settings.maxPayload;
+    this.#connection = new Connection(this, ws, settings, {
+      onOpen: () => {
+        this.#adoptSocket();
+        this.reportOpen();
       },
-      onProgress: () => {
+      onActive: () => {
         this.markActive();
       },
+      onSent: () => {
+        this.#keepalive?.onSent();
+      },
+      onPeerGone: () => {
+        this.reportPeerGone();
+      },
     });
-    this.#gatherer = new Gatherer(this, outgoing, maxMessageSize, ws.readyState === ws.OPEN);
-    this.#received = this.#makeReceiveBuffer();
-    this.#halfClose = new HalfClose(
-      ws,
-      halfClose ? 'agreed' : halfCloseOffered ? 'offered' : 'off',
-    );
-    this.#messages = this.#makeMessageReader();
-    this.#link = this.#makeLink();
-    this.#closing = new Closing(this, this.#link, closeTimeout);
-    if (this.#link.raw) this.adoptAddresses(this.#link.raw);
-    else if (checked.handshakeTimeout !== undefined) this.#limitHandshake(checked.handshakeTimeout);
-    if (checked.keepalive) this.ping(checked.keepalive);
-    if (options.signal) addAbortSignal(options.signal, this);
+    this.#adoptSocket();
+    const { keepalive, signal } = settings;
+    if (keepalive) this.ping(keepalive);
+    if (signal) addAbortSignal(signal, this);
   }
 
   /**
@@ -101,24 +80,24 @@ export class WsConnAdapter extends SocketDuplex {
    * @internal
    */
   override get givesMemoryBack(): boolean {
-    return this.#link.raw instanceof net.Socket;
+    return this.#connection.link.raw instanceof net.Socket;
   }
 
   /** @internal */
   override get maxMessageBytes(): number {
-    return this.#options.maxPayload;
+    return this.#maxPayload;
   }
 
   override get connecting(): boolean {
-    return this.#link.connecting && !this.destroyed;
+    return this.#connection.link.connecting && !this.destroyed;
   }
 
   override get bytesRead(): number {
-    return this.#messages.bytesRead;
+    return this.#connection.bytesRead;
   }
 
   override get bytesWritten(): number {
-    return this.#gatherer.bytesDone + this.writableLength;
+    return this.#connection.writes.bytesDone + this.writableLength;
   }
 
   /**
@@ -150,8 +129,8 @@ export class WsConnAdapter extends SocketDuplex {
     if (this.#keepalive) return this.#keepalive;
     const keepalive = new Keepalive(this.ws, options);
     this.#keepalive = keepalive;
-    if (this.destroyed || this.#closing.begun) keepalive.stop();
-    if (!this.#referenced) keepalive.unref();
+    if (this.destroyed || this.#connection.closing.begun) keepalive.stop();
+    if (!this.#connection.link.socket.referenced) keepalive.unref();
     keepalive.on('pong', (rtt) => this.emit('pong', rtt));
     keepalive.on('dead', (error) => this.destroy(error));
     return keepalive;
@@ -162,7 +141,7 @@ export class WsConnAdapter extends SocketDuplex {
    * 'end', else at once, so that it sees `ECONNRESET`.
    */
   override destroy(error?: Error | null): this {
-    if (this.destroyed) this.#closing.hurry(error ?? null);
+    if (this.destroyed) this.#connection.closing.destroyAgain(error ?? null);
     // An error that a write was told of already is the first one.
     return super.destroy(error ?? this.errored ?? undefined);
   }
@@ -172,217 +151,77 @@ export class WsConnAdapter extends SocketDuplex {
    * The peer sees `ECONNRESET`.
    */
   override resetAndDestroy(): this {
-    this.#closing.reset();
+    this.#connection.closing.reset();
     return this;
   }
 
   override setNoDelay(noDelay = true): this {
-    this.#link.setNoDelay(noDelay);
+    this.#connection.link.socket.setNoDelay(noDelay);
     return this;
   }
 
   override setKeepAlive(enable: unknown = false, initialDelay = 0): this {
-    this.#link.setKeepAlive(Boolean(enable), initialDelay);
+    this.#connection.link.socket.setKeepAlive(Boolean(enable), initialDelay);
     return this;
   }
 
   override ref(): this {
-    this.#referenced = true;
-    this.#link.ref();
+    this.#connection.link.setReferenced(true);
     this.#keepalive?.ref();
     return this;
   }
 
   override unref(): this {
-    this.#referenced = false;
-    this.#link.unref();
+    this.#connection.link.setReferenced(false);
     this.#keepalive?.unref();
     return this;
   }
 
   /** Reads as every Readable does. */
   override read(size?: number): Buffer | string | null {
-    this.#received.beforeRead(size);
+    this.#connection.received.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
-    this.#received.afterRead(size, chunk !== null);
+    this.#connection.received.afterRead(size, chunk !== null);
     return chunk;
   }
 
   override _read(): void {
-    this.#received.want();
+    this.#connection.received.want();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#gatherer.write(chunk, callback);
+    this.#connection.writes.write(chunk, callback);
   }
 
   override _writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#gatherer.writev(writes, callback);
+    this.#connection.writes.writev(writes, callback);
   }
 
   override _final(callback: () => void): void {
-    this.#gatherer.whenOpen(() => {
-      this.#halfClose.ask((agreed) => {
-        if (agreed && this.#link.open && !this.#closing.isClosing) {
-          this.#halfClose.sendFin(callback);
-          if (this.#halfClose.bothEnded) this.#closing.sendClose();
-        } else {
-          // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable
-          // would not be here.
-          this.#closing.sendClose();
-          callback();
-        }
-      });
+    this.#connection.writes.whenOpen(() => {
+      this.#connection.closing.endWriting(callback);
     });
   }
 
   protected override hangUp(error: Error | null, done: Done): void {
     this.#keepalive?.stop();
-    this.#received.clear();
-    this.#closing.hangUp(error, (late) => {
-      this.#halfClose.release();
-      const outcome = error ?? late;
-      this.#gatherer.drop((settle) => {
-        this.settleLost(outcome, settle);
+    this.#connection.hangUp(error, (late) => {
+      this.#connection.writes.drop((settle) => {
+        this.settleLost(error ?? late, settle);
       });
       done(late);
     });
   }
 
-  #makeReceiveBuffer(): ReceiveBuffer {
-    return new ReceiveBuffer(this, {
-      pause: () => {
-        if (!this.ws.isPaused) this.ws.pause();
-      },
-      resume: () => {
-        if (this.ws.isPaused) this.ws.resume();
-      },
-    });
-  }
-
-  #makeMessageReader(): MessageReader {
-    return new MessageReader(this.#halfClose, this.#received, {
-      onData: () => {
-        this.markActive();
-      },
-      onFin: () => {
-        if (this.#halfClose.bothEnded) this.#closing.sendClose();
-      },
-      onViolation: (code, reason) => {
-        this.#received.flush();
-        this.#closing.fail(new WsConnError('EPROTO', reason), { code, reason });
-      },
-    });
-  }
-
-  #makeLink(): Link {
-    return new Link(
-      this.ws,
-      {
-        onOpen: () => {
-          this.#onOpen();
-        },
-        onUpgrade: (response) => {
-          this.#onUpgrade(response);
-        },
-        onRefusal: (statusCode) => {
-          const refused = `the server answered with HTTP status ${String(statusCode)}`;
-          this.destroy(new WsConnError('ECONNREFUSED', refused, { statusCode }));
-        },
-        onMessage: (data, isBinary) => {
-          this.#onMessage(data, isBinary);
-        },
-        onError: (error) => {
-          this.#onError(error);
-        },
-        onClose: (code, reason) => {
-          this.#onClose(code, reason);
-        },
-      },
-      this.#options.closeTimeout,
-    );
-  }
-
-  #limitHandshake(ms: number): void {
-    this.#link.limit(ms, () => {
-      const happened = `the handshake with ${this.ws.url} took longer than ${String(ms)} ms`;
-      this.destroy(new WsConnError('ETIMEDOUT', happened));
-    });
-  }
-
-  #onUpgrade(response: IncomingMessage): void {
-    if (this.#options.halfClose === undefined && namesHalfClose(response.headers))
-      this.#halfClose.agree();
-  }
-
-  #onOpen(): void {
-    try {
-      checkSocket(this.ws);
-    } catch (error) {
-      this.destroy(error as Error);
-      return;
-    }
-    if (this.#link.raw) this.adoptAddresses(this.#link.raw);
-    this.#halfClose.confirm();
-    try {
-      this.reportOpen();
-    } finally {
-      // Also where a listener throws: what was written before waits for this.
-      this.#gatherer.open();
-    }
-  }
-
-  #onMessage(data: RawData, isBinary: boolean): void {
-    // claim() has set binaryType to 'nodebuffer', so this is what ws gives.
-    if (!this.#closing.begun && !this.destroyed) this.#messages.take(data as Buffer, isBinary);
-  }
-
-  #onError(error: Error): void {
-    this.#received.flush();
-    // After the handshake it is about a frame, and ws has sent the Close that belongs to it.
-    if (this.#link.raw) this.#closing.fail(frameError(error));
-    else this.destroy(handshakeError(error, this.ws.url));
-  }
-
-  #onClose(code: number, reason: string): void {
-    if (this.destroyed) {
-      this.#closing.onWebSocketClosed();
-      return;
-    }
-    const { ownCode, socketError, tcpEnded } = this.#link;
-    const error = closeError({
-      code,
-      reason,
-      ownCode,
-      unsent: this.writableLength,
-      tcpEnded,
-      // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind
-      // bytes that were not read yet.
-      tcpEndIsEof: this.#options.tcpEndIsEof && !this.#halfClose.agreed,
-      socketError,
-    });
-    if (error || this.#closing.isClosing) {
-      this.#received.flush();
-      this.destroy(error ?? undefined);
-      return;
-    }
-    this.#halfClose.onPeerGone();
-    this.#received.end();
-    this.reportPeerGone();
+  #adoptSocket(): void {
+    const { raw } = this.#connection.link;
+    if (raw) this.adoptAddresses(raw);
   }
 
   #closeOnce(code: number, reason: string): Promise<Error | null> {
     const closed = this.afterClose();
     this.#keepalive?.stop();
-    if (this.destroyed) {
-      this.#closing.close(code, reason);
-    } else if (this.#link.closed || !this.#link.raw) {
-      this.destroy();
-    } else {
-      this.#received.discard();
-      this.#closing.close(code, reason);
-      this.#halfClose.giveUp();
-    }
+    this.#connection.close(code, reason);
     return closed;
   }
 }

@@ -1,5 +1,6 @@
 import { NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { WsConnError } from '../base/errors.ts';
+import type { HalfClose } from './half-close.ts';
 import type { Link } from './link.ts';
 import type { SocketDuplex } from '../base/socket-duplex.ts';
 
@@ -11,15 +12,15 @@ import type { SocketDuplex } from '../base/socket-duplex.ts';
  *   answer.
  * - `finishing`: both directions have ended. Close 1000 is sent, and the peer answers when it has
  *   read to the end, however late.
- * - `leaving`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer has
- *   `closeTimeout` to end too, and then the socket lingers without its stream.
+ * - `endingTcp`: destroy() with nothing unsent. Close 1000 and the end of TCP are sent; the peer
+ *   has `closeTimeout` to end too, and then the socket lingers without its stream.
  * - `terminated`: TCP was ended or reset without a Close.
  * - `closed`: the stream is done with its WebSocket.
  */
-type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'leaving' | 'terminated' | 'closed';
+type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'endingTcp' | 'terminated' | 'closed';
 
 /** What the end of a connection asks of its stream. */
-export type ClosingStream = Pick<
+export type CloseProcedureHost = Pick<
   SocketDuplex,
   'destroy' | 'destroyed' | 'end' | 'once' | 'readableEnded' | 'writableFinished' | 'writableLength'
 >;
@@ -30,10 +31,14 @@ export type ClosingStream = Pick<
  */
 export type Done = (late: Error | null) => void;
 
-/** Ends a connection, once, in the way that the first reason for it asks for. */
-export class Closing {
-  readonly #stream: ClosingStream;
+/**
+ * Ends a connection: one direction, where halves are closed, or as a whole, once, in the way that
+ * the first reason for it asks for.
+ */
+export class CloseProcedure {
+  readonly #stream: CloseProcedureHost;
   readonly #link: Link;
+  readonly #halfClose: HalfClose;
   readonly #closeTimeout: number;
   #phase: Phase = 'open';
   /** What the Close frame says. */
@@ -43,13 +48,14 @@ export class Closing {
   #late: Error | null = null;
 
   /** @param closeTimeout - time in ms that the peer has to answer a Close */
-  constructor(stream: ClosingStream, link: Link, closeTimeout: number) {
+  constructor(stream: CloseProcedureHost, link: Link, halfClose: HalfClose, closeTimeout: number) {
     this.#stream = stream;
     this.#link = link;
+    this.#halfClose = halfClose;
     this.#closeTimeout = closeTimeout;
   }
 
-  /** Whether close() runs: what is left to be said is its Close, and no FIN. */
+  /** Whether close() runs. */
   get isClosing(): boolean {
     return this.#phase === 'closing';
   }
@@ -57,6 +63,29 @@ export class Closing {
   /** Whether the stream is being ended as a whole. */
   get begun(): boolean {
     return this.#phase !== 'open';
+  }
+
+  /**
+   * Ends this direction, when all of it was sent: by a FIN where halves are closed, else by Close.
+   * Calls `done` when that has left.
+   */
+  endWriting(done: () => void): void {
+    this.#halfClose.whenKnown((agreed) => {
+      if (agreed && this.#link.open && !this.isClosing) {
+        this.#halfClose.sendFin(done);
+        this.closeIfBothEnded();
+      } else {
+        // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would
+        // not be here.
+        this.sendClose();
+        done();
+      }
+    });
+  }
+
+  /** Sends Close when both directions have had their FIN. */
+  closeIfBothEnded(): void {
+    if (this.#halfClose.bothEnded) this.sendClose();
   }
 
   /**
@@ -84,6 +113,7 @@ export class Closing {
       });
       this.#stream.end();
     }
+    this.#halfClose.giveUp();
   }
 
   /** Sends the Close that is due: that of close(), or 1000. */
@@ -111,16 +141,16 @@ export class Closing {
   }
 
   /**
-   * destroy() was called on a stream that has ended by itself: it waits no longer for the peer than
+   * destroy() was called on a stream that has ended by itself: it waits for the peer no longer than
    * any other.
    */
-  hurry(error: Error | null): void {
+  destroyAgain(error: Error | null): void {
     if (this.#phase !== 'finishing') return;
     if (error) {
       this.#late = error;
       this.#link.terminate();
     } else {
-      this.#leave();
+      this.#closeAndEndTcp();
     }
   }
 
@@ -150,13 +180,14 @@ export class Closing {
       this.sendClose();
       this.#link.resume();
     } else {
-      this.#leave();
+      this.#closeAndEndTcp();
     }
   }
 
   /** The WebSocket has closed: nothing of the connection is left. */
   onWebSocketClosed(): void {
     this.#phase = 'closed';
+    this.#halfClose.release();
     const done = this.#done;
     this.#done = null;
     done?.(this.#late);
@@ -168,8 +199,8 @@ export class Closing {
     this.#link.limit(this.#closeTimeout, expired);
   }
 
-  #leave(): void {
-    this.#enter('leaving', () => {
+  #closeAndEndTcp(): void {
+    this.#enter('endingTcp', () => {
       this.#link.linger();
       this.onWebSocketClosed();
     });
@@ -185,7 +216,8 @@ export class Closing {
       return;
     }
     const limit = `close() was not answered within ${String(this.#closeTimeout)} ms`;
-    const stake = `${String(this.#stream.writableLength)} written bytes were not all sent, and what was sent may not have arrived`;
+    const unsent = `${String(this.#stream.writableLength)} written bytes were not all sent`;
+    const stake = `${unsent}, and what was sent may not have arrived`;
     const error = new WsConnError('ETIMEDOUT', `${limit}; ${stake}`);
     if (this.#stream.destroyed) {
       // Both directions had ended by themselves: the stream waits for nothing but this.

@@ -1,7 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 import type { WebSocket } from 'ws';
 
 import { isolate } from '../base/isolate.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
 import { rawSocket } from '../websocket/raw-socket.ts';
+import type { AdapterSettings } from './options.ts';
+
+type HalfCloseSettings = Pick<AdapterSettings, 'halfClose' | 'halfCloseOffered'>;
 
 /**
  * - `off`: an empty message means nothing, and one end ends both directions.
@@ -21,7 +27,7 @@ const SIGN = Buffer.from('half-close');
 const FIN = Buffer.alloc(0);
 
 /**
- * Knows whether the two ends close halves, and which FINs have passed.
+ * Keeps track of whether the two ends close halves, and which FINs have passed.
  *
  * Middleboxes that end WebSockets themselves pass the client's offer on and drop the server's
  * answer. So a server takes half close for agreed only when the client has shown that it saw the
@@ -30,19 +36,23 @@ const FIN = Buffer.alloc(0);
  */
 export class HalfClose {
   readonly #ws: WebSocket;
-  #agreement: Agreement;
+  readonly #byHand: boolean;
+  #agreement: Agreement = 'off';
   #signDue = false;
   #finSent = false;
   #finReceived = false;
   /** Waits to hear whether halves are closed. */
-  #asking: ((agreed: boolean) => void) | null = null;
+  #whenKnown: ((agreed: boolean) => void) | null = null;
   /** Waits for the FIN of this direction to leave. */
   #whenFinSent: (() => void) | null = null;
 
-  constructor(ws: WebSocket, agreement: 'off' | 'offered' | 'agreed') {
+  /** @param settings - whether it is agreed or off by hand, or else what the client has offered */
+  constructor(ws: WebSocket, { halfClose, halfCloseOffered }: HalfCloseSettings) {
     this.#ws = ws;
-    this.#agreement = agreement;
-    if (agreement === 'offered') ws.prependListener('pong', this.#onPong);
+    this.#byHand = halfClose !== undefined;
+    if (halfClose) this.#agreement = 'agreed';
+    else if (!this.#byHand && halfCloseOffered) this.#agreement = 'offered';
+    if (this.#agreement === 'offered') ws.prependListener('pong', this.#onPong);
   }
 
   /** Whether halves are closed, so that the peer ends its direction by a FIN. */
@@ -60,8 +70,12 @@ export class HalfClose {
     return this.#finSent && this.#finReceived;
   }
 
-  /** The server has answered the offer of this client, which is to show that it saw the answer. */
-  agree(): void {
+  /**
+   * The server has accepted this client. Where it has answered the offer, the client is to show
+   * that it saw the answer.
+   */
+  onUpgrade(headers: IncomingHttpHeaders): void {
+    if (this.#byHand || !namesHalfClose(headers)) return;
     this.#agreement = 'agreed';
     this.#signDue = true;
   }
@@ -84,7 +98,7 @@ export class HalfClose {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
 
-  /** An empty message came. Tells whether it is the FIN of the peer. */
+  /** An empty message came. Returns whether it is the FIN of the peer. */
   onEmptyMessage(): boolean {
     if (this.#agreement === 'off' || this.#finReceived) return false;
     // Nobody else sends one, so it is the sign as well, for a client whose control frames do not
@@ -95,16 +109,16 @@ export class HalfClose {
   }
 
   /** Calls back when it is known whether halves are closed: at once, or after one round trip. */
-  ask(answer: (agreed: boolean) => void): void {
+  whenKnown(callback: (agreed: boolean) => void): void {
     if (this.#agreement !== 'offered') {
-      answer(this.#agreement === 'agreed');
+      callback(this.#agreement === 'agreed');
       return;
     }
-    this.#asking = answer;
+    this.#whenKnown = callback;
     this.#ws.ping(undefined, undefined, () => undefined); // As above.
   }
 
-  /** Waits no longer: nobody wants to close a half any more. */
+  /** Stops waiting for the sign: nobody wants to close a half any more. */
   giveUp(): void {
     if (this.#agreement === 'offered') this.#settle('missed');
   }
@@ -124,15 +138,15 @@ export class HalfClose {
     });
   }
 
-  /** The peer has closed the WebSocket: halves are of no interest any more. */
+  /** The peer has closed the WebSocket, and both halves with it. */
   onPeerGone(): void {
     this.giveUp();
     this.#onFinSent();
   }
 
-  /** Lets go of the WebSocket. */
+  /** Takes its listener off the WebSocket, and waits for nothing any more. */
   release(): void {
-    this.#asking = this.#whenFinSent = null;
+    this.#whenKnown = this.#whenFinSent = null;
     this.#ws.off('pong', this.#onPong);
   }
 
@@ -151,8 +165,8 @@ export class HalfClose {
   #settle(agreement: 'agreed' | 'missed'): void {
     this.#agreement = agreement;
     this.#ws.off('pong', this.#onPong);
-    const answer = this.#asking;
-    this.#asking = null;
-    answer?.(agreement === 'agreed');
+    const whenKnown = this.#whenKnown;
+    this.#whenKnown = null;
+    whenKnown?.(agreement === 'agreed');
   }
 }

@@ -12,20 +12,20 @@ import { resetSocket } from '../base/reset-socket.ts';
 const PROBE_AFTER = 15_000;
 
 /**
- * Bytes that a lingering socket throws away before it is reset: somebody sends on who should have
+ * Bytes that a lingering socket discards before it is reset: somebody sends on who should have
  * ended.
  */
 const MAX_DISCARDED = 64 * 1_048_576;
 
-/** Has the kernel ask whether the peer is there: after our Close nothing else may. */
+/** Makes the kernel ask whether the peer is there: after our Close nothing else may. */
 export function probe(raw: RawSocket): void {
   raw.setKeepAlive?.(true, PROBE_AFTER);
 }
 
 /**
  * Keeps the socket of a stream that is done until the peer has ended too, or is dead: reads on and
- * throws away. A socket that is closed under unread bytes, or that is gone when the peer's next
- * pong comes, answers with a reset, and that runs over what the peer has not read yet.
+ * discards. A socket that is closed under unread bytes, or that is gone when the peer's next pong
+ * comes, answers with a reset, and that destroys what the peer has not read yet.
  *
  * It is ref'd as the stream was, and holds an 'error' listener on the WebSocket, since frames may
  * still be broken.

@@ -1,53 +1,49 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 import type { RawData, WebSocket } from 'ws';
 
 import { isolate } from '../base/isolate.ts';
-import { linger, probe } from './lingering.ts';
-import {
-  dataListenerOfWs,
-  rawSocket,
-  type RawSocket,
-  refCloseTimer,
-} from '../websocket/raw-socket.ts';
+import type { PausableSource } from '../base/receive-buffer.ts';
 import { resetSocket } from '../base/reset-socket.ts';
+import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
+import type { ClosedWebSocket } from './connection-errors.ts';
+import { linger, probe } from './lingering.ts';
+import { RawSocketSettings } from './raw-socket-settings.ts';
+import { SocketWatch } from './socket-watch.ts';
 
-/** What a link tells its owner. `onClose` comes exactly once, and nothing after it. */
-export interface LinkOwner {
-  onOpen(): void;
-  /** The response of a server that accepted, before `onOpen`. */
-  onUpgrade(response: IncomingMessage): void;
+/** What a link reports. `onClose` comes exactly once, and nothing after it. */
+export interface LinkEvents {
+  readonly onOpen: () => void;
+  /** A server has accepted the handshake, with these headers; before `onOpen`. */
+  readonly onUpgrade: (headers: IncomingHttpHeaders) => void;
   /** The server answered the handshake with an HTTP status. */
-  onRefusal(statusCode: number): void;
-  onMessage(data: RawData, isBinary: boolean): void;
-  onError(error: Error): void;
-  onClose(code: number, reason: string): void;
+  readonly onRefusal: (statusCode: number) => void;
+  readonly onMessage: (data: RawData, isBinary: boolean) => void;
+  readonly onError: (error: Error) => void;
+  readonly onClose: (closed: ClosedWebSocket) => void;
 }
 
 /**
  * One WebSocket together with the socket below it: who listens to them, how they can be ended, and
  * the time limit for it. When the WebSocket has closed, no listener and no timer of it is left.
  */
-export class Link {
+export class Link implements PausableSource {
   readonly ws: WebSocket;
-  readonly #owner: LinkOwner;
+  /** Settings of the socket below. */
+  readonly socket = new RawSocketSettings();
+  readonly #events: LinkEvents;
   /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
   #raw: RawSocket | null = null;
-  #dataListenerOfWs: unknown;
-  #socketError: Error | undefined;
-  #tcpEnded = false;
+  #watch: SocketWatch | null = null;
   #ownCode: number | undefined;
   #limit: NodeJS.Timeout | undefined;
   #released = false;
-  #referenced = true;
-  #noDelay: boolean | undefined;
-  #tcpKeepAlive: { readonly enable: boolean; readonly initialDelay: number } | undefined;
 
-  constructor(ws: WebSocket, owner: LinkOwner, closeTimeout: number) {
+  constructor(ws: WebSocket, closeTimeout: number, events: LinkEvents) {
     this.ws = ws;
-    this.#owner = owner;
     this.#closeTimeout = closeTimeout;
+    this.#events = events;
     // Before whoever listens already: one who closes then must find the adapter knowing what has
     // happened.
     ws.prependListener('message', this.#onMessage);
@@ -79,29 +75,20 @@ export class Link {
     return this.#raw;
   }
 
-  /** The code of the Close frame that this side sent of its own accord. */
-  get ownCode(): number | undefined {
-    return this.#ownCode;
-  }
-
-  /** Whether TCP ended in order, with or without a Close frame. */
-  get tcpEnded(): boolean {
-    return this.#tcpEnded && !this.#socketError;
-  }
-
-  get socketError(): Error | undefined {
-    return this.#socketError;
-  }
-
   /** Whether both Close frames have passed; ws ends the socket then, and only then. */
   get closeAnswered(): boolean {
     return this.#raw?.writableFinished === true;
   }
 
+  /** Holds the peer back. */
+  pause(): void {
+    if (!this.ws.isPaused) this.ws.pause();
+  }
+
   /** Reads on. */
   resume(): void {
     // A WebSocket whose handshake has failed has nothing to read from, and ws would throw.
-    if (this.#raw) this.ws.resume();
+    if (this.#raw && this.ws.isPaused) this.ws.resume();
   }
 
   /**
@@ -112,7 +99,7 @@ export class Link {
     if (!this.open) return;
     this.#ownCode = code;
     this.ws.close(code, reason);
-    refCloseTimer(this.ws, this.#referenced);
+    refCloseTimer(this.ws, this.socket.referenced);
     if (this.#raw) probe(this.#raw);
   }
 
@@ -136,11 +123,11 @@ export class Link {
   }
 
   /**
-   * Leaves the WebSocket to itself until its peer has ended it too; no listener and no timer of
+   * Leaves the WebSocket to itself until its peer has ended it too. No listener and no timer of
    * this is left.
    */
   linger(): void {
-    this.#letGo();
+    this.#release();
     if (this.#raw) linger(this.ws, this.#raw);
   }
 
@@ -151,55 +138,23 @@ export class Link {
   limit(ms: number, expired: () => void): void {
     clearTimeout(this.#limit);
     this.#limit = setTimeout(expired, ms);
-    if (!this.#referenced) this.#limit.unref();
+    if (!this.socket.referenced) this.#limit.unref();
   }
 
-  setNoDelay(noDelay: boolean): void {
-    this.#noDelay = noDelay;
-    this.#raw?.setNoDelay?.(noDelay);
-  }
-
-  setKeepAlive(enable: boolean, initialDelay: number): void {
-    this.#tcpKeepAlive = { enable, initialDelay };
-    this.#raw?.setKeepAlive?.(enable, initialDelay);
-  }
-
-  ref(): void {
-    this.#referenced = true;
-    if (!this.#rawIsGone) this.#raw?.ref?.();
-    this.#limit?.ref();
-    if (!this.closed) refCloseTimer(this.ws, true);
-  }
-
-  unref(): void {
-    this.#referenced = false;
-    if (!this.#rawIsGone) this.#raw?.unref?.();
-    this.#limit?.unref();
-    refCloseTimer(this.ws, false);
-  }
-
-  /**
-   * net.Socket would take a ref() after its end for one before its connection, and keep a listener
-   * for each.
-   */
-  get #rawIsGone(): boolean {
-    return this.#raw?.destroyed === true;
+  /** Whether the connection keeps the process alive. */
+  setReferenced(referenced: boolean): void {
+    this.socket.setReferenced(referenced);
+    if (referenced) this.#limit?.ref();
+    else this.#limit?.unref();
+    if (!this.closed) refCloseTimer(this.ws, referenced);
   }
 
   #attachRaw(): void {
     const raw = rawSocket(this.ws);
     if (!raw) return;
     this.#raw = raw;
-    raw.on('error', this.#onSocketError);
-    raw.on('end', this.#onTcpEnd);
-    raw.on('finish', this.#awaitTcpEnd);
-    this.#dataListenerOfWs = dataListenerOfWs(raw);
-    raw.on('data', this.#onData);
-    raw.on('removeListener', this.#onListenerRemoved);
-    if (!this.#referenced) raw.unref?.();
-    if (this.#noDelay !== undefined) raw.setNoDelay?.(this.#noDelay);
-    if (this.#tcpKeepAlive)
-      raw.setKeepAlive?.(this.#tcpKeepAlive.enable, this.#tcpKeepAlive.initialDelay);
+    this.#watch = new SocketWatch(raw, this.#awaitTcpEnd);
+    this.socket.applyTo(raw);
   }
 
   readonly #onOpen = (): void => {
@@ -207,36 +162,42 @@ export class Link {
     this.#limit = undefined;
     this.#attachRaw();
     isolate(() => {
-      this.#owner.onOpen();
+      this.#events.onOpen();
     });
   };
 
   readonly #onUpgrade = (response: IncomingMessage): void => {
-    this.#owner.onUpgrade(response);
+    this.#events.onUpgrade(response.headers);
   };
 
   readonly #onRefusal = (_request: ClientRequest, response: IncomingMessage): void => {
-    this.#owner.onRefusal(response.statusCode ?? 0);
+    this.#events.onRefusal(response.statusCode ?? 0);
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
     isolate(() => {
-      this.#owner.onMessage(data, isBinary);
+      this.#events.onMessage(data, isBinary);
     });
   };
 
   readonly #onError = (error: Error): void => {
     isolate(() => {
-      this.#owner.onError(error);
+      this.#events.onError(error);
     });
   };
 
   readonly #onClose = (code: number, reason: Buffer): void => {
-    this.#letGo();
-    this.#owner.onClose(code, reason.toString());
+    this.#release();
+    this.#events.onClose({
+      code,
+      reason: reason.toString(),
+      ownCode: this.#ownCode,
+      tcpEnded: this.#watch?.ended ?? false,
+      socketError: this.#watch?.error,
+    });
   };
 
-  #letGo(): void {
+  #release(): void {
     this.#released = true;
     clearTimeout(this.#limit);
     const { ws } = this;
@@ -246,35 +207,8 @@ export class Link {
     ws.off('message', this.#onMessage);
     ws.off('error', this.#onError);
     ws.off('close', this.#onClose);
-    this.#raw?.off('error', this.#onSocketError);
-    this.#raw?.off('end', this.#onTcpEnd);
-    this.#raw?.off('finish', this.#awaitTcpEnd);
-    this.#raw?.off('removeListener', this.#onListenerRemoved);
-    this.#raw?.off('data', this.#onData);
+    this.#watch?.stop();
   }
-
-  readonly #onSocketError = (error: Error): void => {
-    this.#socketError = error;
-  };
-
-  readonly #onTcpEnd = (): void => {
-    this.#tcpEnded = true;
-    this.#awaitTcpEnd();
-  };
-
-  /**
-   * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames
-   * that it cannot read. ws tells of neither before TCP has ended, which may be never.
-   */
-  readonly #onListenerRemoved = (_event: string, listener: unknown): void => {
-    if (listener === this.#dataListenerOfWs) this.#awaitTcpEnd();
-  };
-
-  /**
-   * Is there so that Node tells when ws removes its own: of the only listener for an event it says
-   * nothing.
-   */
-  readonly #onData = (): void => undefined;
 
   /**
    * The peer has sent Close or ended TCP, so nothing comes that matters, and what still waits here

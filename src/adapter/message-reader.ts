@@ -35,7 +35,8 @@ export class MessageReader {
 
   take(bytes: Buffer, isBinary: boolean): void {
     if (!isBinary) {
-      const text = `a text message of ${String(bytes.length)} bytes came, and this stream is binary`;
+      const size = String(bytes.length);
+      const text = `a text message of ${size} bytes came, and this stream is binary`;
       this.#events.onViolation(UNSUPPORTED_DATA, text);
     } else if (bytes.length === 0) {
       if (!this.#halfClose.onEmptyMessage()) return;

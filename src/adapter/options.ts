@@ -1,7 +1,11 @@
 import { booleanOption, integerOption, timeoutOption } from '../base/check-option.ts';
-import { keepaliveOption, type KeepaliveOptions } from '../keepalive/keepalive.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
-import { checkSocketOptions, type SocketDuplexOptions } from '../base/socket-duplex.ts';
+import { type SocketDuplexOptions, SocketSettings } from '../base/socket-options.ts';
+import {
+  type KeepaliveOptions,
+  keepaliveOption,
+  type KeepaliveSettings,
+} from '../keepalive/options.ts';
+import { LARGEST_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
   /**
@@ -11,12 +15,6 @@ export interface WsConnAdapterOptions extends SocketDuplexOptions {
    * @default false
    */
   readonly halfClose?: boolean | undefined;
-  /**
-   * Whether a client has offered half close and was answered; it counts as agreed when the client
-   * shows that it saw the answer.
-   * @internal
-   */
-  readonly halfCloseOffered?: boolean | undefined;
   /**
    * Whether to call `ping()` as soon as the connection is there, and with which options.
    * @default false
@@ -59,45 +57,74 @@ const DEFAULT_MESSAGE_SIZE = 65_536;
 /** That of ws: 100 MiB. */
 const DEFAULT_MAX_PAYLOAD_OF_WS = 104_857_600;
 
-export interface CheckedAdapterOptions {
+/** What the options that were left out are, where it is not as for a WebSocket of one's own. */
+export interface AdapterDefaults {
+  readonly maxPayload?: number;
+  readonly handshakeTimeout?: number;
+}
+
+/** The options of an adapter, checked and complete. */
+export class AdapterSettings extends SocketSettings {
+  /** By hand: true or false; undefined where the two ends find it out. */
   readonly halfClose: boolean | undefined;
-  readonly halfCloseOffered: boolean;
-  readonly keepalive: KeepaliveOptions | undefined;
+  /**
+   * Whether a client has offered half close and was answered; it counts as agreed when the client
+   * shows that it saw the answer.
+   */
+  readonly halfCloseOffered: boolean = false;
+  readonly keepalive: KeepaliveSettings | undefined;
   readonly closeTimeout: number;
-  readonly handshakeTimeout: number | undefined;
+  /** Infinity for none. */
+  readonly handshakeTimeout: number;
   readonly maxMessageSize: number;
   readonly maxPayload: number;
   readonly tcpEndIsEof: boolean;
-}
 
-/**
- * Checks the adapter's options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or
- * `ERR_OUT_OF_RANGE` with the name.
- */
-export function checkAdapterOptions(options: WsConnAdapterOptions): CheckedAdapterOptions {
-  checkSocketOptions(options);
-  const { halfClose, handshakeTimeout } = options;
-  return {
-    halfClose:
-      halfClose === undefined ? undefined : booleanOption('options.halfClose', halfClose, false),
-    halfCloseOffered: options.halfCloseOffered ?? false,
-    keepalive: keepaliveOption(options.keepalive, false),
-    closeTimeout: timeoutOption(
+  /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, with the name of the option */
+  constructor(
+    options: WsConnAdapterOptions,
+    { maxPayload = DEFAULT_MAX_PAYLOAD_OF_WS, handshakeTimeout = Infinity }: AdapterDefaults = {},
+  ) {
+    super(options);
+    this.halfClose = booleanOption('options.halfClose', options.halfClose, undefined);
+    this.keepalive = keepaliveOption(options.keepalive, false);
+    this.closeTimeout = timeoutOption(
       'options.closeTimeout',
       options.closeTimeout,
       DEFAULT_CLOSE_TIMEOUT,
-    ),
-    handshakeTimeout:
-      handshakeTimeout === undefined
-        ? undefined
-        : timeoutOption('options.handshakeTimeout', handshakeTimeout, 1),
-    maxMessageSize: integerOption(
+    );
+    this.handshakeTimeout = timeoutOption(
+      'options.handshakeTimeout',
+      options.handshakeTimeout,
+      handshakeTimeout,
+    );
+    this.maxMessageSize = integerOption(
       'options.maxMessageSize',
       options.maxMessageSize,
       DEFAULT_MESSAGE_SIZE,
       1,
-    ),
-    maxPayload: checkMaxPayload(options.maxPayload, DEFAULT_MAX_PAYLOAD_OF_WS),
-    tcpEndIsEof: booleanOption('options.tcpEndIsEof', options.tcpEndIsEof, false),
-  };
+    );
+    this.maxPayload = integerOption(
+      'options.maxPayload',
+      options.maxPayload,
+      maxPayload,
+      1,
+      LARGEST_MAX_PAYLOAD,
+    );
+    this.tcpEndIsEof = booleanOption('options.tcpEndIsEof', options.tcpEndIsEof, false);
+  }
+
+  /** Returns the settings for one connection of many, with what is known of that one. */
+  with(known: Partial<Pick<AdapterSettings, 'halfCloseOffered' | 'tcpEndIsEof'>>): AdapterSettings {
+    const copy = Object.create(AdapterSettings.prototype) as AdapterSettings;
+    return Object.assign(copy, this, known);
+  }
+}
+
+/**
+ * Checks the options and fills in the defaults; those that were checked before pass as they are.
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, with the name of the option
+ */
+export function checkAdapterOptions(options: WsConnAdapterOptions): AdapterSettings {
+  return options instanceof AdapterSettings ? options : new AdapterSettings(options);
 }

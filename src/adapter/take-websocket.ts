@@ -4,7 +4,7 @@ import { invalidArgType, invalidState } from '../base/errors.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
 
 /** WebSockets that have their adapter: two on one would each get half of the bytes. */
-const claimed = new WeakSet<WebSocket>();
+const taken = new WeakSet<WebSocket>();
 
 /** What the adapter needs of a WebSocket, and versions or imitations of ws may lack. */
 const NEEDED = [
@@ -27,17 +27,17 @@ const OLDEST = '8.3';
  * @throws `ERR_INVALID_ARG_TYPE` for what is no WebSocket of ws 8.3 or newer, such as a browser's;
  * `ERR_INVALID_STATE` for one that has an adapter, is closing or closed
  */
-export function claim(ws: WebSocket): void {
+export function takeWebSocket(ws: WebSocket): void {
   const given = (ws as Partial<WebSocket> | null | undefined) ?? {};
   const missing: string[] = NEEDED.filter((name) => typeof given[name] !== 'function');
   if (missing.length === 0 && typeof given.isPaused !== 'boolean') missing.push('isPaused');
   if (missing.length > 0) throw unfit(ws, missing.join(', '));
-  if (claimed.has(ws)) throw invalidState('this WebSocket has an adapter already');
+  if (taken.has(ws)) throw invalidState('this WebSocket has an adapter already');
   if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
     throw invalidState('this WebSocket is closing or closed');
   }
   if (ws.readyState === ws.OPEN) checkSocket(ws);
-  claimed.add(ws);
+  taken.add(ws);
   ws.binaryType = 'nodebuffer';
 }
 

@@ -1,12 +1,11 @@
 import type { Writable } from 'node:stream';
 
-import type { Outgoing, Write } from './message-sender.ts';
+import { PendingWrite, type WriteCallback } from '../base/pending-write.ts';
+import type { Write } from '../base/write-run.ts';
+import type { MessageSender } from './message-sender.ts';
 
-/** What Writable wants to be called when it may hand over the next write. */
-export type WriteCallback = (error?: Error | null) => void;
-
-/** What the gatherer asks of the stream whose writes it takes. */
-export type GatheredStream = Pick<Writable, 'destroyed' | 'writableCorked' | 'writableLength'>;
+/** What the batcher asks of the stream whose writes it takes. */
+export type WriteBatcherHost = Pick<Writable, 'destroyed' | 'writableCorked' | 'writableLength'>;
 
 /**
  * Makes one run of all the writes of a turn of the event loop, so that they leave as one message.
@@ -16,47 +15,47 @@ export type GatheredStream = Pick<Writable, 'destroyed' | 'writableCorked' | 'wr
  * Writable hands over at once. Writable stays the only queue. Until the connection is open, the
  * first write waits for that.
  */
-export class Gatherer {
-  readonly #stream: GatheredStream;
-  readonly #outgoing: Outgoing;
+export class WriteBatcher {
+  readonly #stream: WriteBatcherHost;
+  readonly #sender: MessageSender;
   /** Bytes from which a write is a message of its own and need not wait. */
   readonly #wholeMessage: number;
+  readonly #pending = new PendingWrite();
   /** The first write of the turn, while the others are fetched. */
-  #head: Buffer | null = null;
-  /**
-   * The write that Writable has handed over, of which it still counts `length` bytes; set while
-   * there is one.
-   */
-  #writing: { readonly length: number; readonly callback: WriteCallback } | null = null;
+  #first: Buffer | null = null;
   /** What waits for the connection: the first write or the end, never both. */
-  #held: (() => void) | null = null;
+  #waiting: (() => void) | null = null;
   #open: boolean;
-  #bytesDone = 0;
 
-  constructor(stream: GatheredStream, outgoing: Outgoing, wholeMessage: number, open: boolean) {
+  constructor(
+    stream: WriteBatcherHost,
+    sender: MessageSender,
+    wholeMessage: number,
+    open: boolean,
+  ) {
     this.#stream = stream;
-    this.#outgoing = outgoing;
+    this.#sender = sender;
     this.#wholeMessage = wholeMessage;
     this.#open = open;
   }
 
   /** Bytes that Writable no longer counts. */
   get bytesDone(): number {
-    return this.#bytesDone;
+    return this.#pending.bytesDone;
   }
 
   /** Takes what `_write()` gets. */
   write(chunk: Buffer, callback: WriteCallback): void {
-    this.#writing = { length: chunk.length, callback };
-    const head = this.#takeHead();
-    if (head) {
-      this.#send([{ chunk: head }, { chunk }], head.length + chunk.length);
+    this.#pending.take(chunk.length, callback);
+    const first = this.#takeFirst();
+    if (first) {
+      this.#send([{ chunk: first }, { chunk }], first.length + chunk.length);
     } else if (chunk.length >= this.#wholeMessage) {
       this.#send([{ chunk }], chunk.length);
     } else {
       process.nextTick(() => {
         this.whenOpen(() => {
-          this.#gather(chunk);
+          this.#sendOrBatch(chunk);
         });
       });
     }
@@ -66,24 +65,24 @@ export class Gatherer {
   writev(writes: readonly Write[], callback: WriteCallback): void {
     // Writable hands over all that it has.
     const length = this.#stream.writableLength;
-    this.#writing = { length, callback };
-    const head = this.#takeHead();
-    if (head) this.#send([{ chunk: head }, ...writes], head.length + length);
+    this.#pending.take(length, callback);
+    const first = this.#takeFirst();
+    if (first) this.#send([{ chunk: first }, ...writes], first.length + length);
     else this.#send(writes, length);
   }
 
   /** Does it now, or once the connection is open; a later call replaces an earlier one. */
   whenOpen(action: () => void): void {
     if (this.#open) action();
-    else this.#held = action;
+    else this.#waiting = action;
   }
 
-  /** Lets go on what waited for the connection. */
+  /** The connection is open: does what waited for it. */
   open(): void {
     this.#open = true;
-    const held = this.#held;
-    this.#held = null;
-    held?.();
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.();
   }
 
   /**
@@ -91,26 +90,26 @@ export class Gatherer {
    * still be at it.
    */
   drop(tell: (settle: (error: Error | null) => void) => void): void {
-    this.#held = null;
+    this.#waiting = null;
     process.nextTick(() => {
       tell((error) => {
-        this.#settle(error);
+        this.#pending.settle(error);
       });
     });
   }
 
-  #takeHead(): Buffer | null {
-    const head = this.#head;
-    this.#head = null;
-    return head;
+  #takeFirst(): Buffer | null {
+    const first = this.#first;
+    this.#first = null;
+    return first;
   }
 
-  #gather(chunk: Buffer): void {
+  #sendOrBatch(chunk: Buffer): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
     if (stream.writableLength > chunk.length && stream.writableCorked === 0) {
-      this.#head = chunk;
-      this.#settle();
+      this.#first = chunk;
+      this.#pending.settle(null);
     } else {
       this.#send([{ chunk }], chunk.length);
     }
@@ -118,18 +117,9 @@ export class Gatherer {
 
   #send(writes: readonly Write[], length: number): void {
     this.whenOpen(() => {
-      this.#outgoing.send(writes, length, (error) => {
-        this.#settle(error);
+      this.#sender.send(writes, length, (error = null) => {
+        this.#pending.settle(error);
       });
     });
-  }
-
-  /** Tells Writable how its write went, unless it was told before. */
-  #settle(error?: Error | null): void {
-    const writing = this.#writing;
-    this.#writing = null;
-    if (!writing) return;
-    this.#bytesDone += writing.length;
-    writing.callback(error);
   }
 }

@@ -7,8 +7,8 @@ import { invalidArgType, outOfRange } from './errors.ts';
 export const MAX_DELAY = 2 ** 31 - 1;
 
 /**
- * Gives a whole-number option between `min` and `max`, or its default where it was left out; throws
- * with its name.
+ * Returns a whole-number option between `min` and `max`, or `fallback` where it was left out;
+ * throws with its name.
  */
 export function integerOption(
   name: string,
@@ -26,8 +26,8 @@ export function integerOption(
 }
 
 /**
- * Gives a time limit option in ms, at least `min` (1 unless told), or its default where it was left
- * out; throws with its name.
+ * Returns a time limit option in ms, at least `min` (1 unless told), or `fallback` where it was
+ * left out; throws with its name.
  */
 export function timeoutOption(name: string, value: unknown, fallback: number, min = 1): number {
   return integerOption(name, value, fallback, min, MAX_DELAY);
@@ -45,8 +45,14 @@ export function idleTimeoutOption(name: string, value: unknown): number {
   return value;
 }
 
-/** Gives a yes-or-no option, or its default where it was left out; throws with its name. */
-export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
+/**
+ * Returns a yes-or-no option, or `fallback` where it was left out; throws with its name.
+ */
+export function booleanOption<Fallback extends boolean | undefined>(
+  name: string,
+  value: unknown,
+  fallback: Fallback,
+): boolean | Fallback {
   if (value === undefined) return fallback;
   if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
   return value;

@@ -2,8 +2,9 @@ const SMALLEST_BLOCK = 1_024;
 const LARGEST_BLOCK = 16_384;
 
 /**
- * Gives the bytes in memory of their size: a reader who takes a few at a time would else hold a
- * whole block for each few. Few enough come from Node's pool, where they lie side by side.
+ * Copies the bytes into memory of their size: a reader who takes a few at a time would else keep a
+ * whole block alive for each few. A small number comes from Node's pool, where they lie side by
+ * side.
  */
 function fitted(block: Buffer): Buffer {
   if (block.length < SMALLEST_BLOCK / 2) return Buffer.from(block);

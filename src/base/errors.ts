@@ -60,6 +60,12 @@ export class WsConnError extends Error {
   }
 }
 
+/** Returns the code that Node, ws and this package give their errors; undefined without one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
 type MisuseCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'
@@ -75,7 +81,8 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name}`;
   if (typeof value === 'object' && value !== null) {
-    return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'Object'}`;
+    const constructor = value.constructor as { readonly name?: string } | undefined;
+    return `an instance of ${constructor?.name ?? 'Object'}`;
   }
   return String(value);
 }

@@ -8,16 +8,18 @@ export type ServedStream = Pick<
   'listenerCount' | 'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
 >;
 
-/** Holds the peer back, and lets it go on. */
-export interface Faucet {
+/** Where the messages come from. */
+export interface PausableSource {
+  /** Holds the peer back, if it is not held back already. */
   pause(): void;
+  /** Allows the peer to go on, if it is held back. */
   resume(): void;
 }
 
 /**
- * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader
- * wants together, or is looked at by a listener of 'readable', who may go by `readableLength`. What
- * it has not got costs no more memory than its bytes.
+ * Whether Readable is to have more: it hands on at once, has nothing, has less than its reader
+ * wants at once, or has a listener for 'readable', who may go by `readableLength`. What it has not
+ * got costs no more memory than its bytes.
  * @param wanted - bytes that the reader has asked for at once
  */
 export function takesMore(stream: ServedStream, wanted: number): boolean {
@@ -33,14 +35,14 @@ export function takesMore(stream: ServedStream, wanted: number): boolean {
 const LARGE = 4_096;
 
 /**
- * Takes the messages that come and gives Readable what its reader asks for. Small messages of one
- * turn of the event loop come out as one chunk, and what waits for a reader costs memory in
- * proportion to its bytes, however small they came. While as much as the high-water mark waits, the
- * peer is held back.
+ * Takes the messages that come and passes to Readable what its reader asks for. Small messages of
+ * one turn of the event loop come out as one chunk. What waits for a reader costs memory in
+ * proportion to its bytes, however small the messages were. While as much as the high-water mark
+ * waits, the peer is held back.
  */
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
-  readonly #faucet: Faucet;
+  readonly #source: PausableSource;
   readonly #queue = new ChunkQueue();
   /** The only message that waits, not copied yet: most turns bring no second one. */
   #single: Buffer | null = null;
@@ -52,9 +54,9 @@ export class ReceiveBuffer {
   #end: 'to come' | 'waiting' | 'passed' = 'to come';
   #discarding = false;
 
-  constructor(stream: ServedStream, faucet: Faucet) {
+  constructor(stream: ServedStream, source: PausableSource) {
     this.#stream = stream;
-    this.#faucet = faucet;
+    this.#source = source;
   }
 
   /** Bytes that wait here, before Readable has them. */
@@ -90,7 +92,7 @@ export class ReceiveBuffer {
     this.#balance();
   }
 
-  /** Hands on what the turn has brought, before an error that comes behind it. */
+  /** Hands on what the turn has brought, before an error that follows it. */
   flush(): void {
     if (!this.#discarding) this.#feed();
   }
@@ -120,12 +122,12 @@ export class ReceiveBuffer {
     if (this.#end === 'waiting') this.#schedule();
   }
 
-  /** Takes no more: what comes is thrown away, what waits may still be read. */
+  /** Discards what comes from now on; what waits may still be read. */
   discard(): void {
     this.#discarding = true;
   }
 
-  /** Throws away what waits: nobody will read it. */
+  /** Discards what waits, too: nobody will read it. */
   clear(): void {
     this.#discarding = true;
     this.#single = null;
@@ -166,10 +168,10 @@ export class ReceiveBuffer {
   }
 
   /**
-   * Gives Readable the end, if nothing waits before it.
+   * Passes the end to Readable, if nothing waits before it.
    *
-   * As net.Socket does it: who never reads is to see the end too. A turn later, for an end may come
-   * with the handshake, when a promise for the stream has not got to its user yet.
+   * As in net.Socket, a user who never reads sees the end too. That comes a turn later, since an
+   * end may come with the handshake, when a promise for the stream has not got to its user yet.
    */
   #passEnd(): void {
     if (this.#end !== 'waiting' || this.length > 0) return;
@@ -180,13 +182,13 @@ export class ReceiveBuffer {
     });
   }
 
-  /** Holds the peer back or lets it go on, by what waits. */
+  /** Holds the peer back or allows it to go on, by what waits. */
   #balance(): void {
     const waiting = this.length + this.#stream.readableLength;
     const enough =
       waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
     // Behind the end no data comes that could be too much, but the peer's Close.
-    if (enough && this.#end === 'to come' && !this.#discarding) this.#faucet.pause();
-    else this.#faucet.resume();
+    if (enough && this.#end === 'to come' && !this.#discarding) this.#source.pause();
+    else this.#source.resume();
   }
 }

@@ -1,39 +1,15 @@
 import type net from 'node:net';
-import { Duplex, type DuplexOptions } from 'node:stream';
 
-import { booleanOption, checkObject, idleTimeoutOption, integerOption } from './check-option.ts';
-import { invalidArgType, streamDestroyed } from './errors.ts';
+import { idleTimeoutOption } from './check-option.ts';
+import { CloseOutcome } from './close-outcome.ts';
+import { Deadline } from './deadline.ts';
+import { invalidArgType } from './errors.ts';
+import { LostWrites, type WriteDone } from './pending-write.ts';
+import { SocketFace } from './socket-face.ts';
+import { checkSocketOptions, type SocketDuplexOptions } from './socket-options.ts';
 
-/** Addresses of both ends of a connection, by the names that `net.Socket` gives them. */
-export interface Addresses {
-  readonly remoteAddress?: string | undefined;
-  readonly remoteFamily?: string | undefined;
-  readonly remotePort?: number | undefined;
-  readonly localAddress?: string | undefined;
-  readonly localFamily?: string | undefined;
-  readonly localPort?: number | undefined;
-}
-
-export interface SocketDuplexOptions {
-  /**
-   * Whether the writable side stays open after the peer has ended its own. As in `net.Socket`, the
-   * default ends it.
-   * @default false
-   */
-  readonly allowHalfOpen?: boolean | undefined;
-  /**
-   * Bytes that may wait to be read before the peer is held back.
-   * @default 65536
-   */
-  readonly readableHighWaterMark?: number | undefined;
-  /**
-   * Bytes that may wait to be sent before `write()` returns false.
-   * @default 65536
-   */
-  readonly writableHighWaterMark?: number | undefined;
-  /** Destroys the stream with an `AbortError` when it fires. */
-  readonly signal?: AbortSignal | undefined;
-}
+export type { Addresses } from './socket-face.ts';
+export type { SocketDuplexOptions } from './socket-options.ts';
 
 /**
  * Event by which a stream tells join() that its peer is gone in order: nobody can hear what is
@@ -42,83 +18,104 @@ export interface SocketDuplexOptions {
  */
 export const PEER_GONE: unique symbol = Symbol('peer gone');
 
-const DEFAULT_HIGH_WATER_MARK = 65_536;
-
-type WriteDone = (error: Error | null | undefined) => void;
-
 /**
- * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
- * with the name.
- */
-export function checkSocketOptions(
-  options: SocketDuplexOptions,
-): Pick<DuplexOptions, 'allowHalfOpen' | 'readableHighWaterMark' | 'writableHighWaterMark'> {
-  checkObject('options', options);
-  const {
-    allowHalfOpen,
-    readableHighWaterMark: toRead,
-    writableHighWaterMark: toWrite,
-    signal,
-  } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgType('options.signal', 'an AbortSignal', signal);
-  }
-  return {
-    allowHalfOpen: booleanOption('options.allowHalfOpen', allowHalfOpen, false),
-    readableHighWaterMark: integerOption(
-      'options.readableHighWaterMark',
-      toRead,
-      DEFAULT_HIGH_WATER_MARK,
-      0,
-    ),
-    writableHighWaterMark: integerOption(
-      'options.writableHighWaterMark',
-      toWrite,
-      DEFAULT_HIGH_WATER_MARK,
-      0,
-    ),
-  };
-}
-
-/**
- * Gives any byte stream what every `net.Socket` has and a plain Duplex has not: addresses,
+ * Adds to a byte stream what every `net.Socket` has and a plain Duplex has not: addresses,
  * counters, an idle timeout, `readyState`, `destroySoon()`, and 'close' with its `hadError`. A
  * value of it is assignable to the type `net.Socket`.
  *
- * It has no transport of its own: a subclass says how to read, write and hang up.
+ * It is to be extended, and has no transport of its own. A subclass must
+ * - read and write as every Duplex does: `_read()`, `_write()` or `_writev()`, `_final()`;
+ * - say `connecting`, `bytesRead` and `bytesWritten`;
+ * - end the transport in `hangUp()`, and not override `_destroy()`, which calls it;
+ * - end itself in `close()`, which returns `afterClose()`, and in `resetAndDestroy()`;
+ * - call `markActive()` whenever payload has moved, for the idle timeout;
+ * - call `reportOpen()` once, if it ever was `connecting`.
+ *
+ * It may
+ * - call `adoptAddresses()` when the transport has addresses;
+ * - call `settleLost()` for a write that Writable waits for when the stream is destroyed, and
+ *   `reportPeerGone()` when the peer has ended both directions in order;
+ * - override `setNoDelay()`, `setKeepAlive()`, `ref()` and `unref()`, which else do nothing.
+ *
+ * A whole one, of the port of a `MessageChannel`: each message is a chunk, null is the end.
+ *
+ * ```ts
+ * class PortSocket extends SocketDuplex {
+ *   readonly connecting = false;
+ *   bytesRead = 0;
+ *   readonly #port: MessagePort;
+ *   #bytesSent = 0;
+ *   #closed: Promise<Error | null> | null = null;
+ *
+ *   constructor(port: MessagePort, options?: SocketDuplexOptions) {
+ *     super(options);
+ *     this.#port = port;
+ *     port.on('message', (chunk: Uint8Array | null) => {
+ *       this.bytesRead += chunk?.length ?? 0;
+ *       this.markActive();
+ *       this.push(chunk);
+ *     });
+ *     port.on('close', () => this.push(null));
+ *   }
+ *
+ *   get bytesWritten(): number {
+ *     return this.#bytesSent + this.writableLength;
+ *   }
+ *
+ *   override _read(): void {
+ *     // A port cannot be held back.
+ *   }
+ *
+ *   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+ *     this.#port.postMessage(chunk);
+ *     this.#bytesSent += chunk.length;
+ *     this.markActive();
+ *     callback();
+ *   }
+ *
+ *   override _final(callback: () => void): void {
+ *     this.#port.postMessage(null);
+ *     callback();
+ *   }
+ *
+ *   protected override hangUp(_error: Error | null, done: () => void): void {
+ *     this.#port.close();
+ *     done();
+ *   }
+ *
+ *   resetAndDestroy(): this {
+ *     return this.destroy();
+ *   }
+ *
+ *   close(): Promise<Error | null> {
+ *     this.#closed ??= this.afterClose();
+ *     this.destroySoon();
+ *     return this.#closed;
+ *   }
+ * }
+ * ```
  */
-export abstract class SocketDuplex extends Duplex implements net.Socket {
-  readonly remoteAddress: string | undefined;
-  readonly remoteFamily: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly localAddress?: string;
-  readonly localFamily?: string;
-  readonly localPort?: number;
+export abstract class SocketDuplex extends SocketFace implements net.Socket {
   /** Idle time in ms after which 'timeout' is emitted, as last set; undefined until then. */
   timeout?: number;
-  /** Always null; `net.Socket` has the `net.Server` that accepted it here. */
-  readonly server: net.Server | null = null;
-  /** Always empty: connection attempts belong to the transport. */
-  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
-  #idle: NodeJS.Timeout | undefined;
-  /** What ended it, or null. */
-  #error: Error | null = null;
-  #closeEmitted = false;
-  #whenClosed: (() => void)[] = [];
+  readonly #idle = new Deadline(() => this.emit('timeout'));
+  readonly #outcome = new CloseOutcome(this);
+  readonly #lostWrites = new LostWrites();
   #peerIsGone = false;
-  /** Whether a write is being let go of: its bytes are lost, and there was no error. */
-  #losing = false;
 
+  /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for an option */
   constructor(options: SocketDuplexOptions = {}) {
+    const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } =
+      checkSocketOptions(options);
     super({
-      ...checkSocketOptions(options),
+      allowHalfOpen,
+      readableHighWaterMark,
+      writableHighWaterMark,
       // 'close' carries hadError, which Duplex does not know of: _destroy() emits it.
       emitClose: false,
     });
   }
 
-  /** Whether the connection is still being made. */
-  abstract get connecting(): boolean;
   /** Bytes that the peer sent and that arrived here, without framing. */
   abstract get bytesRead(): number;
   /** Bytes written so far, those that still wait included, without framing. */
@@ -131,8 +128,11 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    */
   abstract close(): Promise<Error | null>;
   /**
-   * Lets go of the transport and calls `done` when nothing of it is left, where there was no error
-   * with the one that came up meanwhile, if any; called exactly once, from `_destroy()`.
+   * For a subclass: ends the transport, and calls `done` when nothing of it is left. Called exactly
+   * once, when the stream is destroyed.
+   *
+   * @param error - what the stream was destroyed with, or null
+   * @param done - to be called once; where `error` is null, with an error that came up meanwhile
    */
   protected abstract hangUp(error: Error | null, done: (late?: Error | null) => void): void;
 
@@ -146,7 +146,7 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
   }
 
   /**
-   * Whether the peer is gone in order, as `PEER_GONE` has told.
+   * Whether the peer is gone in order, as `PEER_GONE` has reported.
    * @internal
    */
   get peerIsGone(): boolean {
@@ -167,31 +167,6 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     await this.close();
   }
 
-  /** Whether the connection is still being made, as in `net.Socket`. */
-  get pending(): boolean {
-    return this.connecting;
-  }
-
-  /** Tells which directions are open: `opening`, `open`, `readOnly`, `writeOnly` or `closed`. */
-  get readyState(): net.SocketReadyState {
-    if (this.connecting) return 'opening';
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  }
-
-  /** Bytes that wait to be sent; the older name of `writableLength`. */
-  get bufferSize(): number {
-    return this.writableLength;
-  }
-
-  /** Gives the local address, or an empty object before there is one. */
-  address(): net.AddressInfo | Record<string, never> {
-    const { localAddress: address, localFamily: family, localPort: port } = this;
-    return address === undefined || family === undefined || port === undefined
-      ? {}
-      : { address, family, port };
-  }
-
   /**
    * Emits 'timeout' once no byte of payload has moved for `timeout` ms; 0 turns it off. Pings are
    * no payload, as TCP keepalives are not. The connection stays open: what to do about it is the
@@ -203,66 +178,13 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
       throw invalidArgType('callback', 'of type function', callback);
     }
     const limit = idleTimeoutOption('timeout', timeout);
-    clearTimeout(this.#idle);
-    this.#idle = undefined;
+    this.#idle.stop();
     this.timeout = limit;
     if (callback) this.removeListener('timeout', callback);
     if (limit > 0 && !this.destroyed) {
       if (callback) this.once('timeout', callback);
-      this.#idle = setTimeout(() => this.emit('timeout'), limit);
       // As in net.Socket: an idle limit is no reason to keep the process alive.
-      this.#idle.unref();
-    }
-    return this;
-  }
-
-  /**
-   * Does nothing unless the transport has Nagle's algorithm to turn off; for libraries that call it
-   * on every socket.
-   */
-  setNoDelay(_noDelay?: boolean): this {
-    return this;
-  }
-
-  /**
-   * Does nothing unless the transport has TCP keepalives; for libraries that call it on every
-   * socket.
-   */
-  setKeepAlive(_enable?: unknown, _initialDelay?: number): this {
-    return this;
-  }
-
-  /** Gives 0, the default class: a stream within a connection has no IP header of its own. */
-  getTypeOfService(): number {
-    return 0;
-  }
-
-  /** Does nothing: a stream within a connection has no IP header of its own. */
-  setTypeOfService(_tos: number): this {
-    return this;
-  }
-
-  /** Lets the connection keep the process alive again, where the transport can. */
-  ref(): this {
-    return this;
-  }
-
-  /** Lets the process end although the connection is open, where the transport can. */
-  unref(): this {
-    return this;
-  }
-
-  /**
-   * Makes no connection, since there is one already: it reports 'connect' for libraries that insist
-   * on calling it (pg does), at once or when the connection is made. The address is ignored.
-   */
-  connect(...args: unknown[]): this {
-    const listener = args.at(-1);
-    if (typeof listener === 'function') this.once('connect', listener as () => void);
-    if (!this.connecting) {
-      process.nextTick(() => {
-        if (!this.destroyed) this.reportOpen();
-      });
+      this.#idle.start(limit);
     }
     return this;
   }
@@ -282,6 +204,10 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     }
   }
 
+  readonly #onFinish = (): void => {
+    this.destroy();
+  };
+
   /**
    * Writes as every Writable does. Where `destroy()` without an error loses the bytes, the callback
    * gets `ERR_STREAM_DESTROYED`, also for those of which net.Socket says that all went well.
@@ -297,31 +223,27 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
     encoding?: BufferEncoding | WriteDone,
     callback?: WriteDone,
   ): boolean {
-    if (typeof encoding === 'function') return super.write(chunk, this.#truthful(encoding));
+    if (typeof encoding === 'function') return super.write(chunk, this.#lostWrites.wrap(encoding));
     // Writable takes undefined for its default encoding, which its type does not say.
     const given = encoding as BufferEncoding;
     return typeof callback === 'function'
-      ? super.write(chunk, given, this.#truthful(callback))
+      ? super.write(chunk, given, this.#lostWrites.wrap(callback))
       : super.write(chunk, given, callback);
   }
 
+  /** @internal A subclass has `hangUp()` for this. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#idle);
-    this.#idle = undefined;
+    this.#idle.stop();
     this.hangUp(error, (late = null) => {
       const outcome = error ?? late;
-      this.#error = outcome;
+      this.#outcome.setError(outcome);
       callback(outcome);
       // Node emits 'error' on the next tick; 'close' is always the last event.
       process.nextTick(() => {
-        this.#emitClose(outcome !== null);
+        this.#outcome.emitClose(outcome !== null);
       });
     });
   }
-
-  readonly #onFinish = (): void => {
-    this.destroy();
-  };
 
   /**
    * Calls back once after 'close', also where a user has removed all listeners, as libraries do
@@ -329,83 +251,44 @@ export abstract class SocketDuplex extends Duplex implements net.Socket {
    * @internal
    */
   onceClosed(callback: () => void): void {
-    if (this.#closeEmitted) callback();
-    else this.#whenClosed.push(callback);
-  }
-
-  #emitClose(hadError: boolean): void {
-    this.#closeEmitted = true;
-    try {
-      this.emit('close', hadError);
-    } finally {
-      for (const callback of this.#whenClosed.splice(0)) callback();
-    }
+    this.#outcome.onceClosed(callback);
   }
 
   /**
-   * Takes over the addresses of the transport; they stay readable after the end, for whoever logs
-   * it.
+   * For a subclass: waits until 'close' was emitted and resolves with the first error, or null.
+   * From here on that error counts as handled. What `close()` is to return.
    */
-  protected adoptAddresses(from: Addresses): void {
-    const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = from;
-    Object.assign(this, {
-      remoteAddress,
-      remoteFamily,
-      remotePort,
-      localAddress,
-      localFamily,
-      localPort,
-    });
+  protected afterClose(): Promise<Error | null> {
+    return this.#outcome.afterClose();
   }
 
   /**
-   * Lets go of a write that is lost. What Writable is told of it becomes `errored`, which is
-   * settled: so it is told of the error that ended the stream or, as by net.Socket, of none. The
-   * callbacks of the write hear the truth either way.
+   * For a subclass: settles the write that Writable waits for when the stream is destroyed. Calls
+   * `settle` at once with what Writable may be told, which is the error that ended the stream, or
+   * null as by net.Socket; the callbacks of the write get `ERR_STREAM_DESTROYED` then.
    */
   protected settleLost(error: Error | null, settle: (told: Error | null) => void): void {
-    this.#losing = error === null;
-    settle(error);
-    this.#losing = false;
+    this.#lostWrites.settle(error, settle);
   }
 
-  #truthful(callback: WriteDone): WriteDone {
-    return (error) => {
-      callback(error ?? (this.#losing ? streamDestroyed('write') : error));
-    };
-  }
-
-  /** Tells join() that nobody can hear what is written any more. */
+  /**
+   * For a subclass: tells join() that the peer has ended both directions in order, so that nobody
+   * can hear what is written any more. What came before may still be read.
+   */
   protected reportPeerGone(): void {
     this.#peerIsGone = true;
     this.emit(PEER_GONE);
   }
 
-  /** Tells the users of the stream that the connection is there. */
-  protected reportOpen(): void {
+  /** For a subclass: emits 'connect' and 'ready', when the connection is there. */
+  protected override reportOpen(): void {
     this.markActive();
     this.emit('connect');
     this.emit('ready');
   }
 
-  /** Restarts the idle clock: payload has moved. */
+  /** For a subclass: restarts the idle timeout, when payload has moved. */
   protected markActive(): void {
-    this.#idle?.refresh();
-  }
-
-  /**
-   * Waits until 'close' was emitted and gives the first error, or null; from here on that error
-   * counts as handled.
-   */
-  protected afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.#error);
-    return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the
-      // process down.
-      this.on('error', () => undefined);
-      this.onceClosed(() => {
-        resolve(this.#error);
-      });
-    });
+    this.#idle.refresh();
   }
 }

@@ -3,27 +3,11 @@ import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import { checkObject, timeoutOption } from '../base/check-option.ts';
-import { invalidArgType, type WsConnError } from '../base/errors.ts';
+import type { WsConnError } from '../base/errors.ts';
 import { isolate } from '../base/isolate.ts';
 import { Liveness } from './liveness.ts';
+import { checkKeepaliveOptions, type KeepaliveOptions } from './options.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
-
-export interface KeepaliveOptions {
-  /**
-   * Longest time in ms between two looks at the connection; each comes 5 to 20 % earlier, so that
-   * many connections do not ping in step, and two of them stay under the shortest idle limit in
-   * wide use (30 s, GCP's TCP proxy).
-   * @default 15000
-   */
-  readonly interval?: number | undefined;
-  /**
-   * Time in ms that the peer has for a sign of life, from when a ping has reached it; the bytes
-   * before the ping get the time that they need at 8 kB/s.
-   * @default 10000
-   */
-  readonly pongTimeout?: number | undefined;
-}
 
 export interface KeepaliveEvents {
   /**
@@ -35,43 +19,10 @@ export interface KeepaliveEvents {
   dead: [error: WsConnError];
 }
 
-const DEFAULT_INTERVAL = 15_000;
-const DEFAULT_PONG_TIMEOUT = 10_000;
-
 /**
  * Bytes of a ping's payload that are the same for one connection; its number follows, in as many.
  */
 const KEY_BYTES = 4;
-
-/**
- * Checks the options and fills in the defaults; throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`
- * with the name.
- */
-export function checkKeepaliveOptions(
-  options: KeepaliveOptions,
-  name = 'options',
-): { interval: number; pongTimeout: number } {
-  checkObject(name, options);
-  return {
-    interval: timeoutOption(`${name}.interval`, options.interval, DEFAULT_INTERVAL),
-    pongTimeout: timeoutOption(`${name}.pongTimeout`, options.pongTimeout, DEFAULT_PONG_TIMEOUT),
-  };
-}
-
-/**
- * Checks the option `keepalive` of whatever starts one by itself: a boolean, or options. Returns
- * the options to start it with, or undefined for none; throws `ERR_INVALID_ARG_TYPE` or
- * `ERR_OUT_OF_RANGE` with the name.
- */
-export function keepaliveOption(value: unknown, fallback: boolean): KeepaliveOptions | undefined {
-  const keepalive = value === undefined ? fallback : value;
-  if (keepalive === false) return undefined;
-  if (keepalive === true) return checkKeepaliveOptions({});
-  if (typeof keepalive !== 'object' || keepalive === null) {
-    throw invalidArgType('options.keepalive', 'a boolean or an object', keepalive);
-  }
-  return checkKeepaliveOptions(keepalive, 'options.keepalive');
-}
 
 /**
  * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other
@@ -122,7 +73,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     return this.#liveness.roundTrip;
   }
 
-  /** Ends the loop and lets go of the WebSocket; calling it again does nothing. */
+  /** Ends the loop and takes its listeners off the WebSocket. Calling it again does nothing. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -136,13 +87,13 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     this.#raw?.off('resume', this.#onResume);
   }
 
-  /** Lets the loop keep the process alive; this is the default. */
+  /** Makes the loop keep the process alive; this is the default. */
   ref(): this {
     this.#liveness.ref();
     return this;
   }
 
-  /** Lets the process end although the loop runs. */
+  /** Allows the process to end although the loop runs. */
   unref(): this {
     this.#liveness.unref();
     return this;
@@ -150,7 +101,7 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
 
   /**
    * May be called after each message, so that pings get between those of one turn of the event
-   * loop; the socket's 'drain' tells only of all of them.
+   * loop: the socket's 'drain' comes after all of them.
    * @internal
    */
   readonly onSent = (): void => {
@@ -158,17 +109,19 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
   };
 
   #makeLiveness(interval: number, pongTimeout: number): Liveness {
-    const connection = {
+    const host = {
       written: () => this.#raw?.bytesWritten,
       queued: () => this.#raw?.writableLength ?? 0,
       mayPing: () => this.#mayPing(),
       ping: (id: number, whenSent: () => void) => {
         this.#ws.ping(this.#payload(id), undefined, (error?: Error) => {
-          if (!error) whenSent(); // An error here means that the WebSocket is closing, and 'close' will stop the loop.
+          // An error here means that the WebSocket is closing, and 'close' will stop the loop.
+          if (!error) whenSent();
         });
       },
       showLife: () => {
-        this.#ws.pong('', undefined, () => undefined); // An error here is the WebSocket's own, reported by its 'close'.
+        // An error here is the WebSocket's own, reported by its 'close'.
+        this.#ws.pong('', undefined, () => undefined);
       },
       onPong: (roundTrip: number) => {
         isolate(() => this.emit('pong', roundTrip));
@@ -177,13 +130,13 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
         this.#onDead(error);
       },
     };
-    return new Liveness(connection, interval, pongTimeout);
+    return new Liveness(host, interval, pongTimeout);
   }
 
   readonly #start = (): void => {
     const raw = rawSocket(this.#ws);
     this.#raw = raw;
-    // Before ws, which tells of the pongs in it.
+    // Before ws, which reports the pongs in it.
     raw?.prependListener('data', this.#onData);
     raw?.on('drain', this.onSent);
     raw?.on('pause', this.#onPause);

@@ -1,19 +1,18 @@
 import { WsConnError } from '../base/errors.ts';
 import { type Ping, UnansweredPings } from './unanswered-pings.ts';
 
-/** What a connection does for its liveness, and what it tells of itself. */
-export interface Connection {
+/** What liveness asks of its connection, and reports to it. */
+export interface LivenessHost {
   /**
    * Bytes written so far, those in our own send queue included; undefined where nobody counts them.
    */
   written(): number | undefined;
   /** Bytes of them that wait in our own send queue. */
   queued(): number;
-  /** Whether a ping may be sent; where none may any more, it stops the loop. */
+  /** Whether a ping may be sent. Where none may any more, it stops the loop. */
   mayPing(): boolean;
   /**
-   * Sends a ping behind all that was written; `whenSent` is to be called when it has left the send
-   * queue.
+   * Sends a ping behind all that was written, and calls `whenSent` when it has left the send queue.
    */
   ping(id: number, whenSent: () => void): void;
   /** Shows the peer that we live, while our reading is paused. */
@@ -44,7 +43,7 @@ const FAST = 20;
 const STALL = 0.25;
 
 /**
- * Decides when to ask a peer for a sign of life, and when it is dead: the one rule for all
+ * Decides when to ask a peer for a sign of life, and when it is dead. It is the one rule for all
  * keepalives of this package.
  *
  * Every `interval` it looks at the bytes that went each way. If both directions moved, it sends
@@ -59,11 +58,11 @@ const STALL = 0.25;
  * `pongTimeout` anew.
  */
 export class Liveness {
-  readonly #connection: Connection;
+  readonly #host: LivenessHost;
   readonly #interval: number;
   readonly #pongTimeout: number;
   readonly #pings = new UnansweredPings(performance.now());
-  #state: 'listening' | 'deaf' | 'stopped' = 'listening';
+  #state: 'running' | 'paused' | 'stopped' = 'running';
   #timer: NodeJS.Timeout | undefined;
   #verdict: NodeJS.Immediate | undefined;
   #referenced = true;
@@ -79,11 +78,12 @@ export class Liveness {
   #roundTrip: number | undefined;
 
   /**
-   * Starts with `start()`. @param interval - time in ms between two looks @param pongTimeout - time
-   * in ms that the peer has
+   * Starts with `start()`.
+   * @param interval - time in ms between two looks
+   * @param pongTimeout - time in ms that the peer has for a sign of life
    */
-  constructor(connection: Connection, interval: number, pongTimeout: number) {
-    this.#connection = connection;
+  constructor(host: LivenessHost, interval: number, pongTimeout: number) {
+    this.#host = host;
     this.#interval = interval;
     this.#pongTimeout = pongTimeout;
   }
@@ -105,50 +105,50 @@ export class Liveness {
     this.#arm();
   }
 
-  /** Lets the loop keep the process alive; this is the default. */
+  /** Makes the loop keep the process alive; this is the default. */
   ref(): void {
     this.#referenced = true;
     this.#timer?.ref();
   }
 
-  /** Lets the process end although the loop runs. */
+  /** Allows the process to end although the loop runs. */
   unref(): void {
     this.#referenced = false;
     this.#timer?.unref();
   }
 
-  /** Is to be called when bytes have come in, of whatever kind, before they are looked into. */
+  /** Records bytes that have come in, of whatever kind; to be called before they are parsed. */
   onReceived(bytes: number): void {
     this.#received += bytes;
     this.#heardAt = performance.now();
     this.#heard = true;
   }
 
-  /** Is to be called when bytes were written: in a burst of them a ping is due now and then. */
+  /** Records that bytes were written: in a burst of them a ping is due now and then. */
   onWritten(): void {
-    const written = this.#connection.written();
-    if (this.#state !== 'listening' || this.#pings.full || written === undefined) return;
+    const written = this.#host.written();
+    if (this.#state !== 'running' || this.#pings.full || written === undefined) return;
     const isFast = this.#roundTrip !== undefined && this.#roundTrip < FAST;
-    const unasked = this.#pings.unasked(written, this.#connection.queued(), performance.now());
-    if (unasked < (isFast || this.#heard ? SPARSE : DENSE) || !this.#connection.mayPing()) return;
+    const unasked = this.#pings.unasked(written, this.#host.queued(), performance.now());
+    if (unasked < (isFast || this.#heard ? SPARSE : DENSE) || !this.#host.mayPing()) return;
     this.#ping();
     this.#arm();
   }
 
-  /** Is to be called when the answer to a ping came. */
+  /** Records the answer to a ping. */
   onPong(id: number): void {
     const roundTrip = this.#pings.onAnswer(id, performance.now());
     if (roundTrip === undefined || this.#state === 'stopped') return;
     this.#roundTrip = roundTrip;
     this.#heard = false;
     this.#rest();
-    this.#connection.onPong(roundTrip);
+    this.#host.onPong(roundTrip);
   }
 
-  /** Is to be called when our side reads no more, so that no sign of life could be heard. */
+  /** Stops the clock: our side reads no more, so no sign of life could be seen. */
   pause(): void {
-    if (this.#state !== 'listening') return;
-    this.#state = 'deaf';
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
     this.#pausedAt = performance.now();
     // It outlasts the pause: a reader that pauses and resumes all the time would else put it off
     // for ever.
@@ -156,10 +156,10 @@ export class Liveness {
     this.#arm();
   }
 
-  /** Is to be called when our side reads again. */
+  /** Starts the clock again: our side reads again. */
   resume(): void {
-    if (this.#state !== 'deaf') return;
-    this.#state = 'listening';
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
     const open = this.#open;
     if (open) {
       const silence = Math.max(0, this.#pausedAt - open.reachesAt);
@@ -169,7 +169,7 @@ export class Liveness {
   }
 
   /**
-   * Longest time in ms between two signs of life of ours while deaf, for a peer with the same
+   * Longest time in ms between two signs of life of ours while paused, for a peer with the same
    * limits.
    */
   get #beat(): number {
@@ -200,7 +200,7 @@ export class Liveness {
     clearImmediate(this.#verdict);
     this.#timer = this.#verdict = undefined;
     if (this.#state === 'stopped') return;
-    const open = this.#state === 'listening' ? this.#open : undefined;
+    const open = this.#state === 'running' ? this.#open : undefined;
     const deadline = open ? open.reachesAt + this.#pongTimeout : Infinity;
     const due = Math.min(this.#lookAt, deadline);
     const act = due === deadline ? this.#judgeAfterPoll : this.#look;
@@ -209,9 +209,9 @@ export class Liveness {
   }
 
   readonly #look = (): void => {
-    if (!this.#connection.mayPing()) return;
-    if (this.#state === 'deaf') {
-      this.#connection.showLife();
+    if (!this.#host.mayPing()) return;
+    if (this.#state === 'paused') {
+      this.#host.showLife();
       this.#lookAt = performance.now() + this.#beat;
       this.#arm();
       return;
@@ -222,7 +222,7 @@ export class Liveness {
 
   /** Whether bytes went each way since the last look. Bytes in the send queue have not gone. */
   #moved(): boolean {
-    const sent = (this.#connection.written() ?? 0) - this.#connection.queued();
+    const sent = (this.#host.written() ?? 0) - this.#host.queued();
     const moved = sent > this.#seen.sent && this.#received > this.#seen.received;
     this.#seen = { received: this.#received, sent };
     return moved;
@@ -235,19 +235,15 @@ export class Liveness {
   }
 
   #ping(): void {
-    const ping = this.#pings.add(
-      this.#connection.written(),
-      this.#connection.queued(),
-      performance.now(),
-    );
+    const ping = this.#pings.add(this.#host.written(), this.#host.queued(), performance.now());
     this.#heard = false;
-    this.#connection.ping(ping.id, () => {
+    this.#host.ping(ping.id, () => {
       this.#pings.onSent(ping, performance.now());
       this.#arm();
     });
   }
 
-  /** Lets the event loop read before the verdict: the answer may lie in the kernel. */
+  /** Makes the event loop read before the verdict: the answer may lie in the kernel. */
   readonly #judgeAfterPoll = (due: number): void => {
     const stalled = performance.now() - due > STALL * this.#pongTimeout;
     this.#verdict = setImmediate(() => {
@@ -267,10 +263,10 @@ export class Liveness {
 
   #die(ping: Ping, now: number): void {
     const silence = String(Math.round(now - Math.max(ping.placedAt, this.#heardAt)));
-    const queued = this.#connection.queued();
+    const queued = this.#host.queued();
     const stuck = queued > 0 ? `, and ${String(queued)} bytes wait in the send queue` : '';
     this.stop();
-    const happened = `no byte came in for ${silence} ms after a ping${stuck}; the peer is taken for dead`;
-    this.#connection.onDead(new WsConnError('ETIMEDOUT', happened));
+    const happened = `no byte came in for ${silence} ms after a ping${stuck}`;
+    this.#host.onDead(new WsConnError('ETIMEDOUT', `${happened}; the peer is taken for dead`));
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Slowest rate that a link is taken to have, in bytes per ms: 8 kB/s, half of what the slowest
  * links in the field do. The rate seen so far is no better guide: it may fall at any moment, and
- * what would tell of it is the answer that is waited for.
+ * only the answer that is waited for would show it.
  */
 const SLOWEST_RATE = 8;
 
@@ -9,9 +9,9 @@ const SLOWEST_RATE = 8;
 const MOST_UNSEEN = 16 * 1024 * 1024;
 
 /**
- * Reckons when bytes have reached the peer at the latest. "Handed to the kernel" does not say it:
- * kernels hold megabytes. Only an answer tells what has arrived; of what was written after it,
- * `SLOWEST_RATE` is taken to arrive. Times are in ms.
+ * Estimates when bytes have reached the peer at the latest. That they were handed to the kernel
+ * proves nothing: kernels hold megabytes. Only an answer shows what has arrived. What was written
+ * after that is taken to arrive at `SLOWEST_RATE`. Times are in ms.
  */
 export class Transit {
   #written = 0;
@@ -23,9 +23,7 @@ export class Transit {
     this.#at = now;
   }
 
-  /**
-   * Takes note of how many bytes were written so far, and how many of them wait in our own queue.
-   */
+  /** Records how many bytes were written so far, and how many of them wait in our own queue. */
   onWritten(written: number, queued: number, now: number): void {
     this.#arrived = Math.max(this.arrived(now), written - queued - MOST_UNSEEN);
     this.#at = now;
@@ -33,8 +31,7 @@ export class Transit {
   }
 
   /**
-   * Takes note of an answer: the bytes up to `position` have arrived. Whether more have, it does
-   * not say.
+   * Records an answer: the bytes up to `position` have arrived. It does not say whether more have.
    */
   onArrived(position: number, now: number): void {
     this.#arrived = position;
@@ -47,8 +44,8 @@ export class Transit {
   }
 
   /**
-   * When the bytes up to `position` have arrived, at the slowest rate; no earlier than what was
-   * last taken note of.
+   * When the bytes up to `position` have arrived, at the slowest rate; no earlier than the last
+   * record.
    */
   arrivalOf(position: number): number {
     return this.#at + Math.max(0, position - this.#arrived) / SLOWEST_RATE;

@@ -13,8 +13,8 @@ export interface Ping {
 }
 
 /**
- * Pings that are remembered. Those of a burst are not more, and of a peer that answers none the
- * last ones will do.
+ * Pings that are remembered. A burst has no more of them, and of a peer that answers none the last
+ * ones are enough.
  */
 const MOST = 256;
 
@@ -57,7 +57,7 @@ export class UnansweredPings {
     return written - Math.max(this.#asked, this.#transit.arrived(now));
   }
 
-  /** Takes note of a ping that is written now. */
+  /** Records a ping that is written now. */
   add(written: number | undefined, queued: number, now: number): Ping {
     let reachesAt = Infinity;
     if (written !== undefined) {
@@ -78,15 +78,15 @@ export class UnansweredPings {
     return ping;
   }
 
-  /** Takes note that a ping has left the send queue: it reaches the peer no earlier than that. */
+  /** Records that a ping has left the send queue: it reaches the peer no earlier than that. */
   onSent(ping: Ping, now: number): void {
     ping.sentAt = now;
     ping.reachesAt = ping.position === undefined ? now : Math.max(ping.reachesAt, now);
   }
 
   /**
-   * Takes note of an answer, which answers the pings before it too; gives the round trip, or
-   * undefined for no ping of ours.
+   * Records an answer, which answers the pings before it too. Returns the round trip, or undefined
+   * if it was no ping of ours.
    */
   onAnswer(id: number, now: number): number | undefined {
     const index = this.#pings.findIndex((ping) => ping.id === id);

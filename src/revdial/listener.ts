@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WsConnAdapter } from '../adapter/adapter.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
-import { keepaliveOption, type KeepaliveOptions } from '../keepalive/keepalive.ts';
+import { keepaliveOption, type KeepaliveOptions } from '../keepalive/options.ts';
 import { isPathOnly } from './conn-path.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';

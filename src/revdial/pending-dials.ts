@@ -3,11 +3,11 @@ import type { Duplex } from 'node:stream';
 
 import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
+import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { WsConnAdapter } from '../adapter/adapter.ts';
-import { halfCloseOptions, namesHalfClose } from '../websocket/features-header.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
-import { refuse } from '../server/reject-upgrade.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
+import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import { BAD_REQUEST, rejectUpgrade } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
 import { parseConnPath, type DialIds } from './conn-path.ts';
 
@@ -37,8 +37,6 @@ export interface DialBackOptions extends Omit<
   readonly perMessageDeflate?: WsServerOptions['perMessageDeflate'];
 }
 
-const BAD_REQUEST = 400;
-
 /** A dial that waits for its device to dial back. */
 interface PendingDial {
   readonly dialer: string;
@@ -47,17 +45,19 @@ interface PendingDial {
 
 /** Matches the WebSockets that devices dial back with to the dials that wait for them. */
 export class PendingDials {
-  readonly #options: DialBackOptions;
+  readonly #settings: AdapterSettings;
+  /** By hand: true or false; undefined where it depends on the device. */
+  readonly #tcpEndIsEof: boolean | undefined;
   readonly #wss: WebSocketServer;
   /** By the uuid of the dial. */
   readonly #dials = new Map<string, PendingDial>();
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(options: DialBackOptions) {
-    checkAdapterOptions(options);
-    const maxPayload = checkMaxPayload(options.maxPayload);
-    this.#options = { ...options, maxPayload };
-    const { halfClose, perMessageDeflate } = options;
+    this.#settings = new AdapterSettings(options, { maxPayload: DEFAULT_MAX_PAYLOAD });
+    this.#tcpEndIsEof = options.tcpEndIsEof;
+    const { halfClose, maxPayload } = this.#settings;
+    const { perMessageDeflate } = options;
     this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
   }
 
@@ -76,7 +76,7 @@ export class PendingDials {
     const ids = parseConnPath(request.url ?? '');
     const dial = ids && this.#dials.get(ids.uuid);
     if (!ids || dial?.dialer !== ids.dialer) {
-      refuse(socket, BAD_REQUEST);
+      rejectUpgrade(socket, BAD_REQUEST);
       return;
     }
     // ws calls back before it returns, or never where it refuses a bad handshake. Then the dial
@@ -84,12 +84,11 @@ export class PendingDials {
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.#dials.delete(ids.uuid);
       const speaksClose = namesHalfClose(request.headers);
-      const adapter = new WsConnAdapter(ws, {
-        ...this.#options,
-        ...halfCloseOptions(this.#options.halfClose, request.headers),
-        tcpEndIsEof: this.#options.tcpEndIsEof ?? !speaksClose,
+      const settings = this.#settings.with({
+        halfCloseOffered: speaksClose,
+        tcpEndIsEof: this.#tcpEndIsEof ?? !speaksClose,
       });
-      dial.onConnection(adapter);
+      dial.onConnection(new WsConnAdapter(ws, settings));
     });
   }
 }

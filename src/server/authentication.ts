@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 
 import { invalidArgType, WsConnError } from '../base/errors.ts';
+import { INTERNAL_ERROR, UNAUTHORIZED, UNAVAILABLE } from './reject-upgrade.ts';
 
 /**
  * How a request is refused: the HTTP status, and headers that go with it (`WWW-Authenticate`,
@@ -17,36 +18,34 @@ export interface Refusal {
   readonly headers?: OutgoingHttpHeaders | undefined;
 }
 
-/** Decides over a handshake before it is answered: true lets it pass, false refuses it with 401. */
+/**
+ * Decides on a handshake before it is answered: true accepts it, false refuses it with 401.
+ */
 export type Authenticate = (
   request: IncomingMessage,
 ) => boolean | Refusal | Promise<boolean | Refusal>;
 
-/** A refusal and what led to it. */
-export interface Verdict extends Refusal {
+/** A refusal together with what led to it. */
+export interface Rejection extends Refusal {
   readonly cause?: unknown;
 }
 
-const UNAUTHORIZED = 401;
-const INTERNAL_ERROR = 500;
-const UNAVAILABLE = 503;
-
 /**
- * Asks once, within a time limit, and calls `decide` exactly once, with null to let the request
- * pass; never when the returned function was called before, which takes the question back. A throw
- * is 500, an answer that comes too late 503.
+ * Calls `authenticate` once, and `onAnswer` once, with null to let the request pass. A throw is
+ * 500, an answer that does not come within `limit` ms is 503.
+ * @returns what withdraws the question: `onAnswer` is not called any more
  */
-export function ask(
+export function askAuthenticate(
   authenticate: Authenticate,
   request: IncomingMessage,
   limit: number,
-  decide: (verdict: Verdict | null) => void,
+  onAnswer: (rejection: Rejection | null) => void,
 ): () => void {
   let open = true;
-  const settle = (verdict: Verdict | null): void => {
+  const settle = (rejection: Rejection | null): void => {
     if (!open) return;
-    close();
-    decide(verdict);
+    withdraw();
+    onAnswer(rejection);
   };
   const timer = setTimeout(() => {
     const cause = new WsConnError(
@@ -55,29 +54,29 @@ export function ask(
     );
     settle({ status: UNAVAILABLE, cause });
   }, limit);
-  const close = (): void => {
+  const withdraw = (): void => {
     open = false;
     clearTimeout(timer);
   };
   // On a tick of its own: what a listener throws then must not end up in this promise.
-  const settleLater = (verdict: Verdict | null): void => {
-    process.nextTick(settle, verdict);
+  const settleLater = (rejection: Rejection | null): void => {
+    process.nextTick(settle, rejection);
   };
   new Promise<boolean | Refusal>((resolve) => {
     resolve(authenticate(request));
   }).then(
     (answer) => {
-      settleLater(judge(answer));
+      settleLater(rejectionFor(answer));
     },
     (cause: unknown) => {
       settleLater({ status: INTERNAL_ERROR, cause });
     },
   );
-  return close;
+  return withdraw;
 }
 
 /** The answer may be anything: a function that forgets to return one gives undefined. */
-function judge(answer: unknown): Verdict | null {
+function rejectionFor(answer: unknown): Rejection | null {
   if (answer === true) return null;
   if (answer === false) return { status: UNAUTHORIZED };
   if (isRefusal(answer)) return checkHeaders(answer);
@@ -93,7 +92,7 @@ function judge(answer: unknown): Verdict | null {
  * What Node's HTTP server would not send, such as a line break, is not sent here: it could be read
  * as headers of its own.
  */
-function checkHeaders(refusal: Refusal): Verdict {
+function checkHeaders(refusal: Refusal): Rejection {
   try {
     for (const [name, value] of Object.entries(refusal.headers ?? {})) {
       validateHeaderName(name);

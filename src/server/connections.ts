@@ -33,7 +33,7 @@ export class Connections {
   }
 
   /** Cuts the one that lingers longest, if any does. */
-  giveWay(): void {
+  cutLongestLingering(): void {
     const [oldest] = this.#lingering;
     if (oldest) this.#terminate(oldest);
   }
@@ -51,7 +51,7 @@ export class Connections {
       this.#outOfTime = true;
       for (const adapter of this.#lingering) this.#terminate(adapter);
     }, closeTimeout);
-    this.#tellWhenEmpty();
+    this.#reportIfEmpty();
     await empty;
     clearTimeout(limit);
   }
@@ -64,11 +64,11 @@ export class Connections {
       ws.once('close', () => {
         this.#lingering.delete(adapter);
         this.#cut.delete(adapter);
-        this.#tellWhenEmpty();
+        this.#reportIfEmpty();
       });
       if (this.#outOfTime) this.#terminate(adapter);
     }
-    this.#tellWhenEmpty();
+    this.#reportIfEmpty();
   }
 
   #terminate(adapter: WsConnAdapter): void {
@@ -77,7 +77,7 @@ export class Connections {
     adapter.ws.terminate();
   }
 
-  #tellWhenEmpty(): void {
+  #reportIfEmpty(): void {
     if (this.size + this.#cut.size === 0) this.#whenEmpty?.();
   }
 }

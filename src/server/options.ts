@@ -2,11 +2,12 @@ import type http from 'node:http';
 
 import type { ServerOptions as WsServerOptions } from 'ws';
 
-import { checkAdapterOptions, type WsConnAdapterOptions } from '../adapter/options.ts';
+import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
 import type { Authenticate } from './authentication.ts';
-import { checkMaxPayload } from '../websocket/max-payload.ts';
+import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import type { WebSocketServerSettings } from './websocket-server.ts';
 
 export interface CreateServerOptions
   extends
@@ -27,7 +28,7 @@ export interface CreateServerOptions
    */
   readonly path?: string | undefined;
   /**
-   * Decides over each handshake before it is answered. Refused is 401, a throw 500, no answer in
+   * Decides on each handshake before it is answered. Refused is 401, a throw 500, no answer in
    * time 503.
    * @default all pass
    */
@@ -58,21 +59,31 @@ export interface CreateServerOptions
 
 const DEFAULT_TIMEOUT = 10_000;
 
-export interface CheckedServerOptions {
+/** The options of a server, checked and complete. */
+export interface ServerSettings {
+  readonly server: http.Server | undefined;
+  readonly path: string | undefined;
+  readonly authenticate: Authenticate | undefined;
   readonly authenticateTimeout: number;
-  readonly closeTimeout: number;
   readonly handshakeTimeout: number;
   readonly maxConnections: number;
-  readonly maxPayload: number;
+  /** For its connections. */
+  readonly adapter: AdapterSettings;
+  /** For their handshakes. */
+  readonly webSocket: WebSocketServerSettings;
 }
 
 /**
- * Checks the server's options, those for its adapters included, and fills in the defaults; throws
- * with the name.
+ * Checks the server's options, those for its adapters included, and fills in the defaults.
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the
+ * option
  */
-export function checkServerOptions(options: CreateServerOptions): CheckedServerOptions {
-  const { closeTimeout } = checkAdapterOptions(options);
-  const { authenticate, authenticateTimeout, handshakeTimeout, path, server } = options;
+export function checkServerOptions(options: CreateServerOptions): ServerSettings {
+  const adapter = new AdapterSettings(options, {
+    maxPayload: DEFAULT_MAX_PAYLOAD,
+    handshakeTimeout: DEFAULT_TIMEOUT,
+  });
+  const { authenticate, path, server } = options;
   if (path !== undefined && typeof path !== 'string') {
     throw invalidArgType('options.path', 'of type string', path);
   }
@@ -86,14 +97,25 @@ export function checkServerOptions(options: CreateServerOptions): CheckedServerO
     throw invalidArgType('options.authenticate', 'of type function', authenticate);
   }
   return {
+    server,
+    path,
+    authenticate,
     authenticateTimeout: timeoutOption(
       'options.authenticateTimeout',
-      authenticateTimeout,
+      options.authenticateTimeout,
       DEFAULT_TIMEOUT,
     ),
-    closeTimeout,
-    handshakeTimeout: timeoutOption('options.handshakeTimeout', handshakeTimeout, DEFAULT_TIMEOUT),
+    handshakeTimeout: adapter.handshakeTimeout,
     maxConnections: integerOption('options.maxConnections', options.maxConnections, Infinity, 0),
-    maxPayload: checkMaxPayload(options.maxPayload),
+    adapter,
+    webSocket: {
+      autoPong: options.autoPong,
+      halfClose: adapter.halfClose,
+      handleProtocols: options.handleProtocols,
+      maxBufferedChunks: options.maxBufferedChunks,
+      maxFragments: options.maxFragments,
+      maxPayload: adapter.maxPayload,
+      perMessageDeflate: options.perMessageDeflate,
+    },
   };
 }

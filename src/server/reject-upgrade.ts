@@ -1,11 +1,20 @@
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/** HTTP statuses by which this package rejects a request. */
+export const BAD_REQUEST = 400;
+export const UNAUTHORIZED = 401;
+export const NOT_FOUND = 404;
+export const METHOD_NOT_ALLOWED = 405;
+export const UPGRADE_REQUIRED = 426;
+export const INTERNAL_ERROR = 500;
+export const UNAVAILABLE = 503;
+
 /**
  * Answers a handshake with an HTTP status and one line of text, and closes its connection when that
  * has left.
  */
-export function refuse(
+export function rejectUpgrade(
   socket: Duplex,
   status: number,
   headers: OutgoingHttpHeaders = {},

@@ -7,18 +7,22 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from '../adapter/adapter.ts';
-import { GOING_AWAY } from '../websocket/close-codes.ts';
-import { Connections } from './connections.ts';
 import { invalidState, WsConnError } from '../base/errors.ts';
-import { ask, type Authenticate, type Verdict } from './authentication.ts';
-import { halfCloseOptions } from '../websocket/features-header.ts';
+import { GOING_AWAY } from '../websocket/close-codes.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
+import type { Rejection } from './authentication.ts';
+import { Connections } from './connections.ts';
+import { hasPath, HttpBinding } from './http-binding.ts';
 import { makeHttpServer } from './http-server.ts';
-import { refuse } from './reject-upgrade.ts';
+import { checkServerOptions, type CreateServerOptions, type ServerSettings } from './options.ts';
+import { PendingAuthentications } from './pending-authentications.ts';
 import {
-  type CheckedServerOptions,
-  checkServerOptions,
-  type CreateServerOptions,
-} from './options.ts';
+  BAD_REQUEST,
+  METHOD_NOT_ALLOWED,
+  NOT_FOUND,
+  rejectUpgrade,
+  UNAVAILABLE,
+} from './reject-upgrade.ts';
 import { makeWebSocketServer } from './websocket-server.ts';
 
 export interface WsConnServerEvents {
@@ -33,17 +37,7 @@ export interface WsConnServerEvents {
 }
 
 /**
- * What each listener of this package takes, so that those of one HTTP server know of each other.
- */
-const pathsOf = new WeakMap<object, (request: IncomingMessage) => boolean>();
-
-const BAD_REQUEST = 400;
-const NOT_FOUND = 404;
-const METHOD_NOT_ALLOWED = 405;
-const UNAVAILABLE = 503;
-
-/**
- * Takes WebSockets and gives their adapters, as `net.Server` does with TCP connections. Made by
+ * Accepts WebSockets and emits their adapters, as `net.Server` does with TCP connections. Made by
  * `createServer()`.
  */
 export class WsConnServer extends EventEmitter<WsConnServerEvents> {
@@ -52,22 +46,22 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
    * way to new ones.
    */
   maxConnections: number;
-  readonly #options: CreateServerOptions;
-  readonly #checked: CheckedServerOptions;
+  readonly #settings: ServerSettings;
   readonly #wss: WebSocketServer;
   readonly #connections = new Connections();
-  /** Handshakes that wait for their verdict, each with what refuses it. */
-  readonly #waiting = new Set<() => void>();
-  #http: http.Server | null = null;
+  readonly #authentications: PendingAuthentications;
+  #binding: HttpBinding | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: CreateServerOptions) {
     super();
-    this.#checked = checkServerOptions(options);
-    this.maxConnections = this.#checked.maxConnections;
-    this.#options = options;
-    this.#wss = this.#makeWebSocketServer();
-    if (options.server) this.#attach(options.server);
+    const settings = checkServerOptions(options);
+    this.#settings = settings;
+    this.maxConnections = settings.maxConnections;
+    this.#authentications = new PendingAuthentications(settings.authenticateTimeout);
+    this.#wss = makeWebSocketServer(settings.webSocket);
+    this.#wss.on('wsClientError', this.#onBadHandshake);
+    if (settings.server) this.#attach(settings.server);
   }
 
   /**
@@ -80,12 +74,12 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   /** Whether the HTTP server listens. */
   get listening(): boolean {
-    return this.#http?.listening ?? false;
+    return this.#binding?.server.listening ?? false;
   }
 
-  /** Gives the address that the HTTP server listens on, or null while it does not. */
+  /** Returns the address that the HTTP server listens on, or null while it does not. */
   address(): net.AddressInfo | string | null {
-    return this.#http?.address() ?? null;
+    return this.#binding?.server.address() ?? null;
   }
 
   /**
@@ -96,11 +90,11 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   listen(port?: number, host?: string, listener?: () => void): this;
   listen(target: number | string | net.ListenOptions, listener?: () => void): this;
   listen(...args: unknown[]): this {
-    if (this.#options.server)
+    if (this.#settings.server)
       throw invalidState('let the server listen that createServer() was given');
-    if (this.#http) throw invalidState('this server was told to listen already');
+    if (this.#binding) throw invalidState('this server was told to listen already');
     if (this.#closing) throw invalidState('this server is closing');
-    const own = makeHttpServer(this.#checked.handshakeTimeout);
+    const own = makeHttpServer(this.#settings.handshakeTimeout);
     this.#attach(own);
     // What Node's own listen() takes is its own business to check.
     (own.listen as (...args: unknown[]) => http.Server)(...args);
@@ -109,27 +103,30 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
 
   /**
    * Takes a handshake that any HTTP server hands over in its 'upgrade' event; 'connection' or
-   * 'refused' will tell.
+   * 'refused' follows.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const verdict = this.#turnAway(request);
-    if (verdict) {
-      this.#refuse(request, socket, verdict);
+    const rejection = this.#rejectionOf(request);
+    if (rejection) {
+      this.#reject(request, socket, rejection);
       return;
     }
-    const { authenticate } = this.#options;
+    const { authenticate } = this.#settings;
     if (!authenticate) {
       this.#accept(request, socket, head);
       return;
     }
-    this.#wait(authenticate, request, socket, head);
+    this.#authentications.add(authenticate, request, socket, (refused) => {
+      if (refused) this.#reject(request, socket, refused);
+      else this.#accept(request, socket, head);
+    });
   }
 
   /**
    * Stops accepting, closes what is open with code 1001, by which the peers know that they were
    * cut, and ends the HTTP server if it is its own. Streams that are done, and whose peers still
-   * read, get `closeTimeout`. Every call gives the same promise, which resolves after 'close'; the
-   * callback is called then too.
+   * read, get `closeTimeout`. Every call returns the same promise, which resolves after 'close'.
+   * The callback is called then too.
    */
   close(callback?: () => void): Promise<void> {
     if (!this.#closing) {
@@ -154,13 +151,11 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #shutDown(): void {
-    const { server } = this.#options;
-    if (server) this.#detach(server);
-    for (const refuseWaiting of this.#waiting) refuseWaiting();
-    const ended: Promise<unknown>[] = [
-      this.#connections.close(GOING_AWAY, this.#checked.closeTimeout),
-    ];
-    const own = server ? null : this.#http;
+    const { adapter, server } = this.#settings;
+    if (server) this.#binding?.detach();
+    this.#authentications.rejectAll();
+    const ended: Promise<unknown>[] = [this.#connections.close(GOING_AWAY, adapter.closeTimeout)];
+    const own = this.#ownHttpServer;
     if (own) {
       // An error here says that it did not listen any more, and that is what was wanted.
       ended.push(
@@ -178,121 +173,50 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     });
   }
 
-  #makeWebSocketServer(): WebSocketServer {
-    const {
-      autoPong,
-      halfClose,
-      handleProtocols,
-      maxBufferedChunks,
-      maxFragments,
-      perMessageDeflate,
-    } = this.#options;
-    const { maxPayload } = this.#checked;
-    const wss = makeWebSocketServer({
-      autoPong,
-      halfClose,
-      handleProtocols,
-      maxBufferedChunks,
-      maxFragments,
-      maxPayload,
-      perMessageDeflate,
-    });
-    wss.on('wsClientError', (cause, socket, request) => {
-      const status = request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
-      refuse(socket, status, { 'Sec-WebSocket-Version': '13, 8' }, cause.message);
-      this.emit('refused', request, status, cause);
-    });
-    return wss;
+  /** The HTTP server that listen() has made. */
+  get #ownHttpServer(): http.Server | undefined {
+    return this.#settings.server ? undefined : this.#binding?.server;
   }
 
   #attach(server: http.Server): void {
-    this.#http = server;
-    pathsOf.set(this.#onUpgrade, (request) => this.#pathFits(request));
-    server.on('upgrade', this.#onUpgrade);
-    server.on('listening', this.#onListening);
-    server.on('error', this.#onError);
+    this.#binding = new HttpBinding(server, this.#settings.path, {
+      onUpgrade: (request, socket, head) => {
+        this.handleUpgrade(request, socket, head);
+      },
+      onListening: () => {
+        this.emit('listening');
+      },
+      onError: (error) => {
+        this.#onHttpError(error);
+      },
+    });
   }
 
-  #detach(server: http.Server): void {
-    server.off('upgrade', this.#onUpgrade);
-    server.off('listening', this.#onListening);
-    server.off('error', this.#onError);
-  }
-
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (this.#pathFits(request) || !this.#othersAnswer(request))
-      this.handleUpgrade(request, socket, head);
-  };
-
-  readonly #onListening = (): void => {
-    this.emit('listening');
-  };
-
-  readonly #onError = (error: Error): void => {
-    const own = this.#options.server ? null : this.#http;
-    if (own && !own.listening) {
+  #onHttpError(error: Error): void {
+    if (this.#ownHttpServer?.listening === false) {
       // As with net.Server, listen() may be tried again, on another port.
-      this.#detach(own);
-      this.#http = null;
+      this.#binding?.detach();
+      this.#binding = null;
     }
     this.emit('error', error);
+  }
+
+  /** ws takes the request for no handshake. */
+  readonly #onBadHandshake = (cause: Error, socket: Duplex, request: IncomingMessage): void => {
+    const status = request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+    rejectUpgrade(socket, status, { 'Sec-WebSocket-Version': '13, 8' }, cause.message);
+    this.emit('refused', request, status, cause);
   };
 
-  /**
-   * Whether a request that is not for this server is answered by another listener of the HTTP
-   * server.
-   */
-  #othersAnswer(request: IncomingMessage): boolean {
-    const listeners = this.#http?.listeners('upgrade') ?? [];
-    const fits = listeners.map((listener) => pathsOf.get(listener));
-    // Of servers of this package among themselves, the last one refuses what is for none of them.
-    return (
-      fits.some((fit) => fit === undefined || fit(request)) || listeners.at(-1) !== this.#onUpgrade
-    );
-  }
-
-  #pathFits(request: IncomingMessage): boolean {
-    const { path } = this.#options;
-    return path === undefined || request.url?.split('?', 1)[0] === path;
-  }
-
-  /** What can be said without asking anybody. */
-  #turnAway(request: IncomingMessage): Verdict | null {
-    if (!this.#pathFits(request)) return { status: NOT_FOUND };
-    const full = this.#connections.open + this.#waiting.size >= this.maxConnections;
+  /** Why a request is rejected without asking anybody; null if it is not. */
+  #rejectionOf(request: IncomingMessage): Rejection | null {
+    if (!hasPath(request, this.#settings.path)) return { status: NOT_FOUND };
+    const full = this.#connections.open + this.#authentications.size >= this.maxConnections;
     return this.#closing || full ? { status: UNAVAILABLE } : null;
   }
 
-  #wait(authenticate: Authenticate, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    let takeBack = (): void => undefined;
-    const settle = (): void => {
-      takeBack();
-      this.#waiting.delete(refuseWaiting);
-      socket.off('close', settle);
-      socket.off('error', giveUp);
-    };
-    const refuseWaiting = (): void => {
-      settle();
-      this.#refuse(request, socket, { status: UNAVAILABLE });
-    };
-    // An error of the client's socket is its own affair, but it must not become an uncaught one.
-    const giveUp = (): void => {
-      socket.destroy();
-    };
-    this.#waiting.add(refuseWaiting);
-    socket.on('close', settle);
-    socket.on('error', giveUp);
-    takeBack = ask(authenticate, request, this.#checked.authenticateTimeout, (verdict) => {
-      settle();
-      if (verdict) this.#refuse(request, socket, verdict);
-      else this.#accept(request, socket, head);
-    });
-    // It may have closed this server.
-    if (!this.#waiting.has(refuseWaiting)) takeBack();
-  }
-
-  #refuse(request: IncomingMessage, socket: Duplex, { status, headers, cause }: Verdict): void {
-    refuse(socket, status, headers);
+  #reject(request: IncomingMessage, socket: Duplex, { status, headers, cause }: Rejection): void {
+    rejectUpgrade(socket, status, headers);
     this.emit('refused', request, status, cause);
   }
 
@@ -308,13 +232,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       return;
     }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      const halfClose = halfCloseOptions(this.#options.halfClose, request.headers);
-      const adapter = new WsConnAdapter(ws, {
-        ...this.#options,
-        ...halfClose,
-        maxPayload: this.#checked.maxPayload,
-      });
-      if (this.#connections.size >= this.maxConnections) this.#connections.giveWay();
+      const halfCloseOffered = namesHalfClose(request.headers);
+      const adapter = new WsConnAdapter(ws, this.#settings.adapter.with({ halfCloseOffered }));
+      if (this.#connections.size >= this.maxConnections) this.#connections.cutLongestLingering();
       this.#connections.add(adapter);
       this.emit('connection', adapter, request);
     });

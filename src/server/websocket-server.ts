@@ -1,6 +1,6 @@
 import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { answersHalfClose, FEATURES_HEADER, HALF_CLOSE } from '../websocket/features-header.ts';
+import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from '../websocket/features-header.ts';
 import { WS_LIMITS } from '../websocket/ws-limits.ts';
 
 /** Options that ws takes as they are. */
@@ -14,7 +14,7 @@ type PassedOn = Pick<
   | 'perMessageDeflate'
 >;
 
-export type WebSocketServerSetup = {
+export type WebSocketServerSettings = {
   readonly [Option in keyof PassedOn]: PassedOn[Option] | undefined;
 } & {
   /** Whether halves are closed; left out, as each client offers. */
@@ -28,7 +28,7 @@ export type WebSocketServerSetup = {
 export function makeWebSocketServer({
   halfClose,
   ...options
-}: WebSocketServerSetup): WebSocketServer {
+}: WebSocketServerSettings): WebSocketServer {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const wss = new WebSocketServer({
     noServer: true,
@@ -38,7 +38,7 @@ export function makeWebSocketServer({
     ...Object.fromEntries(given),
   }); // @types/ws does not know all of them.
   wss.on('headers', (headers, { headers: offered }) => {
-    if (answersHalfClose(halfClose, offered)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+    if (halfClose ?? namesHalfClose(offered)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
   });
   return wss;
 }

@@ -10,32 +10,10 @@ export const FEATURES_HEADER = 'WsConn-Features';
 /** Value of the header: an empty binary message ends one direction, as a FIN does in TCP. */
 export const HALF_CLOSE = 'half-close';
 
-/** Tells whether the headers of a handshake request or answer name half close. */
+/** Whether the headers of a handshake request or answer name half close. */
 export function namesHalfClose(headers: IncomingHttpHeaders): boolean {
   const value = headers[FEATURES_HEADER.toLowerCase()];
   return String(value ?? '')
     .split(',')
     .some((feature) => feature.trim().toLowerCase() === HALF_CLOSE);
-}
-
-/**
- * Tells whether a server names half close in its answer: as its option says, or else as the client
- * offers.
- */
-export function answersHalfClose(
-  option: boolean | undefined,
-  headers: IncomingHttpHeaders,
-): boolean {
-  return option ?? namesHalfClose(headers);
-}
-
-/**
- * Gives the adapter's options for a client that was answered: by hand as the option says, or else
- * as it offered.
- */
-export function halfCloseOptions(
-  option: boolean | undefined,
-  headers: IncomingHttpHeaders,
-): { readonly halfClose: boolean | undefined; readonly halfCloseOffered: boolean } {
-  return { halfClose: option, halfCloseOffered: option === undefined && namesHalfClose(headers) };
 }

@@ -29,8 +29,8 @@ export type RawSocket = Duplex &
   >;
 
 /**
- * Gives the socket below an open WebSocket, or null before the handshake is done. This file is the
- * only place that reads private fields of ws: `_socket` has had this name since ws 1.0, and ws
+ * Returns the socket below an open WebSocket, or null before the handshake is done. This file is
+ * the only place that reads private fields of ws. `_socket` has had this name since ws 1.0, and ws
  * offers no public way to the addresses, the byte counters and the reset of the socket.
  */
 export function rawSocket(ws: WebSocket): RawSocket | null {
@@ -38,9 +38,9 @@ export function rawSocket(ws: WebSocket): RawSocket | null {
 }
 
 /**
- * Lets the process end although ws waits for the peer's answer to its Close, if the connection is
- * unref'd. ws has a timer for that, which is ref'd, cannot be turned off, and is out of reach in
- * every public way; a version without it needs none of this.
+ * Allows the process to end while ws waits for the peer's answer to its Close, if the connection is
+ * unref'd. ws has a timer for that, which is ref'd, cannot be turned off, and has no public access.
+ * A version without it needs none of this.
  */
 export function refCloseTimer(ws: WebSocket, referenced: boolean): void {
   const timer = (ws as unknown as { readonly _closeTimer?: NodeJS.Timeout | null })._closeTimer;
@@ -48,7 +48,7 @@ export function refCloseTimer(ws: WebSocket, referenced: boolean): void {
   else timer?.unref();
 }
 
-/** Gives the listener by which ws reads from its socket; it takes it away when it reads no more. */
+/** Returns the listener by which ws reads from its socket; ws removes it when it reads no more. */
 export function dataListenerOfWs(raw: RawSocket): unknown {
   const listeners = raw.listeners('data');
   return listeners.find(({ name }) => name === 'socketOnData') ?? listeners[0];

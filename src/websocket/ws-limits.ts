@@ -9,7 +9,7 @@ import { MAX_DELAY } from '../base/check-option.ts';
 const MAX_PENDING_PONGS = 17_280;
 
 /**
- * Limits of ws that connect() and createServer() lift, since the adapter has its own, which know
+ * Limits of ws that connect() and createServer() lift, since the adapter has its own, which tell
  * slowness from silence.
  */
 export const WS_LIMITS = {
@@ -17,3 +17,11 @@ export const WS_LIMITS = {
   closeTimeout: MAX_DELAY,
   maxPendingAutoPongs: MAX_PENDING_PONGS,
 } as const;
+
+/**
+ * Default of `maxPayload` for connect() and createServer(): sixteen times the largest message that
+ * this package sends, so that peers with larger ones get through too.
+ */
+export const DEFAULT_MAX_PAYLOAD = 1_048_576;
+/** Largest `maxPayload`, which ws keeps in 32 bits with a sign. */
+export const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;

@@ -10,7 +10,7 @@ import type { Channel } from './channel.ts';
 import { Deadline } from '../../base/deadline.ts';
 import { Intake } from './read-buffer.ts';
 import type { WindowBudget } from './receive-window.ts';
-import { type WriteCallback, WriteInHand } from '../../base/pending-write.ts';
+import { PendingWrite, type WriteCallback } from '../../base/pending-write.ts';
 
 /** What a stream takes over from its session. */
 export interface StreamSetup {
@@ -46,7 +46,7 @@ export class YamuxStream extends SocketDuplex {
     this.#onImpatience();
   });
   #bytesRead = 0;
-  readonly #write = new WriteInHand();
+  readonly #write = new PendingWrite();
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
   #closeLimit: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 import type { WsConnError } from '../../../src/base/errors.ts';
-import { type Connection, Liveness } from '../../../src/keepalive/liveness.ts';
+import { Liveness, type LivenessHost } from '../../../src/keepalive/liveness.ts';
 
 interface SimulatedPing {
   readonly id: number;
@@ -32,7 +32,7 @@ export function simulateClock(): void {
  * A connection that exists on paper only, with its liveness; all its pings leave at once unless it
  * is told to hold them.
  */
-export class SimulatedConnection implements Connection {
+export class SimulatedConnection implements LivenessHost {
   readonly liveness: Liveness;
   readonly pings: SimulatedPing[] = [];
   readonly roundTrips: number[] = [];

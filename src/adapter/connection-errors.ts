@@ -4,10 +4,10 @@ import {
   NO_CODE,
   NORMAL_CLOSURE,
 } from '../websocket/close-codes.ts';
-import { WsConnError } from '../base/errors.ts';
+import { codeOf, WsConnError } from '../base/errors.ts';
 
-/** What is known when a WebSocket has closed. */
-export interface Closed {
+/** How a WebSocket has closed. */
+export interface ClosedWebSocket {
   /**
    * Close code: the peer's, 1005 for a Close frame without one, 1006 for none (RFC 6455, section
    * 7.4.1).
@@ -16,14 +16,18 @@ export interface Closed {
   readonly reason: string;
   /** The code that we closed with ourselves; a peer answers with the same one. */
   readonly ownCode: number | undefined;
-  /** Bytes of the writes that did not get through whole. */
-  readonly unsent: number;
   /** Whether the peer has ended TCP in order. */
   readonly tcpEnded: boolean;
-  /** Whether that counts as an end of the stream. */
-  readonly tcpEndIsEof: boolean;
   /** Error of the socket below. */
   readonly socketError: Error | undefined;
+}
+
+/** What the close means for the stream depends on. */
+export interface StreamAtClose {
+  /** Bytes of the writes that did not get through whole. */
+  readonly unsent: number;
+  /** Whether an orderly end of TCP without a Close frame ends the stream. */
+  readonly tcpEndIsEof: boolean;
 }
 
 /**
@@ -33,14 +37,17 @@ export interface Closed {
 const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
 
 /**
- * Tells what the end of a WebSocket means for the stream: an error, or null where the stream is
+ * Returns the error that the close of a WebSocket is for the stream, or null where the stream is
  * whole.
  */
-export function closeError(closed: Closed): WsConnError | null {
-  const { code, reason, unsent } = closed;
+export function closeError(
+  closed: ClosedWebSocket,
+  { unsent, tcpEndIsEof }: StreamAtClose,
+): WsConnError | null {
+  const { code, reason } = closed;
   const details = { closeCode: code, closeReason: reason, cause: closed.socketError };
   const stake = unsent > 0 ? `; ${String(unsent)} written bytes were not all sent` : '';
-  const eof = code === NO_CLOSE_FRAME && closed.tcpEnded && closed.tcpEndIsEof;
+  const eof = code === NO_CLOSE_FRAME && closed.tcpEnded && tcpEndIsEof;
   if (ORDERLY.has(code) || code === closed.ownCode || eof) {
     if (unsent === 0) return null;
     return new WsConnError(
@@ -62,17 +69,24 @@ export function closeError(closed: Closed): WsConnError | null {
   );
 }
 
-/** Says who ended a connection without a Close frame. */
-function cutText({ tcpEnded, socketError }: Closed): string {
+/** Returns who ended a connection without a Close frame. */
+function cutText({ tcpEnded, socketError }: ClosedWebSocket): string {
   if (socketError)
     return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
   if (tcpEnded) return 'TCP ended without a Close frame, so the peer may have meant to send more';
   return 'the WebSocket was terminated on this side, by ws or by whoever else has it';
 }
 
-function codeOf(error: Error): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : undefined;
+/** Returns the error for a server that answered the handshake with an HTTP status. */
+export function refusalError(statusCode: number): WsConnError {
+  const happened = `the server answered with HTTP status ${String(statusCode)}`;
+  return new WsConnError('ECONNREFUSED', happened, { statusCode });
+}
+
+/** Returns the error for a handshake that took longer than `ms`. */
+export function handshakeTimeoutError(url: string, ms: number): WsConnError {
+  const happened = `the handshake with ${url} took longer than ${String(ms)} ms`;
+  return new WsConnError('ETIMEDOUT', happened);
 }
 
 /**
@@ -89,8 +103,8 @@ export function handshakeError(error: Error, url: string): Error {
 }
 
 /**
- * Gives Node's error for a host of several addresses a message, which it has not: each address that
- * was tried, and why not.
+ * Adds to Node's error for a host of several addresses the message that it lacks: each address that
+ * was tried, and what went wrong.
  */
 function connectError(error: AggregateError, url: string): Error {
   const tries = (error.errors as NodeJS.ErrnoException[]).map((one) => {

@@ -1,0 +1,184 @@
+import type { RawData, WebSocket } from 'ws';
+
+import { WsConnError } from '../base/errors.ts';
+import { ReceiveBuffer } from '../base/receive-buffer.ts';
+import type { SocketDuplex } from '../base/socket-duplex.ts';
+import { CloseProcedure, type Done } from './close-procedure.ts';
+import {
+  closeError,
+  type ClosedWebSocket,
+  frameError,
+  handshakeError,
+  handshakeTimeoutError,
+  refusalError,
+} from './connection-errors.ts';
+import { HalfClose } from './half-close.ts';
+import { Link } from './link.ts';
+import { MessageReader } from './message-reader.ts';
+import { MessageSender } from './message-sender.ts';
+import type { AdapterSettings } from './options.ts';
+import { checkSocket } from './take-websocket.ts';
+import { WriteBatcher } from './write-batcher.ts';
+
+/** What a connection reports to the stream that it is made for. */
+export interface ConnectionEvents {
+  /** The handshake is done. */
+  readonly onOpen: () => void;
+  /** Payload has moved. */
+  readonly onActive: () => void;
+  /** ws was given a message. */
+  readonly onSent: () => void;
+  /** The peer has closed in order: nobody can hear what is written any more. */
+  readonly onPeerGone: () => void;
+}
+
+/**
+ * A WebSocket that carries the bytes of one stream: its parts, and what the events of the WebSocket
+ * mean for the stream.
+ */
+export class Connection {
+  readonly link: Link;
+  /** What came and was not read. */
+  readonly received: ReceiveBuffer;
+  readonly writes: WriteBatcher;
+  readonly closing: CloseProcedure;
+  readonly #stream: SocketDuplex;
+  readonly #settings: AdapterSettings;
+  readonly #events: ConnectionEvents;
+  readonly #halfClose: HalfClose;
+  readonly #messages: MessageReader;
+
+  constructor(
+    stream: SocketDuplex,
+    ws: WebSocket,
+    settings: AdapterSettings,
+    events: ConnectionEvents,
+  ) {
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#events = events;
+    this.#halfClose = new HalfClose(ws, settings);
+    this.link = this.#makeLink(ws);
+    this.received = new ReceiveBuffer(stream, this.link);
+    this.#messages = this.#makeMessageReader();
+    this.writes = this.#makeWriteBatcher(ws);
+    this.closing = new CloseProcedure(stream, this.link, this.#halfClose, settings.closeTimeout);
+    if (!this.link.raw && settings.handshakeTimeout < Infinity) this.#limitHandshake();
+  }
+
+  /** Bytes of payload that came. */
+  get bytesRead(): number {
+    return this.#messages.bytesRead;
+  }
+
+  /** Ends the connection as the adapter's close() does. */
+  close(code: number, reason: string): void {
+    if (this.#stream.destroyed) {
+      this.closing.close(code, reason);
+    } else if (this.link.closed || !this.link.raw) {
+      this.#stream.destroy();
+    } else {
+      this.received.discard();
+      this.closing.close(code, reason);
+    }
+  }
+
+  /** Ends the connection of a stream that is being destroyed, and calls `done` once. */
+  hangUp(error: Error | null, done: Done): void {
+    this.received.clear();
+    this.closing.hangUp(error, done);
+  }
+
+  #makeLink(ws: WebSocket): Link {
+    return new Link(ws, this.#settings.closeTimeout, {
+      onOpen: this.#onOpen,
+      onUpgrade: (headers) => {
+        this.#halfClose.onUpgrade(headers);
+      },
+      onRefusal: (statusCode) => {
+        this.#stream.destroy(refusalError(statusCode));
+      },
+      onMessage: this.#onMessage,
+      onError: this.#onError,
+      onClose: this.#onClose,
+    });
+  }
+
+  #makeMessageReader(): MessageReader {
+    return new MessageReader(this.#halfClose, this.received, {
+      onData: this.#events.onActive,
+      onFin: () => {
+        this.closing.closeIfBothEnded();
+      },
+      onViolation: (code, reason) => {
+        this.received.flush();
+        this.closing.fail(new WsConnError('EPROTO', reason), { code, reason });
+      },
+    });
+  }
+
+  #makeWriteBatcher(ws: WebSocket): WriteBatcher {
+    const { maxMessageSize } = this.#settings;
+    const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark };
+    const { onSent, onActive } = this.#events;
+    const sender = new MessageSender(ws, settings, { onMessage: onSent, onProgress: onActive });
+    return new WriteBatcher(this.#stream, sender, maxMessageSize, this.link.open);
+  }
+
+  #limitHandshake(): void {
+    const { handshakeTimeout } = this.#settings;
+    this.link.limit(handshakeTimeout, () => {
+      this.#stream.destroy(handshakeTimeoutError(this.link.ws.url, handshakeTimeout));
+    });
+  }
+
+  readonly #onOpen = (): void => {
+    try {
+      checkSocket(this.link.ws);
+    } catch (error) {
+      this.#stream.destroy(error as Error);
+      return;
+    }
+    this.#halfClose.confirm();
+    try {
+      this.#events.onOpen();
+    } finally {
+      // Also where a listener throws: what was written before waits for this.
+      this.writes.open();
+    }
+  };
+
+  readonly #onMessage = (data: RawData, isBinary: boolean): void => {
+    // takeWebSocket() has set binaryType to 'nodebuffer', so this is what ws gives.
+    if (!this.closing.begun && !this.#stream.destroyed)
+      this.#messages.take(data as Buffer, isBinary);
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.received.flush();
+    // After the handshake it is about a frame, and ws has sent the Close that belongs to it.
+    if (this.link.raw) this.closing.fail(frameError(error));
+    else this.#stream.destroy(handshakeError(error, this.link.ws.url));
+  };
+
+  readonly #onClose = (closed: ClosedWebSocket): void => {
+    if (this.#stream.destroyed) {
+      this.closing.onWebSocketClosed();
+      return;
+    }
+    const error = closeError(closed, {
+      unsent: this.#stream.writableLength,
+      // Who closes halves sends a FIN or Close, and the kernel may show a reset as an end behind
+      // bytes that were not read yet.
+      tcpEndIsEof: this.#settings.tcpEndIsEof && !this.#halfClose.agreed,
+    });
+    if (error || this.closing.isClosing) {
+      this.received.flush();
+      this.#stream.destroy(error ?? undefined);
+      return;
+    }
+    this.#halfClose.onPeerGone();
+    this.received.end();
+    this.#events.onPeerGone();
+  };
+}
