@@ -1,4 +1,4 @@
-import { ignore } from './ignore.ts';
+import { ignore } from './outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 
 interface Taker {

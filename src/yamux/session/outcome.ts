@@ -1,6 +1,9 @@
 import type { EventEmitter } from 'node:events';
 
-import { ignore } from './ignore.ts';
+/** Listens to an 'error' that reaches its reader in another way. */
+export function ignore(): void {
+  // An 'error' without a listener would bring the process down.
+}
 
 /**
  * Keeps what a session has come to: the first error, which is emitted once, and the one 'close'

@@ -1,9 +1,9 @@
 import { Deadline } from '../../base/deadline.ts';
 
-/** Orphans that are kept at a time: a peer that never ends its half must not fill the memory. */
-const MAX_ORPHANS = 4_096;
+/** Streams that are kept at a time: a peer that never ends its half must not fill the memory. */
+const MAX_RELEASED = 4_096;
 
-interface Orphan {
+interface ReleasedStream {
   readonly deadline: Deadline;
   readonly answered: () => void;
 }
@@ -13,10 +13,10 @@ interface Orphan {
  * As with an orphaned TCP connection, a peer that sends more is reset, and one that says nothing is
  * reset after a while.
  */
-export class Orphans {
+export class ReleasedStreams {
   readonly #timeout: number;
   readonly #reset: (id: number) => void;
-  readonly #orphans = new Map<number, Orphan>();
+  readonly #streams = new Map<number, ReleasedStream>();
 
   /** @param timeout - time in ms until a silent peer is reset @param reset - sends RST for an id */
   constructor(timeout: number, reset: (id: number) => void) {
@@ -25,7 +25,7 @@ export class Orphans {
   }
 
   has(id: number): boolean {
-    return this.#orphans.has(id);
+    return this.#streams.has(id);
   }
 
   /**
@@ -33,41 +33,41 @@ export class Orphans {
    * is not asked any more
    */
   add(id: number, answered: () => void = () => undefined): void {
-    const [oldest] = this.#orphans.keys();
-    if (oldest !== undefined && this.#orphans.size >= MAX_ORPHANS) this.reset(oldest);
+    const [oldest] = this.#streams.keys();
+    if (oldest !== undefined && this.#streams.size >= MAX_RELEASED) this.reset(oldest);
     const deadline = new Deadline(() => {
       this.reset(id);
     });
-    this.#orphans.set(id, { deadline, answered });
+    this.#streams.set(id, { deadline, answered });
     deadline.start(this.#timeout);
   }
 
-  /** The peer has sent a frame for the stream, if it is an orphan. */
+  /** The peer has sent a frame for the stream, if it is an stream. */
   onAnswer(id: number): void {
-    const orphan = this.#orphans.get(id);
-    if (!orphan) return;
-    this.#orphans.set(id, { deadline: orphan.deadline, answered: () => undefined });
-    orphan.answered();
+    const stream = this.#streams.get(id);
+    if (!stream) return;
+    this.#streams.set(id, { deadline: stream.deadline, answered: () => undefined });
+    stream.answered();
   }
 
-  /** Tells the peer that nobody is there, if the stream is an orphan. */
+  /** Tells the peer that nobody is there, if the stream is an stream. */
   reset(id: number): void {
     if (this.remove(id)) this.#reset(id);
   }
 
   /** Forgets a stream of which the peer has ended its half. */
   remove(id: number): boolean {
-    const orphan = this.#orphans.get(id);
-    if (!orphan) return false;
-    this.#orphans.delete(id);
-    orphan.deadline.stop();
-    orphan.answered();
+    const stream = this.#streams.get(id);
+    if (!stream) return false;
+    this.#streams.delete(id);
+    stream.deadline.stop();
+    stream.answered();
     return true;
   }
 
   /** Forgets all, and tells nobody. */
   clear(): void {
-    for (const { deadline } of this.#orphans.values()) deadline.stop();
-    this.#orphans.clear();
+    for (const { deadline } of this.#streams.values()) deadline.stop();
+    this.#streams.clear();
   }
 }

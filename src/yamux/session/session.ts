@@ -3,20 +3,19 @@ import type { Duplex } from 'node:stream';
 
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { claimTransport } from './take-transport.ts';
+import { takeTransport } from './take-transport.ts';
 import { Deadline } from '../../base/deadline.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
 import { isolate } from '../../base/isolate.ts';
-import { ignore } from './ignore.ts';
-import { Outbox } from '../wire/frame-scheduler.ts';
+import { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { Pings } from './pings.ts';
 import { SessionKeepalive } from './keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './options.ts';
-import { SessionOutcome } from './outcome.ts';
+import { ignore, SessionOutcome } from './outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
-import { Streams } from './stream-table.ts';
+import { StreamTable } from './stream-table.ts';
 
 export interface YamuxSessionEvents {
   /**
@@ -57,11 +56,11 @@ type Phase = 'open' | 'ending' | 'parting' | 'closed';
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #transport: Duplex;
   readonly #settings: SessionSettings;
-  readonly #outbox: Outbox;
+  readonly #scheduler: FrameScheduler;
   readonly #router: FrameRouter;
   readonly #pings: Pings;
   readonly #keepalive: SessionKeepalive | null;
-  readonly #streams: Streams;
+  readonly #streams: StreamTable;
   readonly #limit = new Deadline(() => {
     this.#onLimit();
   });
@@ -78,10 +77,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
     const settings = checkOptions(options);
-    claimTransport(duplex);
+    takeTransport(duplex);
     this.#transport = duplex;
     this.#settings = settings;
-    this.#outbox = new Outbox(duplex, {
+    this.#scheduler = new FrameScheduler(duplex, {
       onWritten: (bytes) => {
         this.#keepalive?.onWritten(bytes);
       },
@@ -89,7 +88,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         this.#onViolation('the peer asks faster than it reads the answers');
       },
     });
-    this.#pings = new Pings(this.#outbox, settings.pingTimeout);
+    this.#pings = new Pings(this.#scheduler, settings.pingTimeout);
     this.#streams = this.#makeStreams(options);
     this.#router = this.#makeRouter();
     this.#keepalive = settings.keepAlive ? this.#makeKeepalive(settings.keepAlive) : null;
@@ -183,11 +182,11 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     }
   };
 
-  #makeStreams(options: YamuxSessionOptions): Streams {
+  #makeStreams(options: YamuxSessionOptions): StreamTable {
     const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } = options;
     const streamOptions = { allowHalfOpen, readableHighWaterMark, writableHighWaterMark };
     const addresses = this.#transport as Addresses;
-    return new Streams(this.#outbox, this.#pings, this.#settings, streamOptions, addresses, {
+    return new StreamTable(this.#scheduler, this.#pings, this.#settings, streamOptions, addresses, {
       takesStreams: () => !this.#localGoAway && this.#phase === 'open',
       isListening: () => this.listenerCount('stream') > 0,
       onStream: (stream) => {
@@ -214,7 +213,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
           this.#pings.onAnswer(id);
           this.#keepalive?.onAnswer(id);
         } else {
-          this.#outbox.sendReply(FrameType.ping, Flag.ack, 0, id);
+          this.#scheduler.sendReply(FrameType.ping, Flag.ack, 0, id);
         }
       },
       onGoAway: (code) => {
@@ -229,7 +228,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #makeKeepalive({ interval, timeout }: { interval: number; timeout: number }): SessionKeepalive {
     return new SessionKeepalive(this.#transport, interval, timeout, {
       onPing: (id, whenSent) => {
-        this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
+        this.#scheduler.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
       },
       onDead: (error) => {
         this.#part(error, 'at once');
@@ -253,7 +252,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   #onViolation(happened: string): void {
     if (this.closed) return;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
+    this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
     this.#part(new WsConnError('EPROTO', happened), 'in order');
   }
 
@@ -262,7 +261,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport.on('end', this.#onEnd);
     this.#transport.on('error', this.#onError);
     this.#transport.on('close', this.#onClose);
-    this.#transport.on('drain', this.#outbox.flush);
+    this.#transport.on('drain', this.#scheduler.flush);
     // Whoever had it before, to look at its first bytes, may have left it paused.
     this.#transport.resume();
   }
@@ -298,10 +297,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   /** Lets no frame move any more, ends the streams, and lets go of the transport. */
   #part(error: Error | null, manner: 'in order' | 'at once'): void {
     if (this.closed) return;
-    this.#outbox.flushLast();
+    this.#scheduler.flushLast();
     this.#phase = 'parting';
     this.#router.stop();
-    this.#outbox.stop();
+    this.#scheduler.stop();
     this.#keepalive?.stop();
     this.#pings.end(error);
     this.#streams.end(error);
@@ -317,7 +316,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     } else {
       // As over TCP, what was handed over in order gets the time that it needs; only close() sets a
       // limit to it.
-      this.#outbox.whenAllTaken(() => {
+      this.#scheduler.whenAllTaken(() => {
         if (this.#closing === null) this.#startLimit();
       });
     }
@@ -351,7 +350,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #sayGoAway(): void {
     if (this.#localGoAway || this.closed) return;
     this.#localGoAway = true;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
+    this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
   }
 
   #onLimit(): void {
@@ -374,7 +373,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.#transport.off('data', this.#onData);
     this.#transport.off('end', this.#onEnd);
     this.#transport.off('close', this.#onClose);
-    this.#transport.off('drain', this.#outbox.flush);
+    this.#transport.off('drain', this.#scheduler.flush);
     this.#transport.off('error', this.#onError);
     // A transport that was given up on may fail yet, and nobody else listens.
     if (!this.#transport.closed) this.#transport.on('error', ignore);
@@ -385,12 +384,12 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Fails the streams whose last bytes the transport has not taken, now that it is gone. */
   #loseUntaken(): void {
-    if (!this.#outbox.hasUntaken) return;
+    if (!this.#scheduler.hasUntaken) return;
     const cut = new WsConnError(
       'ECONNRESET',
       'the transport was closed before it had taken what was written',
     );
     this.#outcome.fail(cut);
-    this.#outbox.giveUp(this.#outcome.error ?? cut);
+    this.#scheduler.giveUp(this.#outcome.error ?? cut);
   }
 }

@@ -4,16 +4,16 @@ import { AcceptQueue } from './accept-queue.ts';
 import { Channel, type ChannelHost } from '../stream/channel.ts';
 import type { RoutedStreams } from './frame-router.ts';
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import { Orphans } from './released-streams.ts';
-import type { Outbox } from '../wire/frame-scheduler.ts';
+import { ReleasedStreams } from './released-streams.ts';
+import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import type { Pings } from './pings.ts';
 import { WindowBudget } from '../stream/receive-window.ts';
 import type { SessionSettings } from './options.ts';
-import { type StreamSetup, YamuxStream } from '../stream/stream.ts';
-import { SynGate } from './syn-limiter.ts';
+import { type StreamSettings, YamuxStream } from '../stream/stream.ts';
+import { SynLimiter } from './syn-limiter.ts';
 
 /** What the streams of a session ask of it, and tell it. */
-export interface StreamsOwner {
+export interface StreamTableHost {
   /** Whether the peer may open streams. */
   readonly takesStreams: () => boolean;
   /** Whether somebody wants each stream as it comes; else it waits to be asked for. */
@@ -33,18 +33,18 @@ export interface StreamsOwner {
  * Keeps the streams of one session: those on the wire, those that wait for a user, and those that
  * were let go of.
  */
-export class Streams implements RoutedStreams {
-  readonly #outbox: Outbox;
+export class StreamTable implements RoutedStreams {
+  readonly #scheduler: FrameScheduler;
   readonly #pings: Pings;
   readonly #settings: SessionSettings;
   readonly #options: SocketDuplexOptions;
-  readonly #owner: StreamsOwner;
-  readonly #setup: StreamSetup;
+  readonly #owner: StreamTableHost;
+  readonly #setup: StreamSettings;
   readonly #host: ChannelHost;
   readonly #channels = new Map<number, Channel>();
   readonly #acceptQueue: AcceptQueue;
-  readonly #synGate: SynGate;
-  readonly #orphans: Orphans;
+  readonly #synLimiter: SynLimiter;
+  readonly #released: ReleasedStreams;
   /** Streams that were opened by the peer and are on the wire. */
   #incoming = 0;
   /** Streams that have frames to send yet, their FIN at least. */
@@ -55,14 +55,14 @@ export class Streams implements RoutedStreams {
    * @param options - of streams, unless `open()` gets others @param addresses - of the transport
    */
   constructor(
-    outbox: Outbox,
+    scheduler: FrameScheduler,
     pings: Pings,
     settings: SessionSettings,
     options: SocketDuplexOptions,
     addresses: Addresses,
-    owner: StreamsOwner,
+    owner: StreamTableHost,
   ) {
-    this.#outbox = outbox;
+    this.#scheduler = scheduler;
     this.#pings = pings;
     this.#settings = settings;
     this.#options = options;
@@ -77,12 +77,12 @@ export class Streams implements RoutedStreams {
       closeTimeout: settings.closeTimeout,
     };
     this.#host = this.#makeHost(budget);
-    this.#synGate = new SynGate(settings.acceptBacklog);
+    this.#synLimiter = new SynLimiter(settings.acceptBacklog);
     this.#acceptQueue = new AcceptQueue(settings.acceptBacklog, (stream) => {
       this.#channels.get(stream.id)?.accept();
     });
-    this.#orphans = new Orphans(settings.streamCloseTimeout, (id) => {
-      this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
+    this.#released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
+      this.#scheduler.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
   }
 
@@ -107,7 +107,7 @@ export class Streams implements RoutedStreams {
     if (this.#nextId > MAX_UINT32) throw invalidState('the session has used up its stream numbers');
     const channel = new Channel(this.#host, this.#nextId, false);
     this.#add(channel);
-    this.#synGate.add(channel);
+    this.#synLimiter.add(channel);
     try {
       const stream = new YamuxStream(channel, this.#setup, { ...this.#options, ...options });
       this.#nextId += 2;
@@ -135,7 +135,7 @@ export class Streams implements RoutedStreams {
   }
 
   onSyn(id: number): Channel | undefined {
-    if (this.#orphans.has(id)) {
+    if (this.#released.has(id)) {
       this.#owner.onViolation(`the peer opened stream ${String(id)} twice`);
       return undefined;
     }
@@ -144,7 +144,7 @@ export class Streams implements RoutedStreams {
       this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
     if (noPlace || !this.#owner.takesStreams()) {
       this.#owner.onStrayAllowed(INITIAL_WINDOW);
-      this.#outbox.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
+      this.#scheduler.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
       return undefined;
     }
     const channel = new Channel(this.#host, id, true);
@@ -161,15 +161,15 @@ export class Streams implements RoutedStreams {
   }
 
   onStray(id: number): void {
-    this.#orphans.reset(id);
+    this.#released.reset(id);
   }
 
   onStrayAnswer(id: number): void {
-    this.#orphans.onAnswer(id);
+    this.#released.onAnswer(id);
   }
 
   onStrayEnd(id: number): void {
-    this.#orphans.remove(id);
+    this.#released.remove(id);
   }
 
   /** Closes every stream in order: what was written is still sent. */
@@ -179,7 +179,7 @@ export class Streams implements RoutedStreams {
 
   /** Ends every stream at once; null if nothing was cut. */
   end(error: Error | null): void {
-    this.#orphans.clear();
+    this.#released.clear();
     for (const channel of [...this.#channels.values()]) channel.onSessionEnd(error);
     this.#channels.clear();
     if (error) this.endAccepting(error);
@@ -195,7 +195,7 @@ export class Streams implements RoutedStreams {
 
   #makeHost(budget: WindowBudget): ChannelHost {
     return {
-      outbox: this.#outbox,
+      scheduler: this.#scheduler,
       budget,
       maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#owner.largestBody()),
       firstWindow: this.#settings.streamWindowSize,
@@ -204,10 +204,10 @@ export class Streams implements RoutedStreams {
         return this.#pings.roundTrip;
       },
       onEstablished: (channel) => {
-        this.#synGate.remove(channel);
+        this.#synLimiter.remove(channel);
       },
-      onGone: (channel, orphaned) => {
-        this.#onGone(channel, orphaned);
+      onGone: (channel, released) => {
+        this.#onGone(channel, released);
       },
       onLocalEnd: () => {
         this.#talking--;
@@ -223,17 +223,17 @@ export class Streams implements RoutedStreams {
     this.#pings.measure();
   }
 
-  #onGone(channel: Channel, orphaned: boolean): void {
+  #onGone(channel: Channel, released: boolean): void {
     const { id } = channel;
     this.#channels.delete(id);
     if (!channel.finReceived) this.#owner.onStrayAllowed(channel.window.open);
     const release = (): void => {
-      if (!channel.established) this.#synGate.remove(channel);
+      if (!channel.established) this.#synLimiter.remove(channel);
     };
     if (!this.#isOurs(id)) this.#incoming--;
-    else if (!orphaned) release();
+    else if (!released) release();
     // Until the peer has answered, its SYN has a place in the peer's backlog.
-    if (orphaned) this.#orphans.add(id, this.#isOurs(id) ? release : undefined);
+    if (released) this.#released.add(id, this.#isOurs(id) ? release : undefined);
   }
 
   #isOurs(id: number): boolean {

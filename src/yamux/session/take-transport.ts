@@ -10,7 +10,7 @@ const taken = new WeakSet<Duplex>();
  * @throws `ERR_INVALID_ARG_TYPE` for what is no Duplex, `ERR_INVALID_STATE` for one that has a
  * session, is closing, or gives strings
  */
-export function claimTransport(transport: Partial<Duplex> | null | undefined): void {
+export function takeTransport(transport: Partial<Duplex> | null | undefined): void {
   if (typeof transport?.write !== 'function' || typeof transport.read !== 'function') {
     throw invalidArgType('duplex', 'a Duplex', transport);
   }

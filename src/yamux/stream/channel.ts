@@ -1,10 +1,10 @@
 import { WsConnError } from '../../base/errors.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
-import type { Outbox, Sender } from '../wire/frame-scheduler.ts';
+import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
 import { isolate } from '../../base/isolate.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
-import type { Run, WhenSettled } from '../wire/frame-run.ts';
+import type { FrameRun, WhenSettled } from '../wire/frame-run.ts';
 import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */
@@ -26,7 +26,7 @@ export interface ChannelEvents {
 
 /** What a channel asks of its session. */
 export interface ChannelHost {
-  readonly outbox: Outbox;
+  readonly scheduler: FrameScheduler;
   readonly budget: WindowBudget;
   /** Largest receive window, in bytes. */
   readonly maxWindow: () => number;
@@ -37,10 +37,10 @@ export interface ChannelHost {
   /** The peer has taken a stream of ours. */
   readonly onEstablished: (channel: Channel) => void;
   /**
-   * The stream has left the wire; `orphaned` if the peer may go on sending, for it has not ended
+   * The stream has left the wire; `released` if the peer may go on sending, for it has not ended
    * its half.
    */
-  readonly onGone: (channel: Channel, orphaned: boolean) => void;
+  readonly onGone: (channel: Channel, released: boolean) => void;
   /** The last frame of this side has gone out, or none will. */
   readonly onLocalEnd: () => void;
 }
@@ -67,7 +67,7 @@ export class Channel implements Sender {
   #finWanted = false;
   #finReceived = false;
   /** The run that the last bytes, or the last frame, of this side are in. */
-  #lastRun: Run | null = null;
+  #lastRun: FrameRun | null = null;
   /** Whether the last frame of this side is out, and whether the transport has taken it. */
   #localEnded = false;
   #localEndTaken = false;
@@ -241,7 +241,7 @@ export class Channel implements Sender {
     });
   }
 
-  sendControl(writer: FrameWriter, run: Run): void {
+  sendControl(writer: FrameWriter, run: FrameRun): void {
     const flags = this.#flags;
     const credit = this.#credit;
     this.#flags = this.#credit = 0;
@@ -256,7 +256,7 @@ export class Channel implements Sender {
     });
   }
 
-  sendData(writer: FrameWriter, run: Run): boolean {
+  sendData(writer: FrameWriter, run: FrameRun): boolean {
     if (!this.#sendHalf.ready || writer.room <= HEADER_SIZE) return false;
     this.#lastRun = run;
     this.#sendHalf.fill(writer, this.id);
@@ -282,12 +282,12 @@ export class Channel implements Sender {
   }
 
   #wantData(): void {
-    if (this.#started && this.#sendHalf.ready) this.#host.outbox.wantData(this);
+    if (this.#started && this.#sendHalf.ready) this.#host.scheduler.wantData(this);
   }
 
   #wantControl(flags: number): void {
     this.#flags |= flags;
-    if (this.#started) this.#host.outbox.wantControl(this);
+    if (this.#started) this.#host.scheduler.wantControl(this);
   }
 
   /** Drops what is due, what waits, and who waits for it. */
@@ -299,7 +299,7 @@ export class Channel implements Sender {
   #dropFrames(): void {
     this.#flags = this.#credit = 0;
     this.#sendHalf.clear();
-    this.#host.outbox.drop(this);
+    this.#host.scheduler.drop(this);
   }
 
   #endLocal(): void {
@@ -308,9 +308,9 @@ export class Channel implements Sender {
     this.#host.onLocalEnd();
   }
 
-  #leave(orphaned: boolean): void {
+  #leave(released: boolean): void {
     this.#gone = true;
-    this.#host.onGone(this, orphaned);
+    this.#host.onGone(this, released);
     this.window.release();
   }
 }

@@ -6,7 +6,7 @@ import type { WindowBudget } from './receive-window.ts';
  * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and
  * keeps the books of what waits for the user.
  */
-export class Intake {
+export class ReadBuffer {
   readonly #stream: ServedStream;
   readonly #budget: WindowBudget;
   readonly #queue = new ChunkQueue();

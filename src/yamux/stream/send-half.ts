@@ -1,26 +1,26 @@
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
 import { isolate } from '../../base/isolate.ts';
-import { Outgoing } from './unsent-bytes.ts';
+import { UnsentBytes } from './unsent-bytes.ts';
 
 /**
  * Keeps what one stream has been given to send, and how much of it the window of the peer lets go.
  */
 export class SendHalf {
-  readonly #outgoing = new Outgoing();
+  readonly #unsent = new UnsentBytes();
   #whenSent: (() => void) | null = null;
   #window = INITIAL_WINDOW;
 
   /** Whether there is something to send, and room for it. */
   get ready(): boolean {
-    return this.#outgoing.length > 0 && this.#window > 0;
+    return this.#unsent.length > 0 && this.#window > 0;
   }
 
   /** Takes chunks to send; `whenSent` comes when the last byte of them is in a frame. */
   add(chunks: readonly Buffer[], whenSent: () => void): void {
-    for (const chunk of chunks) this.#outgoing.add(chunk);
+    for (const chunk of chunks) this.#unsent.add(chunk);
     this.#whenSent = whenSent;
-    if (this.#outgoing.length === 0) this.#sent();
+    if (this.#unsent.length === 0) this.#sent();
   }
 
   /** The peer opens its window further; false if by more than a window can be. */
@@ -38,13 +38,13 @@ export class SendHalf {
     const most = Math.min(this.#window, writer.room - HEADER_SIZE);
     let left = most;
     writer.beginData();
-    while (left > 0 && this.#outgoing.length > 0) {
-      const length = Math.min(this.#outgoing.length, left);
+    while (left > 0 && this.#unsent.length > 0) {
+      const length = Math.min(this.#unsent.length, left);
       left -= length;
-      this.#outgoing.take(length, (chunk) => {
+      this.#unsent.take(length, (chunk) => {
         writer.body(chunk);
       });
-      if (this.#outgoing.length === 0) this.#sent();
+      if (this.#unsent.length === 0) this.#sent();
     }
     writer.endData(streamId);
     this.#window -= most - left;
@@ -52,7 +52,7 @@ export class SendHalf {
 
   /** Drops what waits, and who waits for it. */
   clear(): void {
-    this.#outgoing.clear();
+    this.#unsent.clear();
     this.#whenSent = null;
   }
 

@@ -8,12 +8,12 @@ import {
 } from '../../base/socket-duplex.ts';
 import type { Channel } from './channel.ts';
 import { Deadline } from '../../base/deadline.ts';
-import { Intake } from './read-buffer.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import type { WindowBudget } from './receive-window.ts';
 import { type WriteCallback, WriteInHand } from '../../base/pending-write.ts';
 
 /** What a stream takes over from its session. */
-export interface StreamSetup {
+export interface StreamSettings {
   readonly addresses: Addresses;
   readonly budget: WindowBudget;
   /** Times in ms, as in the options of the session. */
@@ -39,8 +39,8 @@ export interface StreamSetup {
  */
 export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
-  readonly #setup: StreamSetup;
-  readonly #intake: Intake;
+  readonly #setup: StreamSettings;
+  readonly #readBuffer: ReadBuffer;
   /** Limits the wait for the ACK, and later for the end of the other half. */
   readonly #patience = new Deadline(() => {
     this.#onImpatience();
@@ -52,12 +52,12 @@ export class YamuxStream extends SocketDuplex {
   #closeLimit: NodeJS.Timeout | undefined;
 
   /** @internal */
-  constructor(channel: Channel, setup: StreamSetup, options: SocketDuplexOptions = {}) {
+  constructor(channel: Channel, setup: StreamSettings, options: SocketDuplexOptions = {}) {
     super(options);
     this.#channel = channel;
     this.#setup = setup;
-    this.#intake = new Intake(this, setup.budget);
-    if (!channel.established) this.#intake.adopt();
+    this.#readBuffer = new ReadBuffer(this, setup.budget);
+    if (!channel.established) this.#readBuffer.adopt();
     this.adoptAddresses(setup.addresses);
     channel.attach({
       onOpen: () => {
@@ -66,7 +66,7 @@ export class YamuxStream extends SocketDuplex {
       onTaken: () => {
         // The promise of a loop over the session gets there after the ticks that are due now.
         setImmediate(() => {
-          this.#intake.adopt();
+          this.#readBuffer.adopt();
         });
       },
       onData: (piece) => {
@@ -142,15 +142,15 @@ export class YamuxStream extends SocketDuplex {
 
   /** Reads as any Readable does; what was taken is credited to the peer. */
   override read(size?: number): Buffer | string | null {
-    this.#intake.beforeRead(size);
+    this.#readBuffer.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
-    this.#intake.afterRead(size, chunk !== null);
+    this.#readBuffer.afterRead(size, chunk !== null);
     this.#settle();
     return chunk;
   }
 
   override _read(): void {
-    this.#intake.want();
+    this.#readBuffer.want();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -179,7 +179,7 @@ export class YamuxStream extends SocketDuplex {
   protected override hangUp(error: Error | null, done: () => void): void {
     clearTimeout(this.#closeLimit);
     this.#patience.stop();
-    this.#intake.abandon();
+    this.#readBuffer.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
     process.nextTick(() => {
@@ -202,10 +202,10 @@ export class YamuxStream extends SocketDuplex {
     this.#bytesRead += piece.length;
     this.markActive();
     this.#patience.refresh();
-    this.#intake.add(piece);
+    this.#readBuffer.add(piece);
     this.#settle();
     if (this.#closing) this.#destroyWhenClosed();
-    if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
+    if (this.#readBuffer.unread > 0 && this.#setup.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
     }
@@ -217,16 +217,16 @@ export class YamuxStream extends SocketDuplex {
       return;
     }
     this.#patience.stop();
-    this.#intake.end();
+    this.#readBuffer.end();
   }
 
   /** Brings the books up to date after bytes came or were read. */
   #settle(): void {
     if (this.destroyed) return;
-    this.#intake.settle();
+    this.#readBuffer.settle();
     // What close() throws away is not to be followed by more.
     if (this.#closing === null)
-      this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
+      this.#channel.consumed(this.#readBuffer.starving ? 0 : this.#readBuffer.unread);
   }
 
   #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
@@ -243,7 +243,7 @@ export class YamuxStream extends SocketDuplex {
     if (this.connecting && !this.writableFinished) {
       const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
       this.destroy(new WsConnError('ETIMEDOUT', limit));
-    } else if (this.#intake.unread > 0) {
+    } else if (this.#readBuffer.unread > 0) {
       // It is our own user who lets the peer wait.
       this.#patience.start(this.#setup.halfCloseTimeout);
     } else {
@@ -278,7 +278,7 @@ export class YamuxStream extends SocketDuplex {
       this.destroy();
       return closed;
     }
-    this.#intake.discard();
+    this.#readBuffer.discard();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();
     }, this.#setup.closeTimeout);

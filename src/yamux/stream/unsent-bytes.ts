@@ -2,7 +2,7 @@
  * Holds what a stream has been given to send and has not sent: one write, or several that were
  * handed over together.
  */
-export class Outgoing {
+export class UnsentBytes {
   #chunks: Buffer[] = [];
   /** Where the next byte is: in which chunk, and at which byte of it. */
   #index = 0;

@@ -6,7 +6,7 @@ export type WhenSettled = (lost: Error | null) => void;
  * once the transport has taken the runs that its bytes and its FIN are in: what is in a run may
  * still be lost.
  */
-export class Run {
+export class FrameRun {
   #outcome: 'under way' | { readonly lost: Error | null } = 'under way';
   #waiting: WhenSettled[] = [];
 

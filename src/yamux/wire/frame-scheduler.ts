@@ -4,17 +4,17 @@ import type { Duplex } from 'node:stream';
 import { SocketDuplex } from '../../base/socket-duplex.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HEADER_SIZE } from './frame.ts';
-import { Run } from './frame-run.ts';
+import { FrameRun } from './frame-run.ts';
 
 /** One that has frames to send: a stream of the session. */
 export interface Sender {
   /** Writes the control frames that are due, into that run. */
-  sendControl(writer: FrameWriter, run: Run): void;
+  sendControl(writer: FrameWriter, run: FrameRun): void;
   /** Writes at most one data frame into that run; true if it could write another one at once. */
-  sendData(writer: FrameWriter, run: Run): boolean;
+  sendData(writer: FrameWriter, run: FrameRun): boolean;
 }
 
-export interface OutboxEvents {
+export interface FrameSchedulerEvents {
   /** The transport was given a run of frames, of so many bytes. */
   readonly onWritten: (bytes: number) => void;
   /** Too many replies wait, because the peer asks without reading; once. */
@@ -50,10 +50,10 @@ const MAX_REPLIES = 4_096;
  * each sends one frame in turn. All frames of one turn of the event loop leave together; a
  * transport that has enough is left in peace.
  */
-export class Outbox {
+export class FrameScheduler {
   readonly #transport: Duplex;
   readonly #writer = new FrameWriter();
-  readonly #events: OutboxEvents;
+  readonly #events: FrameSchedulerEvents;
   #sessionFrames: SessionFrame[] = [];
   #replies = 0;
   #urgent = new Set<Sender>();
@@ -62,14 +62,14 @@ export class Outbox {
   #next = new Set<Sender>();
   #sent: (() => void)[] = [];
   /** The run that is being put together, and those that the transport has not taken yet. */
-  #run = new Run();
-  readonly #underWay = new Set<Run>();
+  #run = new FrameRun();
+  readonly #underWay = new Set<FrameRun>();
   #scheduled = false;
   #flushing = false;
   #flooded = false;
   #stopped = false;
 
-  constructor(transport: Duplex, events: OutboxEvents) {
+  constructor(transport: Duplex, events: FrameSchedulerEvents) {
     this.#transport = transport;
     this.#events = events;
   }
@@ -227,7 +227,7 @@ export class Outbox {
     this.#writeData();
     if (this.#writer.length === 0) return;
     const run = this.#run;
-    this.#run = new Run();
+    this.#run = new FrameRun();
     this.#underWay.add(run);
     const sent = this.#sent;
     if (sent.length > 0) this.#sent = [];
