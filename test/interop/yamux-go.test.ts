@@ -298,7 +298,7 @@ program.describe('yamux of Go', () => {
         role,
         ['-keepalive=20ms'],
         {
-          keepAlive: false,
+          keepalive: false,
         },
       );
       while (

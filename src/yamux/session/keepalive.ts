@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 
 import type { WsConnError } from '../../base/errors.ts';
 import { Liveness } from '../../keepalive/liveness.ts';
+import type { KeepaliveSettings } from './options.ts';
 
 export interface SessionKeepaliveEvents {
   /** A ping is to be sent; `whenSent` is to be called when the transport has got rid of it. */
@@ -21,16 +22,8 @@ export class SessionKeepalive {
   readonly #liveness: Liveness;
   #written = 0;
 
-  /**
-   * Starts at once. @param interval - time in ms between two looks @param timeout - time in ms that
-   * the peer has
-   */
-  constructor(
-    transport: Duplex,
-    interval: number,
-    timeout: number,
-    events: SessionKeepaliveEvents,
-  ) {
+  /** Starts at once. */
+  constructor(transport: Duplex, settings: KeepaliveSettings, events: SessionKeepaliveEvents) {
     const connection = {
       written: () => this.#written,
       queued: () => transport.writableLength,
@@ -42,7 +35,7 @@ export class SessionKeepalive {
       onPong: () => undefined,
       onDead: events.onDead,
     };
-    this.#liveness = new Liveness(connection, interval, timeout);
+    this.#liveness = new Liveness(connection, settings.interval, settings.pongTimeout);
     // The transport keeps the process alive, where it should be.
     this.#liveness.unref();
     this.#liveness.start();

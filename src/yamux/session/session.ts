@@ -12,7 +12,12 @@ import { isolate } from '../../base/isolate.ts';
 import { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { Pings } from './pings.ts';
 import { SessionKeepalive } from './keepalive.ts';
-import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './options.ts';
+import {
+  checkOptions,
+  type KeepaliveSettings,
+  type SessionSettings,
+  type YamuxSessionOptions,
+} from './options.ts';
 import { ignore, SessionOutcome } from './outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { StreamTable } from './stream-table.ts';
@@ -89,9 +94,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       },
     });
     this.#pings = new Pings(this.#scheduler, settings.pingTimeout);
-    this.#streams = this.#makeStreams(options);
+    this.#streams = this.#makeStreams();
     this.#router = this.#makeRouter();
-    this.#keepalive = settings.keepAlive ? this.#makeKeepalive(settings.keepAlive) : null;
+    this.#keepalive = settings.keepalive ? this.#makeKeepalive(settings.keepalive) : null;
     // Node's own event is not among those that the types of this emitter know.
     (this as EventEmitter).on('newListener', (event: string | symbol) => {
       if (event === 'stream') process.nextTick(this.#emitWaiting);
@@ -182,11 +187,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     }
   };
 
-  #makeStreams(options: YamuxSessionOptions): StreamTable {
-    const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } = options;
-    const streamOptions = { allowHalfOpen, readableHighWaterMark, writableHighWaterMark };
+  #makeStreams(): StreamTable {
     const addresses = this.#transport as Addresses;
-    return new StreamTable(this.#scheduler, this.#pings, this.#settings, streamOptions, addresses, {
+    return new StreamTable(this.#scheduler, this.#pings, this.#settings, addresses, {
       takesStreams: () => !this.#localGoAway && this.#phase === 'open',
       isListening: () => this.listenerCount('stream') > 0,
       onStream: (stream) => {
@@ -225,8 +228,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     });
   }
 
-  #makeKeepalive({ interval, timeout }: { interval: number; timeout: number }): SessionKeepalive {
-    return new SessionKeepalive(this.#transport, interval, timeout, {
+  #makeKeepalive(settings: KeepaliveSettings): SessionKeepalive {
+    return new SessionKeepalive(this.#transport, settings, {
       onPing: (id, whenSent) => {
         this.#scheduler.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
       },

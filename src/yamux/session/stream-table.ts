@@ -37,7 +37,6 @@ export class StreamTable implements RoutedStreams {
   readonly #scheduler: FrameScheduler;
   readonly #pings: Pings;
   readonly #settings: SessionSettings;
-  readonly #options: SocketDuplexOptions;
   readonly #owner: StreamTableHost;
   readonly #setup: StreamSettings;
   readonly #host: ChannelHost;
@@ -51,21 +50,17 @@ export class StreamTable implements RoutedStreams {
   #talking = 0;
   #nextId: number;
 
-  /**
-   * @param options - of streams, unless `open()` gets others @param addresses - of the transport
-   */
+  /** @param addresses - of the transport */
   constructor(
     scheduler: FrameScheduler,
     pings: Pings,
     settings: SessionSettings,
-    options: SocketDuplexOptions,
     addresses: Addresses,
     owner: StreamTableHost,
   ) {
     this.#scheduler = scheduler;
     this.#pings = pings;
     this.#settings = settings;
-    this.#options = options;
     this.#owner = owner;
     this.#nextId = settings.client ? 1 : 2;
     const budget = new WindowBudget(settings.sessionWindowLimit);
@@ -109,7 +104,10 @@ export class StreamTable implements RoutedStreams {
     this.#add(channel);
     this.#synLimiter.add(channel);
     try {
-      const stream = new YamuxStream(channel, this.#setup, { ...this.#options, ...options });
+      const stream = new YamuxStream(channel, this.#setup, {
+        ...this.#settings.stream,
+        ...options,
+      });
       this.#nextId += 2;
       return stream;
     } catch (error) {
@@ -148,7 +146,7 @@ export class StreamTable implements RoutedStreams {
       return undefined;
     }
     const channel = new Channel(this.#host, id, true);
-    const stream = new YamuxStream(channel, this.#setup, this.#options);
+    const stream = new YamuxStream(channel, this.#setup, this.#settings.stream);
     this.#incoming++;
     this.#add(channel);
     if (listening) {

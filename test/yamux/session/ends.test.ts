@@ -120,7 +120,7 @@ describe('a stream that has ended in order', () => {
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    const { session, stream, transport, events } = await watched({ keepAlive: false });
+    const { session, stream, transport, events } = await watched({ keepalive: false });
     stream.end('answer');
     await turns(10);
     transport.push(null);
@@ -248,7 +248,7 @@ describe('a session that was closed', () => {
 
   test('sends its GoAway when the transport was full at that moment', async () => {
     const transport = new HeldTransport();
-    const session = new YamuxSession(transport, { role: 'client', keepAlive: false });
+    const session = new YamuxSession(transport, { role: 'client', keepalive: false });
     transport.write(Buffer.alloc(12 * 10_000));
     expect(transport.writableNeedDrain).toBe(true);
     const closing = session.close();

@@ -166,7 +166,7 @@ describe('a peer that never answers', () => {
   });
 
   test('a ping has it rejected with ETIMEDOUT', async () => {
-    const { session } = await rawSession({ keepAlive: { timeout: 20 } });
+    const { session } = await rawSession({ keepalive: { pongTimeout: 20 } });
     await expect(session.ping()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
   });
 
