@@ -10,7 +10,7 @@ import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
 import { type DialBack, pickUp } from './dial-back.ts';
 import { checkTimings, type ControlTimings } from './control-options.ts';
-import { Unclaimed } from '../base/waiting-items.ts';
+import { WaitingItems } from '../base/waiting-items.ts';
 
 export interface RevdialListenerOptions extends ControlTimings {
   /**
@@ -65,7 +65,7 @@ export class RevdialListener
   readonly #backlog: number;
   /** What gives up each dial back that is not open yet. */
   readonly #pending = new Set<AbortController>();
-  readonly #unclaimed = new Unclaimed<WsConnAdapter>();
+  readonly #unclaimed = new WaitingItems<WsConnAdapter>();
   readonly #closed: Promise<Error | null>;
 
   /**

@@ -168,11 +168,11 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     this.on('error', ignore);
     try {
       for (;;) {
-        const { done, value } = await this.#streams.next();
-        if (done) return;
+        const stream = await this.#streams.take();
+        if (stream === null) return;
         // One that the peer has reset meanwhile has told its 'close' already: whoever waits for
         // that would wait for ever.
-        if (!value.destroyed) yield value;
+        if (!stream.destroyed) yield stream;
       }
     } finally {
       this.off('error', ignore);
@@ -181,7 +181,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #emitWaiting = (): void => {
     while (this.listenerCount('stream') > 0) {
-      const stream = this.#streams.takeWaiting();
+      const stream = this.#streams.takeNow();
       if (!stream) return;
       isolate(() => this.emit('stream', stream));
     }

@@ -121,15 +121,16 @@ export class StreamTable implements RoutedStreams {
   }
 
   /** Takes out a stream that waits for its user, the oldest first. */
-  takeWaiting(): YamuxStream | undefined {
-    return this.#acceptQueue.take();
+  takeNow(): YamuxStream | undefined {
+    return this.#acceptQueue.takeNow();
   }
 
   /**
-   * Gives the next stream that the peer opens, or the end of the session; rejects with its error.
+   * Waits for the next stream that the peer opens; null at the end of the session. Rejects with its
+   * error.
    */
-  next(): Promise<IteratorResult<YamuxStream, undefined>> {
-    return this.#acceptQueue.next();
+  take(): Promise<YamuxStream | null> {
+    return this.#acceptQueue.take();
   }
 
   onSyn(id: number): Channel | undefined {
