@@ -1,6 +1,6 @@
 import { WaitingItems } from '../../base/waiting-items.ts';
 import type { YamuxStream } from '../stream/stream.ts';
-import { ignore } from './outcome.ts';
+import { ignore } from './session-outcome.ts';
 
 /** Keeps the streams that the peer has opened until somebody takes them. */
 export class AcceptQueue {

@@ -18,7 +18,7 @@ import {
   type SessionSettings,
   type YamuxSessionOptions,
 } from './options.ts';
-import { ignore, SessionOutcome } from './outcome.ts';
+import { ignore, SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { StreamTable } from './stream-table.ts';
 
