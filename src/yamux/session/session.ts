@@ -20,6 +20,7 @@ import {
 } from './options.ts';
 import { ignore, SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
+import { ReleasedStreams } from './released-streams.ts';
 import { StreamTable } from './stream-table.ts';
 
 export interface YamuxSessionEvents {
@@ -65,6 +66,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #router: FrameRouter;
   readonly #pings: Pings;
   readonly #keepalive: SessionKeepalive | null;
+  readonly #released: ReleasedStreams;
   readonly #streams: StreamTable;
   readonly #limit = new Deadline(() => {
     this.#onLimit();
@@ -94,6 +96,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       },
     });
     this.#pings = new Pings(this.#scheduler, settings.pingTimeout);
+    this.#released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
+      this.#scheduler.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
+    });
     this.#streams = this.#makeStreams();
     this.#router = this.#makeRouter();
     this.#keepalive = settings.keepalive ? this.#makeKeepalive(settings.keepalive) : null;
@@ -189,28 +194,29 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   #makeStreams(): StreamTable {
     const addresses = this.#transport as Addresses;
-    return new StreamTable(this.#scheduler, this.#pings, this.#settings, addresses, {
-      takesStreams: () => !this.#localGoAway && this.#phase === 'open',
-      isListening: () => this.listenerCount('stream') > 0,
-      onStream: (stream) => {
-        isolate(() => this.emit('stream', stream));
+    return new StreamTable(
+      this.#scheduler,
+      this.#pings,
+      this.#released,
+      this.#settings,
+      addresses,
+      {
+        takesStreams: () => !this.#localGoAway && this.#phase === 'open',
+        isListening: () => this.listenerCount('stream') > 0,
+        onStream: (stream) => {
+          isolate(() => this.emit('stream', stream));
+        },
+        onSilent: () => {
+          this.#partWhenSilent();
+        },
+        largestBody: () => largestBody(this.#transport),
       },
-      onSilent: () => {
-        this.#partWhenSilent();
-      },
-      largestBody: () => largestBody(this.#transport),
-      onStrayAllowed: (bytes) => {
-        this.#router.allowStray(bytes);
-      },
-      onViolation: (happened) => {
-        this.#onViolation(happened);
-      },
-    });
+    );
   }
 
   #makeRouter(): FrameRouter {
     const { client, maxStreamWindowSize } = this.#settings;
-    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, {
+    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, this.#released, {
       onPing: (id, isAnswer) => {
         if (isAnswer) {
           this.#pings.onAnswer(id);

@@ -4,7 +4,7 @@ import { AcceptQueue } from './accept-queue.ts';
 import { Channel, type ChannelHost } from '../stream/channel.ts';
 import type { RoutedStreams } from './frame-router.ts';
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import { ReleasedStreams } from './released-streams.ts';
+import type { ReleasedStreams } from './released-streams.ts';
 import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import type { Pings } from './pings.ts';
 import { WindowBudget } from '../stream/receive-window.ts';
@@ -12,7 +12,7 @@ import type { SessionSettings } from './options.ts';
 import { type StreamSettings, YamuxStream } from '../stream/stream.ts';
 import { SynLimiter } from './syn-limiter.ts';
 
-/** What the streams of a session ask of it, and tell it. */
+/** What the streams of a session ask of it, and report to it. */
 export interface StreamTableHost {
   /** Whether the peer may open streams. */
   readonly takesStreams: () => boolean;
@@ -23,10 +23,6 @@ export interface StreamTableHost {
   readonly onSilent: () => void;
   /** Bytes of the largest body that the transport lets the peer send in one frame. */
   readonly largestBody: () => number;
-  /** So many bytes may come yet for streams that are gone. */
-  readonly onStrayAllowed: (bytes: number) => void;
-  /** The peer broke the protocol. */
-  readonly onViolation: (happened: string) => void;
 }
 
 /**
@@ -36,14 +32,14 @@ export interface StreamTableHost {
 export class StreamTable implements RoutedStreams {
   readonly #scheduler: FrameScheduler;
   readonly #pings: Pings;
+  readonly #released: ReleasedStreams;
   readonly #settings: SessionSettings;
-  readonly #owner: StreamTableHost;
-  readonly #setup: StreamSettings;
-  readonly #host: ChannelHost;
+  readonly #host: StreamTableHost;
+  readonly #streamSettings: StreamSettings;
+  readonly #channelHost: ChannelHost;
   readonly #channels = new Map<number, Channel>();
   readonly #acceptQueue: AcceptQueue;
   readonly #synLimiter: SynLimiter;
-  readonly #released: ReleasedStreams;
   /** Streams that were opened by the peer and are on the wire. */
   #incoming = 0;
   /** Streams that have frames to send yet, their FIN at least. */
@@ -54,30 +50,29 @@ export class StreamTable implements RoutedStreams {
   constructor(
     scheduler: FrameScheduler,
     pings: Pings,
+    released: ReleasedStreams,
     settings: SessionSettings,
     addresses: Addresses,
-    owner: StreamTableHost,
+    host: StreamTableHost,
   ) {
     this.#scheduler = scheduler;
     this.#pings = pings;
+    this.#released = released;
     this.#settings = settings;
-    this.#owner = owner;
+    this.#host = host;
     this.#nextId = settings.client ? 1 : 2;
     const budget = new WindowBudget(settings.sessionWindowLimit);
-    this.#setup = {
+    this.#streamSettings = {
       addresses,
       budget,
       openTimeout: settings.streamOpenTimeout,
       halfCloseTimeout: settings.streamCloseTimeout,
       closeTimeout: settings.closeTimeout,
     };
-    this.#host = this.#makeHost(budget);
+    this.#channelHost = this.#makeChannelHost(budget);
     this.#synLimiter = new SynLimiter(settings.acceptBacklog);
     this.#acceptQueue = new AcceptQueue(settings.acceptBacklog, (stream) => {
       this.#channels.get(stream.id)?.accept();
-    });
-    this.#released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
-      this.#scheduler.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
   }
 
@@ -100,11 +95,11 @@ export class StreamTable implements RoutedStreams {
   /** @throws `ERR_INVALID_STATE` when all numbers are used up, and what an option is wrong with */
   open(options: SocketDuplexOptions): YamuxStream {
     if (this.#nextId > MAX_UINT32) throw invalidState('the session has used up its stream numbers');
-    const channel = new Channel(this.#host, this.#nextId, false);
+    const channel = new Channel(this.#channelHost, this.#nextId, false);
     this.#add(channel);
     this.#synLimiter.add(channel);
     try {
-      const stream = new YamuxStream(channel, this.#setup, {
+      const stream = new YamuxStream(channel, this.#streamSettings, {
         ...this.#settings.stream,
         ...options,
       });
@@ -134,41 +129,25 @@ export class StreamTable implements RoutedStreams {
   }
 
   onSyn(id: number): Channel | undefined {
-    if (this.#released.has(id)) {
-      this.#owner.onViolation(`the peer opened stream ${String(id)} twice`);
-      return undefined;
-    }
-    const listening = this.#owner.isListening();
+    const listening = this.#host.isListening();
     const noPlace =
       this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
-    if (noPlace || !this.#owner.takesStreams()) {
-      this.#owner.onStrayAllowed(INITIAL_WINDOW);
+    if (noPlace || !this.#host.takesStreams()) {
+      this.#released.allow(INITIAL_WINDOW);
       this.#scheduler.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
       return undefined;
     }
-    const channel = new Channel(this.#host, id, true);
-    const stream = new YamuxStream(channel, this.#setup, this.#settings.stream);
+    const channel = new Channel(this.#channelHost, id, true);
+    const stream = new YamuxStream(channel, this.#streamSettings, this.#settings.stream);
     this.#incoming++;
     this.#add(channel);
     if (listening) {
       channel.accept();
-      this.#owner.onStream(stream);
+      this.#host.onStream(stream);
     } else {
       this.#acceptQueue.add(stream);
     }
     return channel;
-  }
-
-  onStray(id: number): void {
-    this.#released.reset(id);
-  }
-
-  onStrayAnswer(id: number): void {
-    this.#released.onAnswer(id);
-  }
-
-  onStrayEnd(id: number): void {
-    this.#released.remove(id);
   }
 
   /** Closes every stream in order: what was written is still sent. */
@@ -192,11 +171,11 @@ export class StreamTable implements RoutedStreams {
     this.#acceptQueue.end(error);
   }
 
-  #makeHost(budget: WindowBudget): ChannelHost {
+  #makeChannelHost(budget: WindowBudget): ChannelHost {
     return {
       scheduler: this.#scheduler,
       budget,
-      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#owner.largestBody()),
+      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#host.largestBody()),
       firstWindow: this.#settings.streamWindowSize,
       roundTrip: () => {
         this.#pings.measure();
@@ -210,7 +189,7 @@ export class StreamTable implements RoutedStreams {
       },
       onLocalEnd: () => {
         this.#talking--;
-        if (this.silent) this.#owner.onSilent();
+        if (this.silent) this.#host.onSilent();
       },
     };
   }
@@ -225,7 +204,7 @@ export class StreamTable implements RoutedStreams {
   #onGone(channel: Channel, released: boolean): void {
     const { id } = channel;
     this.#channels.delete(id);
-    if (!channel.finReceived) this.#owner.onStrayAllowed(channel.window.open);
+    if (!channel.finReceived) this.#released.allow(channel.window.open);
     const release = (): void => {
       if (!channel.established) this.#synLimiter.remove(channel);
     };

@@ -39,7 +39,7 @@ export interface StreamSettings {
  */
 export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
-  readonly #setup: StreamSettings;
+  readonly #settings: StreamSettings;
   readonly #readBuffer: ReadBuffer;
   /** Limits the wait for the ACK, and later for the end of the other half. */
   readonly #patience = new Deadline(() => {
@@ -52,13 +52,13 @@ export class YamuxStream extends SocketDuplex {
   #closeLimit: NodeJS.Timeout | undefined;
 
   /** @internal */
-  constructor(channel: Channel, setup: StreamSettings, options: SocketDuplexOptions = {}) {
+  constructor(channel: Channel, settings: StreamSettings, options: SocketDuplexOptions = {}) {
     super(options);
     this.#channel = channel;
-    this.#setup = setup;
-    this.#readBuffer = new ReadBuffer(this, setup.budget);
+    this.#settings = settings;
+    this.#readBuffer = new ReadBuffer(this, settings.budget);
     if (!channel.established) this.#readBuffer.adopt();
-    this.adoptAddresses(setup.addresses);
+    this.adoptAddresses(settings.addresses);
     channel.attach({
       onOpen: () => {
         this.#onOpen();
@@ -89,7 +89,7 @@ export class YamuxStream extends SocketDuplex {
         this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
       },
     });
-    if (!channel.established) this.#patience.start(setup.openTimeout);
+    if (!channel.established) this.#patience.start(settings.openTimeout);
     if (options.signal) addAbortSignal(options.signal, this);
   }
 
@@ -170,7 +170,7 @@ export class YamuxStream extends SocketDuplex {
   override _final(callback: () => void): void {
     this.#channel.finish(() => {
       if (!this.#channel.finReceived && !this.destroyed) {
-        this.#patience.start(this.#setup.halfCloseTimeout);
+        this.#patience.start(this.#settings.halfCloseTimeout);
       }
       callback();
     });
@@ -192,7 +192,7 @@ export class YamuxStream extends SocketDuplex {
 
   #onOpen(): void {
     // A transport that was still connecting had none when the stream was made.
-    this.adoptAddresses(this.#setup.addresses);
+    this.adoptAddresses(this.#settings.addresses);
     // The wait may be for the other half already.
     if (!this.writableFinished) this.#patience.stop();
     this.reportOpen();
@@ -205,7 +205,7 @@ export class YamuxStream extends SocketDuplex {
     this.#readBuffer.add(piece);
     this.#settle();
     if (this.#closing) this.#destroyWhenClosed();
-    if (this.#readBuffer.unread > 0 && this.#setup.budget.exceeded) {
+    if (this.#readBuffer.unread > 0 && this.#settings.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
     }
@@ -241,13 +241,13 @@ export class YamuxStream extends SocketDuplex {
 
   #onImpatience(): void {
     if (this.connecting && !this.writableFinished) {
-      const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
+      const limit = `the peer did not accept the stream within ${String(this.#settings.openTimeout)} ms`;
       this.destroy(new WsConnError('ETIMEDOUT', limit));
     } else if (this.#readBuffer.unread > 0) {
       // It is our own user who lets the peer wait.
-      this.#patience.start(this.#setup.halfCloseTimeout);
+      this.#patience.start(this.#settings.halfCloseTimeout);
     } else {
-      const limit = `no byte came for ${String(this.#setup.halfCloseTimeout)} ms after this side had ended`;
+      const limit = `no byte came for ${String(this.#settings.halfCloseTimeout)} ms after this side had ended`;
       this.destroy(new WsConnError('ETIMEDOUT', limit));
     }
   }
@@ -281,7 +281,7 @@ export class YamuxStream extends SocketDuplex {
     this.#readBuffer.discard();
     this.#closeLimit = setTimeout(() => {
       this.#onCloseLimit();
-    }, this.#setup.closeTimeout);
+    }, this.#settings.closeTimeout);
     if (this.writableFinished) {
       this.#destroyWhenClosed();
     } else {
@@ -304,7 +304,7 @@ export class YamuxStream extends SocketDuplex {
     if (this.writableFinished) {
       this.destroy();
     } else {
-      const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
+      const limit = `close() took longer than ${String(this.#settings.closeTimeout)} ms`;
       const unsent = this.writableLength;
       const stake =
         unsent > 0
