@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { takeTransport } from './take-transport.ts';
+import { takeTransport } from './transport.ts';
 import { Deadline } from '../../base/deadline.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
