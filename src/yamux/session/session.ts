@@ -3,8 +3,6 @@ import type { Duplex } from 'node:stream';
 
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { takeTransport } from './transport.ts';
-import { Deadline } from '../../base/deadline.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
@@ -21,7 +19,9 @@ import {
 import { ignore, SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { ReleasedStreams } from './released-streams.ts';
+import { Shutdown } from './shutdown.ts';
 import { StreamTable } from './stream-table.ts';
+import { Transport } from './transport.ts';
 
 export interface YamuxSessionEvents {
   /**
@@ -41,14 +41,6 @@ export interface YamuxSessionEvents {
 }
 
 /**
- * - `open`: streams come and go.
- * - `ending`: `close()` was called, and what was written is being sent.
- * - `parting`: no frame moves any more, and the transport is ending.
- * - `closed`: nothing is left.
- */
-type Phase = 'open' | 'ending' | 'parting' | 'closed';
-
-/**
  * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The
  * wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
  *
@@ -60,22 +52,14 @@ type Phase = 'open' | 'ending' | 'parting' | 'closed';
  * to its end, also after the session's 'close'; one that waits for more from its peer fails.
  */
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
-  readonly #transport: Duplex;
-  readonly #settings: SessionSettings;
   readonly #scheduler: FrameScheduler;
   readonly #router: FrameRouter;
   readonly #pings: Pings;
   readonly #keepalive: SessionKeepalive | null;
-  readonly #released: ReleasedStreams;
   readonly #streams: StreamTable;
-  readonly #limit = new Deadline(() => {
-    this.#onLimit();
-  });
-  #phase: Phase = 'open';
   readonly #outcome = new SessionOutcome(this);
-  #localGoAway = false;
-  #remoteGoAway = false;
-  #closing: Promise<Error | null> | null = null;
+  readonly #shutdown: Shutdown;
+  #goAwayReceived = false;
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option,
@@ -84,29 +68,32 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
     const settings = checkOptions(options);
-    takeTransport(duplex);
-    this.#transport = duplex;
-    this.#settings = settings;
-    this.#scheduler = new FrameScheduler(duplex, {
-      onWritten: (bytes) => {
-        this.#keepalive?.onWritten(bytes);
-      },
-      onFlood: () => {
-        this.#onViolation('the peer asks faster than it reads the answers');
-      },
-    });
+    const transport = this.#takeTransport(duplex);
+    this.#scheduler = this.#makeScheduler(duplex);
     this.#pings = new Pings(this.#scheduler, settings.pingTimeout);
-    this.#released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
+    const released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
       this.#scheduler.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
-    this.#streams = this.#makeStreams();
-    this.#router = this.#makeRouter();
-    this.#keepalive = settings.keepalive ? this.#makeKeepalive(settings.keepalive) : null;
+    this.#streams = this.#makeStreams(settings, duplex, released);
+    this.#router = this.#makeRouter(settings, released);
+    this.#keepalive = settings.keepalive && this.#makeKeepalive(settings.keepalive, duplex);
+    this.#shutdown = new Shutdown(
+      {
+        transport,
+        scheduler: this.#scheduler,
+        router: this.#router,
+        pings: this.#pings,
+        keepalive: this.#keepalive,
+        streams: this.#streams,
+      },
+      this.#outcome,
+      settings.closeTimeout,
+    );
     // Node's own event is not among those that the types of this emitter know.
     (this as EventEmitter).on('newListener', (event: string | symbol) => {
       if (event === 'stream') process.nextTick(this.#emitWaiting);
     });
-    this.#listen();
+    transport.listen();
   }
 
   /** Streams that are open, in one direction at least. */
@@ -116,7 +103,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Whether no frame will come or go any more. */
   get closed(): boolean {
-    return this.#phase === 'parting' || this.#phase === 'closed';
+    return this.#shutdown.hasEnded;
   }
 
   /**
@@ -127,9 +114,9 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
    * away
    */
   open(options: SocketDuplexOptions = {}): YamuxStream {
-    if (this.#phase !== 'open') throw invalidState('the session is closing or closed');
-    if (this.#localGoAway) throw invalidState('this side has said that it goes away');
-    if (this.#remoteGoAway) throw invalidState('the peer has said that it goes away');
+    if (!this.#shutdown.isOpen) throw invalidState('the session is closing or closed');
+    if (this.#shutdown.goAwaySent) throw invalidState('this side has said that it goes away');
+    if (this.#goAwayReceived) throw invalidState('the peer has said that it goes away');
     return this.#streams.open(options);
   }
 
@@ -143,7 +130,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Tells the peer to open no more streams, and opens none; those that are open go on. */
   goAway(): void {
-    if (this.#phase === 'open') this.#sayGoAway();
+    if (this.#shutdown.isOpen) this.#shutdown.sendGoAway();
   }
 
   /**
@@ -155,8 +142,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
    * then. It never rejects.
    */
   close(): Promise<Error | null> {
-    this.#closing ??= this.#closeOnce();
-    return this.#closing;
+    return this.#shutdown.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -192,31 +178,58 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     }
   };
 
-  #makeStreams(): StreamTable {
-    const addresses = this.#transport as Addresses;
-    return new StreamTable(
-      this.#scheduler,
-      this.#pings,
-      this.#released,
-      this.#settings,
-      addresses,
-      {
-        takesStreams: () => !this.#localGoAway && this.#phase === 'open',
-        isListening: () => this.listenerCount('stream') > 0,
-        onStream: (stream) => {
-          isolate(() => this.emit('stream', stream));
-        },
-        onSilent: () => {
-          this.#partWhenSilent();
-        },
-        largestBody: () => largestBody(this.#transport),
+  #takeTransport(duplex: Duplex): Transport {
+    return new Transport(duplex, {
+      onData: (chunk) => {
+        this.#keepalive?.onReceived(chunk.length);
+        this.#router.decode(chunk);
       },
-    );
+      onDrain: () => {
+        this.#scheduler.flush();
+      },
+      onEnd: () => {
+        this.#shutdown.onTransportEnd();
+      },
+      onError: (error) => {
+        this.#shutdown.onTransportError(error);
+      },
+      onClose: () => {
+        this.#shutdown.onTransportClose();
+      },
+    });
   }
 
-  #makeRouter(): FrameRouter {
-    const { client, maxStreamWindowSize } = this.#settings;
-    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, this.#released, {
+  #makeScheduler(duplex: Duplex): FrameScheduler {
+    return new FrameScheduler(duplex, {
+      onWritten: (bytes) => {
+        this.#keepalive?.onWritten(bytes);
+      },
+      onFlood: () => {
+        this.#onViolation('the peer asks faster than it reads the answers');
+      },
+    });
+  }
+
+  #makeStreams(settings: SessionSettings, duplex: Duplex, released: ReleasedStreams): StreamTable {
+    const addresses = duplex as Addresses;
+    return new StreamTable(this.#scheduler, this.#pings, released, settings, addresses, {
+      takesStreams: () => this.#shutdown.isOpen && !this.#shutdown.goAwaySent,
+      isListening: () => this.listenerCount('stream') > 0,
+      onStream: (stream) => {
+        isolate(() => this.emit('stream', stream));
+      },
+      onSilent: () => {
+        this.#shutdown.onStreamsSilent();
+      },
+      largestBody: () => largestBody(duplex),
+    });
+  }
+
+  #makeRouter(
+    { client, maxStreamWindowSize }: SessionSettings,
+    released: ReleasedStreams,
+  ): FrameRouter {
+    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, released, {
       onPing: (id, isAnswer) => {
         if (isAnswer) {
           this.#pings.onAnswer(id);
@@ -234,27 +247,24 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     });
   }
 
-  #makeKeepalive(settings: KeepaliveSettings): SessionKeepalive {
-    return new SessionKeepalive(this.#transport, settings, {
+  #makeKeepalive(settings: KeepaliveSettings, duplex: Duplex): SessionKeepalive {
+    return new SessionKeepalive(duplex, settings, {
       onPing: (id, whenSent) => {
         this.#scheduler.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
       },
       onDead: (error) => {
-        this.#part(error, 'at once');
+        this.#shutdown.terminate(error);
       },
     });
   }
 
   #onGoAway(code: number): void {
-    this.#remoteGoAway = true;
+    this.#goAwayReceived = true;
     if (code !== GoAwayCode.normal) {
       const meanings = ['', 'a protocol error of this side', 'an internal error'];
       const reason = meanings[code] ?? `the unknown reason ${String(code)}`;
       const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
-      this.#part(
-        new WsConnError(errno, `the peer has ended the session for ${reason}`),
-        'in order',
-      );
+      this.#shutdown.end(new WsConnError(errno, `the peer has ended the session for ${reason}`));
     }
     isolate(() => this.emit('goaway', code));
   }
@@ -262,143 +272,6 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #onViolation(happened: string): void {
     if (this.closed) return;
     this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
-    this.#part(new WsConnError('EPROTO', happened), 'in order');
-  }
-
-  #listen(): void {
-    this.#transport.on('data', this.#onData);
-    this.#transport.on('end', this.#onEnd);
-    this.#transport.on('error', this.#onError);
-    this.#transport.on('close', this.#onClose);
-    this.#transport.on('drain', this.#scheduler.flush);
-    // Whoever had it before, to look at its first bytes, may have left it paused.
-    this.#transport.resume();
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#keepalive?.onReceived(chunk.length);
-    this.#router.decode(chunk);
-  };
-
-  readonly #onEnd = (): void => {
-    // What close() has not sent is lost; what would still have come was not wanted.
-    const cut =
-      this.#phase === 'ending'
-        ? !this.#streams.silent
-        : !this.#router.atBorder || this.#streams.hasOpenHalves;
-    this.#part(
-      cut ? new WsConnError('ECONNRESET', 'the transport ended under open streams') : null,
-      'in order',
-    );
-  };
-
-  readonly #onError = (error: Error): void => {
-    if (!this.closed) this.#part(error, 'at once');
-    else if (!this.#transport.writableFinished) this.#outcome.fail(error);
-  };
-
-  readonly #onClose = (): void => {
-    const cut = new WsConnError('ECONNRESET', 'the transport was closed before its end');
-    this.#part(cut, 'at once');
-    this.#finish();
-  };
-
-  /** Lets no frame move any more, ends the streams, and lets go of the transport. */
-  #part(error: Error | null, manner: 'in order' | 'at once'): void {
-    if (this.closed) return;
-    this.#scheduler.flushLast();
-    this.#phase = 'parting';
-    this.#router.stop();
-    this.#scheduler.stop();
-    this.#keepalive?.stop();
-    this.#pings.end(error);
-    this.#streams.end(error);
-    if (error) this.#outcome.fail(error);
-    if (manner === 'at once') {
-      this.#transport.destroy();
-    } else if (this.#transport.writable) {
-      this.#transport.end();
-    }
-    if (this.#closing) return;
-    if (error) {
-      this.#startLimit();
-    } else {
-      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a
-      // limit to it.
-      this.#scheduler.whenAllTaken(() => {
-        if (this.#closing === null) this.#startLimit();
-      });
-    }
-  }
-
-  #startLimit(): void {
-    if (this.#phase === 'closed') return;
-    this.#limit.start(this.#settings.closeTimeout);
-    this.#limit.ref();
-  }
-
-  #closeOnce(): Promise<Error | null> {
-    const closed = this.#outcome.afterClose();
-    this.#startLimit();
-    if (this.closed) return closed;
-    this.#phase = 'ending';
-    this.#streams.close();
-    this.#partWhenSilent();
-    return closed;
-  }
-
-  #partWhenSilent(): void {
-    if (this.#phase !== 'ending' || !this.#streams.silent) return;
-    // Not within the run of frames that has the last FIN in it.
-    process.nextTick(() => {
-      this.#sayGoAway();
-      this.#part(null, 'in order');
-    });
-  }
-
-  #sayGoAway(): void {
-    if (this.#localGoAway || this.closed) return;
-    this.#localGoAway = true;
-    this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
-  }
-
-  #onLimit(): void {
-    const unsent = this.#phase === 'ending' || !this.#transport.writableFinished;
-    if (unsent && this.#outcome.error === null) {
-      const limit = `the session was not closed within ${String(this.#settings.closeTimeout)} ms`;
-      const error = new WsConnError('ETIMEDOUT', `${limit}; what was written last may be lost`);
-      if (this.#phase === 'ending') this.#part(error, 'at once');
-      else this.#outcome.fail(error);
-    }
-    this.#transport.destroy();
-    this.#finish();
-  }
-
-  #finish(): void {
-    if (this.#phase === 'closed') return;
-    this.#phase = 'closed';
-    this.#limit.stop();
-    this.#loseUntaken();
-    this.#transport.off('data', this.#onData);
-    this.#transport.off('end', this.#onEnd);
-    this.#transport.off('close', this.#onClose);
-    this.#transport.off('drain', this.#scheduler.flush);
-    this.#transport.off('error', this.#onError);
-    // A transport that was given up on may fail yet, and nobody else listens.
-    if (!this.#transport.closed) this.#transport.on('error', ignore);
-    this.#outcome.close(() => {
-      this.#streams.endAccepting(this.#outcome.error);
-    });
-  }
-
-  /** Fails the streams whose last bytes the transport has not taken, now that it is gone. */
-  #loseUntaken(): void {
-    if (!this.#scheduler.hasUntaken) return;
-    const cut = new WsConnError(
-      'ECONNRESET',
-      'the transport was closed before it had taken what was written',
-    );
-    this.#outcome.fail(cut);
-    this.#scheduler.giveUp(this.#outcome.error ?? cut);
+    this.#shutdown.end(new WsConnError('EPROTO', happened));
   }
 }
