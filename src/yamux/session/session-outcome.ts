@@ -23,6 +23,11 @@ export class SessionOutcome {
     return this.#error;
   }
 
+  /** Whether 'close' was emitted. */
+  get closed(): boolean {
+    return this.#closeEmitted;
+  }
+
   /**
    * Emits the error if it is the first; on a tick of its own, since the caller is within the frames
    * of streams.

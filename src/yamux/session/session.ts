@@ -101,9 +101,17 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     return this.#streams.size;
   }
 
-  /** Whether no frame will come or go any more. */
-  get closed(): boolean {
+  /**
+   * Whether no frame will come or go any more: the session has failed, was closed, or its transport
+   * has ended. 'close' may be still to come.
+   */
+  get destroyed(): boolean {
     return this.#shutdown.hasEnded;
+  }
+
+  /** Whether 'close' was emitted, as in Node's streams. */
+  get closed(): boolean {
+    return this.#outcome.closed;
   }
 
   /**
@@ -270,7 +278,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   #onViolation(happened: string): void {
-    if (this.closed) return;
+    if (this.destroyed) return;
     this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
     this.#shutdown.end(new WsConnError('EPROTO', happened));
   }

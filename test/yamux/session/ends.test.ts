@@ -73,11 +73,12 @@ describe('a stream that has ended in order', () => {
     await turns(10);
     transport.push(null);
     await turns(10);
-    expect(session.closed).toBe(true);
+    expect([session.destroyed, session.closed]).toEqual([true, false]);
     expect(events).toEqual(['stream end']);
     const closed = next(session, 'close');
     transport.takeAll();
     await closed;
+    expect(session.closed).toBe(true);
     expect(events).toEqual(['stream end', 'stream finish', 'stream close false', 'session close']);
     expect([await stream.close(), stream.errored, await session.close()]).toEqual([
       null,

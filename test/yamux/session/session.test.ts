@@ -191,7 +191,7 @@ describe('keepalive', () => {
       // Not the answer, but a byte.
       peer.send(frame(FrameType.windowUpdate, 0, 9, 0));
     }
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
   });
 
   test('ends a session whose peer is gone with ETIMEDOUT, and its streams', async () => {
