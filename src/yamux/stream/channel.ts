@@ -4,7 +4,8 @@ import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
 import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
 import { isolate } from '../../base/isolate.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
-import type { FrameRun, WhenSettled } from '../wire/frame-run.ts';
+import type { FrameRun } from '../wire/frame-run.ts';
+import { LocalEnd } from './local-end.ts';
 import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */
@@ -55,7 +56,7 @@ export class Channel implements Sender {
   readonly #host: ChannelHost;
   #events: ChannelEvents | null = null;
   readonly #sendHalf = new SendHalf();
-  #whenFinTaken: (() => void) | null = null;
+  readonly #localEnd: LocalEnd;
   /** Flags and bytes of window that the next control frame carries. */
   #flags = 0;
   #credit = 0;
@@ -66,16 +67,12 @@ export class Channel implements Sender {
   #established: boolean;
   #finWanted = false;
   #finReceived = false;
-  /** The run that the last bytes, or the last frame, of this side are in. */
-  #lastRun: FrameRun | null = null;
-  /** Whether the last frame of this side is out, and whether the transport has taken it. */
-  #localEnded = false;
-  #localEndTaken = false;
   #gone = false;
 
   /** @param incoming - whether the peer has opened it */
   constructor(host: ChannelHost, id: number, incoming: boolean) {
     this.#host = host;
+    this.#localEnd = new LocalEnd(host.onLocalEnd);
     this.id = id;
     this.#known = this.#started = this.#established = incoming;
     this.window = new ReceiveWindow(host.maxWindow, host.budget);
@@ -143,12 +140,10 @@ export class Channel implements Sender {
    * all.
    */
   finish(whenTaken: () => void): void {
-    this.#whenFinTaken = whenTaken;
+    this.#localEnd.whenTaken(whenTaken);
     if (this.#gone) {
       // There is nobody to tell, but what was sent before may still be on its way out.
-      this.#whenLastRunSettled((lost) => {
-        if (!lost) this.#finish();
-      });
+      this.#localEnd.settle();
       return;
     }
     this.#finWanted = true;
@@ -160,7 +155,7 @@ export class Channel implements Sender {
     if (this.#gone) return;
     this.#forget();
     if (this.#known) this.#wantControl(Flag.rst);
-    else this.#endLocal();
+    else this.#localEnd.skip();
     this.#leave(false);
   }
 
@@ -172,7 +167,7 @@ export class Channel implements Sender {
     if (this.#gone) return;
     if (!this.#known) {
       this.#forget();
-      this.#endLocal();
+      this.#localEnd.skip();
     } else {
       if (!this.#finReceived) this.#credit += this.window.reopen();
       this.#wantControl(this.#finWanted ? 0 : Flag.fin);
@@ -214,13 +209,13 @@ export class Channel implements Sender {
     if (this.#finReceived) return;
     this.#finReceived = true;
     this.#events?.onFin();
-    if (this.#localEndTaken && !this.#gone) this.#leave(false);
+    if (this.#localEnd.taken && !this.#gone) this.#leave(false);
   }
 
   onReset(): void {
     if (this.#gone) return;
     this.#forget();
-    this.#endLocal();
+    this.#localEnd.skip();
     this.#leave(false);
     this.#events?.onReset();
   }
@@ -234,11 +229,8 @@ export class Channel implements Sender {
     this.#dropFrames();
     this.window.release();
     this.#events?.onSessionEnd(error);
-    this.#whenLastRunSettled((lost) => {
-      // A FIN that was not sent is of no use any more, and nothing was lost before it.
-      if (!lost) this.#finish();
-      else isolate(() => this.#events?.onLost(lost));
-    });
+    // A FIN that was not sent is of no use any more, where nothing was lost before it.
+    this.#localEnd.settle((error) => this.#events?.onLost(error));
   }
 
   sendControl(writer: FrameWriter, run: FrameRun): void {
@@ -249,36 +241,16 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    this.#lastRun = run;
-    this.#endLocal();
-    run.whenSettled((lost) => {
-      if (!lost) this.#onEndTaken();
+    this.#localEnd.sendIn(run, () => {
+      if (this.#finReceived && !this.#gone) this.#leave(false);
     });
   }
 
   sendData(writer: FrameWriter, run: FrameRun): boolean {
     if (!this.#sendHalf.ready || writer.room <= HEADER_SIZE) return false;
-    this.#lastRun = run;
+    this.#localEnd.follow(run);
     this.#sendHalf.fill(writer, this.id);
     return this.#sendHalf.ready;
-  }
-
-  /** The transport has taken FIN or RST. */
-  #onEndTaken(): void {
-    this.#localEndTaken = true;
-    this.#finish();
-    if (this.#finReceived && !this.#gone) this.#leave(false);
-  }
-
-  #whenLastRunSettled(callback: WhenSettled): void {
-    if (this.#lastRun) this.#lastRun.whenSettled(callback);
-    else callback(null);
-  }
-
-  #finish(): void {
-    const whenTaken = this.#whenFinTaken;
-    this.#whenFinTaken = null;
-    if (whenTaken) isolate(whenTaken);
   }
 
   #wantData(): void {
@@ -293,19 +265,13 @@ export class Channel implements Sender {
   /** Drops what is due, what waits, and who waits for it. */
   #forget(): void {
     this.#dropFrames();
-    this.#whenFinTaken = null;
+    this.#localEnd.forget();
   }
 
   #dropFrames(): void {
     this.#flags = this.#credit = 0;
     this.#sendHalf.clear();
     this.#host.scheduler.drop(this);
-  }
-
-  #endLocal(): void {
-    if (this.#localEnded) return;
-    this.#localEnded = true;
-    this.#host.onLocalEnd();
   }
 
   #leave(released: boolean): void {

@@ -7,19 +7,18 @@ import {
   type SocketDuplexOptions,
 } from '../../base/socket-duplex.ts';
 import type { Channel } from './channel.ts';
-import { Deadline } from '../../base/deadline.ts';
+import { PeerTimeout, type PeerTimeoutSettings } from './peer-timeout.ts';
 import { ReadBuffer } from './read-buffer.ts';
+import { StreamClose } from './stream-close.ts';
 import type { WindowBudget } from './receive-window.ts';
 import { type WriteCallback, WriteInHand } from '../../base/pending-write.ts';
 
 /** What a stream takes over from its session. */
-export interface StreamSettings {
+export interface StreamSettings extends PeerTimeoutSettings {
   readonly addresses: Addresses;
   readonly budget: WindowBudget;
-  /** Times in ms, as in the options of the session. */
-  readonly openTimeout: number;
+  /** Time in ms that `close()` may take. */
   readonly closeTimeout: number;
-  readonly halfCloseTimeout: number;
 }
 
 /**
@@ -41,15 +40,12 @@ export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
   readonly #settings: StreamSettings;
   readonly #readBuffer: ReadBuffer;
-  /** Limits the wait for the ACK, and later for the end of the other half. */
-  readonly #patience = new Deadline(() => {
-    this.#onImpatience();
-  });
+  readonly #peerTimeout: PeerTimeout;
+  readonly #close: StreamClose;
   #bytesRead = 0;
   readonly #write = new WriteInHand();
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
-  #closeLimit: NodeJS.Timeout | undefined;
 
   /** @internal */
   constructor(channel: Channel, settings: StreamSettings, options: SocketDuplexOptions = {}) {
@@ -57,6 +53,13 @@ export class YamuxStream extends SocketDuplex {
     this.#channel = channel;
     this.#settings = settings;
     this.#readBuffer = new ReadBuffer(this, settings.budget);
+    this.#close = new StreamClose(this, channel, this.#readBuffer, settings.closeTimeout);
+    this.#peerTimeout = new PeerTimeout(settings, {
+      unread: () => this.#readBuffer.unread,
+      onTimeout: (error) => {
+        this.destroy(error);
+      },
+    });
     if (!channel.established) this.#readBuffer.adopt();
     this.adoptAddresses(settings.addresses);
     channel.attach({
@@ -89,7 +92,7 @@ export class YamuxStream extends SocketDuplex {
         this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
       },
     });
-    if (!channel.established) this.#patience.start(settings.openTimeout);
+    if (!channel.established) this.#peerTimeout.awaitAccept();
     if (options.signal) addAbortSignal(options.signal, this);
   }
 
@@ -127,7 +130,8 @@ export class YamuxStream extends SocketDuplex {
    * were still unsent then. It never rejects.
    */
   override close(): Promise<Error | null> {
-    this.#closing ??= this.#closeOnce();
+    this.#closing ??= this.afterClose();
+    this.#close.start();
     return this.#closing;
   }
 
@@ -169,16 +173,14 @@ export class YamuxStream extends SocketDuplex {
 
   override _final(callback: () => void): void {
     this.#channel.finish(() => {
-      if (!this.#channel.finReceived && !this.destroyed) {
-        this.#patience.start(this.#settings.halfCloseTimeout);
-      }
+      if (!this.#channel.finReceived && !this.destroyed) this.#peerTimeout.awaitEnd();
       callback();
     });
   }
 
   protected override hangUp(error: Error | null, done: () => void): void {
-    clearTimeout(this.#closeLimit);
-    this.#patience.stop();
+    this.#close.stop();
+    this.#peerTimeout.stop();
     this.#readBuffer.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
@@ -193,18 +195,17 @@ export class YamuxStream extends SocketDuplex {
   #onOpen(): void {
     // A transport that was still connecting had none when the stream was made.
     this.adoptAddresses(this.#settings.addresses);
-    // The wait may be for the other half already.
-    if (!this.writableFinished) this.#patience.stop();
+    this.#peerTimeout.onAccept();
     this.reportOpen();
   }
 
   #onData(piece: Buffer): void {
     this.#bytesRead += piece.length;
     this.markActive();
-    this.#patience.refresh();
+    this.#peerTimeout.onData();
     this.#readBuffer.add(piece);
     this.#settle();
-    if (this.#closing) this.#destroyWhenClosed();
+    if (this.#close.started) this.#close.onProgress();
     if (this.#readBuffer.unread > 0 && this.#settings.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
@@ -212,11 +213,11 @@ export class YamuxStream extends SocketDuplex {
   }
 
   #onFin(): void {
-    if (this.#closing) {
-      this.#destroyWhenClosed();
+    if (this.#close.started) {
+      this.#close.onProgress();
       return;
     }
-    this.#patience.stop();
+    this.#peerTimeout.stop();
     this.#readBuffer.end();
   }
 
@@ -225,7 +226,7 @@ export class YamuxStream extends SocketDuplex {
     if (this.destroyed) return;
     this.#readBuffer.settle();
     // What close() throws away is not to be followed by more.
-    if (this.#closing === null)
+    if (!this.#close.started)
       this.#channel.consumed(this.#readBuffer.starving ? 0 : this.#readBuffer.unread);
   }
 
@@ -239,78 +240,20 @@ export class YamuxStream extends SocketDuplex {
     });
   }
 
-  #onImpatience(): void {
-    if (this.connecting && !this.writableFinished) {
-      const limit = `the peer did not accept the stream within ${String(this.#settings.openTimeout)} ms`;
-      this.destroy(new WsConnError('ETIMEDOUT', limit));
-    } else if (this.#readBuffer.unread > 0) {
-      // It is our own user who lets the peer wait.
-      this.#patience.start(this.#settings.halfCloseTimeout);
-    } else {
-      const limit = `no byte came for ${String(this.#settings.halfCloseTimeout)} ms after this side had ended`;
-      this.destroy(new WsConnError('ETIMEDOUT', limit));
-    }
-  }
-
   #onSessionEnd(error: Error | null): void {
-    const wanted = !this.#channel.finReceived && this.#closing === null;
+    const wanted = !this.#channel.finReceived && !this.#close.started;
     if (wanted || (error && !this.#channel.finReceived)) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
       this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
     } else if (this.writableLength > 0) {
       const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
       this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
-    } else if (this.#closing) {
-      this.#destroyWhenClosed();
+    } else if (this.#close.started) {
+      this.#close.onProgress();
     } else {
       // All that the peer had to say is here, and may be read to its end; whether what was said to
       // it is lost, the transport shows yet.
       this.reportPeerGone();
-    }
-  }
-
-  #closeOnce(): Promise<Error | null> {
-    const closed = this.afterClose();
-    if (this.destroyed) return closed;
-    const { known, gone } = this.#channel;
-    if (!known && !gone && this.writableLength === 0) {
-      // The peer has never heard of the stream.
-      this.destroy();
-      return closed;
-    }
-    this.#readBuffer.discard();
-    this.#closeLimit = setTimeout(() => {
-      this.#onCloseLimit();
-    }, this.#settings.closeTimeout);
-    if (this.writableFinished) {
-      this.#destroyWhenClosed();
-    } else {
-      this.once('finish', () => {
-        this.#destroyWhenClosed();
-      });
-      this.end();
-    }
-    return closed;
-  }
-
-  #destroyWhenClosed(): void {
-    if (!this.writableFinished || this.destroyed) return;
-    const { finReceived, gone, window } = this.#channel;
-    // A full window means that the peer goes on sending: it is to hear that nobody is there.
-    if (finReceived || gone || window.open === 0) this.destroy();
-  }
-
-  #onCloseLimit(): void {
-    if (this.writableFinished) {
-      this.destroy();
-    } else {
-      const limit = `close() took longer than ${String(this.#settings.closeTimeout)} ms`;
-      const unsent = this.writableLength;
-      const stake =
-        unsent > 0
-          ? `${String(unsent)} written bytes were not sent`
-          : 'what was written last may be lost';
-      this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
     }
   }
 }
