@@ -1,29 +1,10 @@
-import type { Readable } from 'node:stream';
-
 import { ChunkQueue } from './chunk-queue.ts';
-
-/** What the buffer asks of the stream whose reader it serves. */
-export type ServedStream = Pick<
-  Readable,
-  'listenerCount' | 'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
->;
+import { ReadDemand, type ServedStream } from './read-demand.ts';
 
 /** Holds the peer back, and lets it go on. */
 export interface Faucet {
   pause(): void;
   resume(): void;
-}
-
-/**
- * Whether Readable is to have more: it hands on at once, has nothing, has not as much as its reader
- * wants together, or is looked at by a listener of 'readable', who may go by `readableLength`. What
- * it has not got costs no more memory than its bytes.
- * @param wanted - bytes that the reader has asked for at once
- */
-export function takesMore(stream: ServedStream, wanted: number): boolean {
-  const { readableFlowing, readableHighWaterMark, readableLength } = stream;
-  if (readableLength === 0 || readableLength < wanted || readableFlowing === true) return true;
-  return readableLength < readableHighWaterMark && stream.listenerCount('readable') > 0;
 }
 
 /**
@@ -41,13 +22,12 @@ const LARGE = 4_096;
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
   readonly #faucet: Faucet;
+  readonly #demand: ReadDemand;
   readonly #queue = new ChunkQueue();
   /** The only message that waits, not copied yet: most turns bring no second one. */
   #single: Buffer | null = null;
   /** Whether what waits is handed on when the turn is over. */
   #scheduled = false;
-  /** Bytes that the reader has asked for at once, and that Readable must have together. */
-  #wanted = 0;
   /** The peer's end: whether it waits behind bytes, or Readable has it. */
   #end: 'to come' | 'waiting' | 'passed' = 'to come';
   #discarding = false;
@@ -55,6 +35,7 @@ export class ReceiveBuffer {
   constructor(stream: ServedStream, faucet: Faucet) {
     this.#stream = stream;
     this.#faucet = faucet;
+    this.#demand = new ReadDemand(stream);
   }
 
   /** Bytes that wait here, before Readable has them. */
@@ -104,15 +85,12 @@ export class ReceiveBuffer {
 
   /** The reader asks for so many bytes at once; for what there is, where it does not say. */
   beforeRead(size: number | undefined): void {
-    // Readable itself looks with read(0), and asks for nothing.
-    if (size === 0) return;
-    this.#wanted = size ?? 0;
-    this.#feed();
+    if (this.#demand.onRead(size)) this.#feed();
   }
 
   /** The reader got them, or must wait until there are as many. */
   afterRead(size: number | undefined, got: boolean): void {
-    if (size !== 0 && got) this.#wanted = 0;
+    this.#demand.onReadDone(size, got);
     this.#feed();
     this.#balance();
     // Not within read(): the end makes Readable call the reader, who has not got yet what this
@@ -152,12 +130,8 @@ export class ReceiveBuffer {
     });
   }
 
-  get #takes(): boolean {
-    return takesMore(this.#stream, this.#wanted);
-  }
-
   #feed(): void {
-    while (this.length > 0 && this.#takes) {
+    while (this.length > 0 && this.#demand.takesMore) {
       const block = this.#single ?? this.#queue.take();
       this.#single = null;
       if (block) this.#stream.push(block);
@@ -184,7 +158,9 @@ export class ReceiveBuffer {
   #balance(): void {
     const waiting = this.length + this.#stream.readableLength;
     const enough =
-      waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
+      waiting > 0 &&
+      waiting >= this.#stream.readableHighWaterMark &&
+      waiting >= this.#demand.wanted;
     // Behind the end no data comes that could be too much, but the peer's Close.
     if (enough && this.#end === 'to come' && !this.#discarding) this.#faucet.pause();
     else this.#faucet.resume();
