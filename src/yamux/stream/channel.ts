@@ -1,4 +1,5 @@
 import { WsConnError } from '../../base/errors.ts';
+import type { Write } from '../../base/write-run.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
 import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
@@ -120,10 +121,10 @@ export class Channel implements Sender {
   }
 
   /**
-   * Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to
+   * Sends the writes, `length` bytes in all; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to
    * send them to.
    */
-  send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
+  send(writes: readonly Write[], length: number, whenSent: (error?: Error) => void): void {
     if (this.#gone) {
       process.nextTick(
         whenSent,
@@ -131,7 +132,7 @@ export class Channel implements Sender {
       );
       return;
     }
-    this.#sendHalf.add(chunks, whenSent);
+    this.#sendHalf.add(writes, length, whenSent);
     this.#wantData();
   }
 

@@ -12,6 +12,7 @@ import { ReadBuffer } from './read-buffer.ts';
 import { StreamClose } from './stream-close.ts';
 import type { WindowBudget } from './receive-window.ts';
 import { type WriteCallback, WriteInHand } from '../../base/pending-write.ts';
+import type { Write } from '../../base/write-run.ts';
 
 /** What a stream takes over from its session. */
 export interface StreamSettings extends PeerTimeoutSettings {
@@ -158,17 +159,13 @@ export class YamuxStream extends SocketDuplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#send([chunk], chunk.length, callback);
+    this.#send([{ chunk }], chunk.length, callback);
   }
 
-  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
     let length = 0;
     for (const { chunk } of writes) length += chunk.length;
-    this.#send(
-      writes.map(({ chunk }) => chunk),
-      length,
-      callback,
-    );
+    this.#send(writes, length, callback);
   }
 
   override _final(callback: () => void): void {
@@ -230,9 +227,9 @@ export class YamuxStream extends SocketDuplex {
       this.#channel.consumed(this.#readBuffer.starving ? 0 : this.#readBuffer.unread);
   }
 
-  #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
+  #send(writes: readonly Write[], length: number, callback: WriteCallback): void {
     this.#write.take(length, callback);
-    this.#channel.send(chunks, (error) => {
+    this.#channel.send(writes, length, (error) => {
       // Then destroy() has said how the stream ended, and what the write is told must not differ.
       if (this.destroyed) return;
       this.markActive();
