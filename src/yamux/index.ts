@@ -2,5 +2,5 @@ export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from '../b
 export type { KeepaliveOptions } from '../keepalive/keepalive.ts';
 export { YamuxSession, type YamuxSessionEvents } from './session/session.ts';
 export type { YamuxSessionOptions } from './session/options.ts';
-export { MUX_PROTOCOL } from './wire/mux-protocol.ts';
+export { MUX_PROTOCOL } from './wire/frame-limit.ts';
 export { YamuxStream } from './stream/stream.ts';
