@@ -143,8 +143,10 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /**
    * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the
-   * transport. GoAway comes last, since libp2p's go-yamux drops everything when it hears it. Anyone
-   * may call it, at any time and any number of times: every call returns the same promise. It
+   * transport. GoAway comes last, since libp2p's go-yamux drops everything when it hears it: it
+   * waits until the peer has ended its streams too, for half of `closeTimeout` at most.
+   *
+   * Anyone may call it, at any time and any number of times: every call returns the same promise. It
    * resolves after 'close' with the first error that the session ever had, or null, at the latest
    * `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent
    * then. It never rejects.
@@ -226,8 +228,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       onStream: (stream) => {
         isolate(() => this.emit('stream', stream));
       },
-      onSilent: () => {
-        this.#shutdown.onStreamsSilent();
+      onStreamEnd: () => {
+        this.#shutdown.onStreamEnd();
       },
       largestBody: () => largestBody(duplex),
     });

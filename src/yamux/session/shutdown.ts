@@ -35,6 +35,12 @@ export class Shutdown {
   readonly #limit = new Deadline(() => {
     this.#onLimit();
   });
+  /** Whether close() still waits for the FINs of the peer; it may take half of the time. */
+  #waitsForFins = true;
+  readonly #finLimit = new Deadline(() => {
+    this.#waitsForFins = false;
+    this.#endOnceStreamsHave();
+  });
   #phase: Phase = 'open';
   #goAwaySent = false;
   #closing: Promise<Error | null> | null = null;
@@ -93,14 +99,9 @@ export class Shutdown {
     this.#limitWait(error);
   }
 
-  /** No stream has frames to send any more. */
-  onStreamsSilent(): void {
-    if (this.#phase !== 'closing' || !this.#parts.streams.silent) return;
-    // Not within the run of frames that has the last FIN in it.
-    process.nextTick(() => {
-      this.sendGoAway();
-      this.end(null);
-    });
+  /** A stream has sent its last frame, or is gone. */
+  onStreamEnd(): void {
+    this.#endOnceStreamsHave();
   }
 
   onTransportEnd(): void {
@@ -126,9 +127,25 @@ export class Shutdown {
     this.#startLimit();
     if (this.hasEnded) return closed;
     this.#phase = 'closing';
+    this.#finLimit.start(this.#closeTimeout / 2);
+    this.#finLimit.ref();
     this.#parts.streams.close();
-    this.onStreamsSilent();
+    this.#endOnceStreamsHave();
     return closed;
+  }
+
+  /**
+   * Ends the session once its streams have. A peer such as libp2p's go-yamux drops, when it hears
+   * our GoAway, what its readers have not read: a FIN shows that a stream was read to its end.
+   */
+  #endOnceStreamsHave(): void {
+    const { silent, size } = this.#parts.streams;
+    if (this.#phase !== 'closing' || !silent || (size > 0 && this.#waitsForFins)) return;
+    // Not within the run of frames that has the last FIN in it.
+    process.nextTick(() => {
+      this.sendGoAway();
+      this.end(null);
+    });
   }
 
   /** Lets no frame move any more, and ends the streams. */
@@ -136,6 +153,7 @@ export class Shutdown {
     const { scheduler, router, keepalive, pings, streams } = this.#parts;
     scheduler.flushLast();
     this.#phase = 'ended';
+    this.#finLimit.stop();
     router.stop();
     scheduler.stop();
     keepalive?.stop();

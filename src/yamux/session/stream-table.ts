@@ -19,8 +19,8 @@ export interface StreamTableHost {
   /** Whether somebody wants each stream as it comes; else it waits to be asked for. */
   readonly isListening: () => boolean;
   readonly onStream: (stream: YamuxStream) => void;
-  /** No stream has frames to send any more. */
-  readonly onSilent: () => void;
+  /** A stream has sent its last frame, or has left the wire. */
+  readonly onStreamEnd: () => void;
   /** Bytes of the largest body that the transport lets the peer send in one frame. */
   readonly largestBody: () => number;
 }
@@ -189,7 +189,7 @@ export class StreamTable implements RoutedStreams {
       },
       onLocalEnd: () => {
         this.#talking--;
-        if (this.silent) this.#host.onSilent();
+        this.#host.onStreamEnd();
       },
     };
   }
@@ -212,6 +212,7 @@ export class StreamTable implements RoutedStreams {
     else if (!released) release();
     // Until the peer has answered, its SYN has a place in the peer's backlog.
     if (released) this.#released.add(id, this.#isOurs(id) ? release : undefined);
+    this.#host.onStreamEnd();
   }
 
   #isOurs(id: number): boolean {

@@ -247,6 +247,29 @@ describe('a session that was closed', () => {
     ).toBe(200_000);
   });
 
+  test('says GoAway only when the peer has ended its streams too', async () => {
+    const { session, peer } = await rawSession({ closeTimeout: 10_000 });
+    const opened = next(session, 'stream');
+    peer.send(frame(windowUpdate, syn, 1, 0));
+    await opened;
+    const closing = session.close();
+    await peer.frame(({ flags }) => flags === fin);
+    await peer.settled();
+    expect(peer.frames.some(({ type }) => type === goAway)).toBe(false);
+    peer.send(frame(windowUpdate, fin, 1, 0));
+    await peer.frame(({ type }) => type === goAway);
+    expect(await closing).toBeNull();
+  });
+
+  test('does not wait for a peer that never ends its streams, and has no error', async () => {
+    const { session, peer } = await rawSession({ closeTimeout: 100 });
+    const opened = next(session, 'stream');
+    peer.send(frame(windowUpdate, syn, 1, 0));
+    await opened;
+    expect(await session.close()).toBeNull();
+    expect(peer.frames.at(-1)).toMatchObject({ type: goAway, length: 0 });
+  });
+
   test('sends its GoAway when the transport was full at that moment', async () => {
     const transport = new HeldTransport();
     const session = new YamuxSession(transport, { role: 'client', keepalive: false });
