@@ -37,7 +37,7 @@ export class ReadDemand {
   }
 
   /**
-   * Takes note that the reader calls `read(size)`; returns whether it asks for bytes. Readable
+   * The reader calls `read(size)`; returns whether it asks for bytes. Readable
    * itself looks with read(0), and asks for nothing.
    */
   onRead(size: number | undefined): boolean {
@@ -46,7 +46,7 @@ export class ReadDemand {
     return true;
   }
 
-  /** Takes note of what that `read(size)` brought: bytes, or nothing until there are as many. */
+  /** That `read(size)` has brought bytes, or nothing until there are as many. */
   onReadDone(size: number | undefined, got: boolean): void {
     if (size !== 0 && got) this.#wanted = 0;
   }

@@ -26,7 +26,7 @@ export interface FrameRouterEvents {
 }
 
 /**
- * Brings each frame that comes to whom it is for, and finds what breaks the protocol. Frames for
+ * Forwards each frame to what it is for, and reports what breaks the protocol. Frames for
  * streams that are gone are ignored, as spec.md implies: the peer sent them before it knew.
  */
 export class FrameRouter {

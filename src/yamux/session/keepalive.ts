@@ -4,6 +4,7 @@ import type { WsConnError } from '../../base/errors.ts';
 import { Liveness } from '../../keepalive/liveness.ts';
 import type { KeepaliveSettings } from './options.ts';
 
+/** What a keepalive asks of its session, and reports to it. */
 export interface SessionKeepaliveEvents {
   /** A ping is to be sent; `whenSent` is to be called when the transport has got rid of it. */
   readonly onPing: (id: number, whenSent: () => void) => void;
@@ -15,8 +16,8 @@ export interface SessionKeepaliveEvents {
 export const FIRST_KEEPALIVE_ID = 0x8000_0000;
 
 /**
- * Pings a peer that is silent, and finds out when it is gone, by the rule that the keepalive of a
- * WebSocket follows.
+ * Pings a silent peer and reports when it is dead, by the rule that the keepalive of a WebSocket
+ * follows.
  */
 export class SessionKeepalive {
   readonly #liveness: Liveness;

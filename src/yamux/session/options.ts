@@ -90,6 +90,7 @@ export interface SessionSettings {
   readonly stream: SocketDuplexOptions;
 }
 
+/** Times in ms, as in KeepaliveOptions. */
 export type KeepaliveSettings = Readonly<Record<'interval' | 'pongTimeout', number>>;
 
 const DEFAULT_BACKLOG = 256;

@@ -41,7 +41,7 @@ export class Pings {
   }
 
   /**
-   * Gives the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends
+   * Sends a ping; resolves with the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends
    * before the answer.
    */
   ping(): Promise<number> {

@@ -48,7 +48,7 @@ export class ReleasedStreams {
     deadline.start(this.#timeout);
   }
 
-  /** Takes note of bytes that may come for a stream that is gone: what was left of its window. */
+  /** Allows bytes that may come for a stream that is gone: what was left of its window. */
   allow(bytes: number): void {
     this.#allowance += bytes;
   }
@@ -80,7 +80,7 @@ export class ReleasedStreams {
     this.#streams.clear();
   }
 
-  /** Tells the peer that nobody is there, if the stream is one that was released. */
+  /** Resets the stream, if it is one that was released. */
   #reset(id: number): void {
     if (this.#forget(id)) this.#sendReset(id);
   }

@@ -23,6 +23,7 @@ import { Shutdown } from './shutdown.ts';
 import { StreamTable } from './stream-table.ts';
 import { Transport } from './transport.ts';
 
+/** Lists the events of a session with their arguments. */
 export interface YamuxSessionEvents {
   /**
    * The peer has opened a stream. Without a listener, streams wait for `for await`, up to
@@ -33,7 +34,7 @@ export interface YamuxSessionEvents {
   goaway: [code: number];
   /**
    * The session failed, or its transport did before it had taken everything; once, before 'close'.
-   * close() gives the same error.
+   * close() resolves with the same error.
    */
   error: [error: Error];
   /** The transport is gone and nothing is left. The last event. */
@@ -41,8 +42,8 @@ export interface YamuxSessionEvents {
 }
 
 /**
- * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The
- * wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
+ * Carries many byte streams over one transport: any Duplex, of which it is the only user from then on.
+ * The wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
  *
  * Either end may open streams: `open()` here makes one there, which comes with the event 'stream'
  * or out of `for await`. Each stream has windows of its own, so that one that is not read does not
@@ -129,8 +130,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Asks the peer for a sign of life, and gives the round trip in ms. Rejects with `ETIMEDOUT`, or
-   * when the session ends.
+   * Sends a ping; resolves with the round trip in ms. Rejects with `ETIMEDOUT`, or when the session
+   * ends.
    */
   ping(): Promise<number> {
     return this.#pings.ping();
@@ -161,8 +162,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Gives the streams that the peer opens, until the session ends; throws its error. Leaving the
-   * loop ends nothing. Streams go to listeners of 'stream' first.
+   * Iterates over the streams that the peer opens, until the session ends; throws its error. Leaving
+   * the loop ends nothing. Streams go to listeners of 'stream' first.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<YamuxStream, void, undefined> {
     // Whoever is in the loop gets the error from it.
@@ -171,8 +172,8 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
       for (;;) {
         const stream = await this.#streams.take();
         if (stream === null) return;
-        // One that the peer has reset meanwhile has told its 'close' already: whoever waits for
-        // that would wait for ever.
+        // One that the peer has reset meanwhile has emitted 'close' already: who then waits for
+        // 'close' would wait for ever.
         if (!stream.destroyed) yield stream;
       }
     } finally {

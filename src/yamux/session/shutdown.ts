@@ -27,7 +27,7 @@ export interface SessionParts {
  */
 type Phase = 'open' | 'closing' | 'ended' | 'closed';
 
-/** Ends a session, its streams and its transport, whoever asks for it and however often. */
+/** Ends a session with its streams and its transport, once, whatever the reason. */
 export class Shutdown {
   readonly #parts: SessionParts;
   readonly #outcome: SessionOutcome;
@@ -148,7 +148,7 @@ export class Shutdown {
     });
   }
 
-  /** Lets no frame move any more, and ends the streams. */
+  /** Stops all frames, and ends the streams. */
   #stopParts(error: Error | null): void {
     const { scheduler, router, keepalive, pings, streams } = this.#parts;
     scheduler.flushLast();

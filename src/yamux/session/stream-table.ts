@@ -26,8 +26,8 @@ export interface StreamTableHost {
 }
 
 /**
- * Keeps the streams of one session: those on the wire, those that wait for a user, and those that
- * were let go of.
+ * Keeps the streams of one session: those on the wire, and those that wait for a user. Opens new
+ * ones, and takes or refuses those of the peer.
  */
 export class StreamTable implements RoutedStreams {
   readonly #scheduler: FrameScheduler;

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { invalidArgType, invalidState } from '../../base/errors.ts';
 import { ignore } from './session-outcome.ts';
 
+/** What a session hears of its transport. */
 export interface TransportEvents {
   readonly onData: (chunk: Buffer) => void;
   readonly onDrain: () => void;
@@ -14,7 +15,7 @@ export interface TransportEvents {
 /** Transports that have their session: two on one would each get half of the frames. */
 const taken = new WeakSet<Duplex>();
 
-/** The Duplex that a session runs over, and is the only user of. */
+/** Holds the Duplex that a session runs over, and is the only user of. */
 export class Transport {
   readonly duplex: Duplex;
   readonly #events: TransportEvents;

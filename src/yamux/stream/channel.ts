@@ -49,7 +49,7 @@ export interface ChannelHost {
 
 /**
  * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has
- * ended. It knows the frames and not Node's streams; YamuxStream is the other way round.
+ * ended. It knows frames and not Node's streams; YamuxStream knows Node's streams and not frames.
  */
 export class Channel implements Sender {
   readonly id: number;
@@ -99,7 +99,7 @@ export class Channel implements Sender {
     return this.#gone;
   }
 
-  /** Tells `events` what happens from now on; once, before any frame. */
+  /** Reports to `events` what happens from now on; called once, before any frame. */
   attach(events: ChannelEvents): void {
     this.#events = events;
   }
@@ -161,8 +161,9 @@ export class Channel implements Sender {
   }
 
   /**
-   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who
-   * sends more. The window is opened, so that a peer which waits to send more finds out.
+   * Leaves a stream of which everything was sent. Sends FIN, if it was not sent yet; the peer is
+   * reset only if it sends more. Opens the window, so that a peer which waits to send more finds
+   * out.
    */
   abandon(): void {
     if (this.#gone) return;
@@ -263,7 +264,7 @@ export class Channel implements Sender {
     if (this.#started) this.#host.scheduler.wantControl(this);
   }
 
-  /** Drops what is due, what waits, and who waits for it. */
+  /** Drops what is due, what waits, and the callbacks. */
   #forget(): void {
     this.#dropFrames();
     this.#localEnd.forget();

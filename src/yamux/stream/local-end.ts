@@ -23,7 +23,7 @@ export class LocalEnd {
     return this.#taken;
   }
 
-  /** Takes note that bytes have gone into that run. */
+  /** Bytes have gone into that run. */
   follow(run: FrameRun): void {
     this.#lastRun = run;
   }
@@ -70,7 +70,7 @@ export class LocalEnd {
     });
   }
 
-  /** Drops who waits. */
+  /** Drops the callback. */
   forget(): void {
     this.#whenTaken = null;
   }

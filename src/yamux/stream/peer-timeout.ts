@@ -1,6 +1,7 @@
 import { Deadline } from '../../base/deadline.ts';
 import { WsConnError } from '../../base/errors.ts';
 
+/** The time limits for the peer of a stream. */
 export interface PeerTimeoutSettings {
   /** Time in ms that the peer has to accept the stream. */
   readonly openTimeout: number;
@@ -8,6 +9,7 @@ export interface PeerTimeoutSettings {
   readonly halfCloseTimeout: number;
 }
 
+/** What a peer timeout asks of its stream, and reports to it. */
 export interface PeerTimeoutHost {
   /** Bytes that wait to be read by our own user. */
   readonly unread: () => number;

@@ -3,8 +3,8 @@ import { ReadDemand, type ServedStream } from '../../base/read-demand.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /**
- * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and
- * keeps the books of what waits for the user.
+ * Pushes to Readable what it asks for, holds what it has not asked for and the end behind that, and
+ * counts what waits for the user.
  */
 export class ReadBuffer {
   readonly #stream: ServedStream;
@@ -28,7 +28,7 @@ export class ReadBuffer {
     this.#demand = new ReadDemand(stream);
   }
 
-  /** Bytes that waited for the user when the books were last brought up to date. */
+  /** Bytes that waited for the user at the last `update()`. */
   get unread(): number {
     return this.#unread;
   }
@@ -91,8 +91,8 @@ export class ReadBuffer {
     this.#tellEnd();
   }
 
-  /** Brings the books up to date after bytes came or were read. */
-  settle(): void {
+  /** Counts again what waits, after bytes came or were read. */
+  update(): void {
     this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
@@ -103,7 +103,7 @@ export class ReadBuffer {
   discard(): void {
     if (this.#end !== 'passed') this.#end = 'dropped';
     this.#queue.clear();
-    this.settle();
+    this.update();
   }
 
   /** Throws away all that waits: nobody will read it. */

@@ -53,7 +53,7 @@ export class SendHalf {
     this.#window -= most - left;
   }
 
-  /** Drops what waits, and who waits for it. */
+  /** Drops what waits, and its callback. */
   clear(): void {
     this.#unsent.clear();
     this.#length = 0;

@@ -23,8 +23,8 @@ export interface StreamSettings extends PeerTimeoutSettings {
 }
 
 /**
- * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that
- * end independently. `YamuxSession` makes them, by `open()` and for its event 'stream'.
+ * Carries one of many byte streams of a session: a `net.Socket` in all but name, whose halves end
+ * independently. `YamuxSession` makes them, by `open()` and for its event 'stream'.
  *
  * Where it differs from `net.Socket`:
  * - It may be written to before 'connect', which comes when the peer has accepted the stream.
@@ -150,7 +150,7 @@ export class YamuxStream extends SocketDuplex {
     this.#readBuffer.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
     this.#readBuffer.afterRead(size, chunk !== null);
-    this.#settle();
+    this.#updateWindow();
     return chunk;
   }
 
@@ -201,7 +201,7 @@ export class YamuxStream extends SocketDuplex {
     this.markActive();
     this.#peerTimeout.onData();
     this.#readBuffer.add(piece);
-    this.#settle();
+    this.#updateWindow();
     if (this.#close.started) this.#close.onProgress();
     if (this.#readBuffer.unread > 0 && this.#settings.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
@@ -218,10 +218,10 @@ export class YamuxStream extends SocketDuplex {
     this.#readBuffer.end();
   }
 
-  /** Brings the books up to date after bytes came or were read. */
-  #settle(): void {
+  /** Counts what is unread, after bytes came or were read, and opens the window as far. */
+  #updateWindow(): void {
     if (this.destroyed) return;
-    this.#readBuffer.settle();
+    this.#readBuffer.update();
     // What close() throws away is not to be followed by more.
     if (!this.#close.started)
       this.#channel.consumed(this.#readBuffer.starving ? 0 : this.#readBuffer.unread);

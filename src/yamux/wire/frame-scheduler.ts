@@ -15,6 +15,7 @@ export interface Sender {
   sendData(writer: FrameWriter, run: FrameRun): boolean;
 }
 
+/** What a scheduler reports to its session. */
 export interface FrameSchedulerEvents {
   /** The transport was given a run of frames, of so many bytes. */
   readonly onWritten: (bytes: number) => void;
@@ -87,14 +88,14 @@ export class FrameScheduler {
     this.#events.onFlood();
   }
 
-  /** Lets a sender write its control frames, before any data. */
+  /** Has a sender write its control frames, before any data. */
   wantControl(sender: Sender): void {
     if (this.#stopped) return;
     this.#urgent.add(sender);
     this.#schedule();
   }
 
-  /** Lets a sender write data when its turn comes. */
+  /** Has a sender write data when its turn comes. */
   wantData(sender: Sender): void {
     if (this.#stopped || this.#round.has(sender)) return;
     this.#next.add(sender);
@@ -145,8 +146,8 @@ export class FrameScheduler {
   }
 
   /**
-   * Calls back once the transport has taken, or lost, all that it was given so far; at once if it
-   * has.
+   * Calls back once the transport has taken, or lost, all that it was given so far; at once if
+   * nothing is under way.
    */
   whenAllTaken(callback: () => void): void {
     const last = [...this.#underWay].at(-1);
@@ -212,7 +213,7 @@ export class FrameScheduler {
     const whenSent = this.#sessionFrames.takeCallbacks();
     const frames = this.#writer.take();
     this.#transport.write(frames, (error) => {
-      // The transport tells of its error itself. One that was destroyed calls back for what it has
+      // The transport reports its error itself. One that was destroyed calls back for what it has
       // dropped as if that had been sent: a net.Socket does.
       if (error || this.#transport.destroyed) return;
       for (const callback of whenSent) callback();
