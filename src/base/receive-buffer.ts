@@ -1,12 +1,5 @@
-import type { Readable } from 'node:stream';
-
 import { ChunkQueue } from './chunk-queue.ts';
-
-/** What the buffer asks of the stream whose reader it serves. */
-export type ServedStream = Pick<
-  Readable,
-  'listenerCount' | 'push' | 'read' | 'readableFlowing' | 'readableHighWaterMark' | 'readableLength'
->;
+import { ReadDemand, type ServedStream } from './read-demand.ts';
 
 /** Where the messages come from. */
 export interface PausableSource {
@@ -14,18 +7,6 @@ export interface PausableSource {
   pause(): void;
   /** Allows the peer to go on, if it is held back. */
   resume(): void;
-}
-
-/**
- * Whether Readable is to have more: it hands on at once, has nothing, has less than its reader
- * wants at once, or has a listener for 'readable', who may go by `readableLength`. What it has not
- * got costs no more memory than its bytes.
- * @param wanted - bytes that the reader has asked for at once
- */
-export function takesMore(stream: ServedStream, wanted: number): boolean {
-  const { readableFlowing, readableHighWaterMark, readableLength } = stream;
-  if (readableLength === 0 || readableLength < wanted || readableFlowing === true) return true;
-  return readableLength < readableHighWaterMark && stream.listenerCount('readable') > 0;
 }
 
 /**
@@ -43,13 +24,12 @@ const LARGE = 4_096;
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
   readonly #source: PausableSource;
+  readonly #demand: ReadDemand;
   readonly #queue = new ChunkQueue();
   /** The only message that waits, not copied yet: most turns bring no second one. */
   #single: Buffer | null = null;
   /** Whether what waits is handed on when the turn is over. */
   #scheduled = false;
-  /** Bytes that the reader has asked for at once, and that Readable must have together. */
-  #wanted = 0;
   /** The peer's end: whether it waits behind bytes, or Readable has it. */
   #end: 'to come' | 'waiting' | 'passed' = 'to come';
   #discarding = false;
@@ -57,6 +37,7 @@ export class ReceiveBuffer {
   constructor(stream: ServedStream, source: PausableSource) {
     this.#stream = stream;
     this.#source = source;
+    this.#demand = new ReadDemand(stream);
   }
 
   /** Bytes that wait here, before Readable has them. */
@@ -106,15 +87,12 @@ export class ReceiveBuffer {
 
   /** The reader asks for so many bytes at once; for what there is, where it does not say. */
   beforeRead(size: number | undefined): void {
-    // Readable itself looks with read(0), and asks for nothing.
-    if (size === 0) return;
-    this.#wanted = size ?? 0;
-    this.#feed();
+    if (this.#demand.onRead(size)) this.#feed();
   }
 
   /** The reader got them, or must wait until there are as many. */
   afterRead(size: number | undefined, got: boolean): void {
-    if (size !== 0 && got) this.#wanted = 0;
+    this.#demand.onReadDone(size, got);
     this.#feed();
     this.#balance();
     // Not within read(): the end makes Readable call the reader, who has not got yet what this
@@ -154,12 +132,8 @@ export class ReceiveBuffer {
     });
   }
 
-  get #takes(): boolean {
-    return takesMore(this.#stream, this.#wanted);
-  }
-
   #feed(): void {
-    while (this.length > 0 && this.#takes) {
+    while (this.length > 0 && this.#demand.takesMore) {
       const block = this.#single ?? this.#queue.take();
       this.#single = null;
       if (block) this.#stream.push(block);
@@ -186,7 +160,9 @@ export class ReceiveBuffer {
   #balance(): void {
     const waiting = this.length + this.#stream.readableLength;
     const enough =
-      waiting > 0 && waiting >= this.#stream.readableHighWaterMark && waiting >= this.#wanted;
+      waiting > 0 &&
+      waiting >= this.#stream.readableHighWaterMark &&
+      waiting >= this.#demand.wanted;
     // Behind the end no data comes that could be too much, but the peer's Close.
     if (enough && this.#end === 'to come' && !this.#discarding) this.#source.pause();
     else this.#source.resume();

@@ -10,7 +10,7 @@ import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
 import { type DialBack, openDialBack } from './dial-back.ts';
 import { checkControlOptions, type ControlOptions } from './control-options.ts';
-import { Unclaimed } from '../base/waiting-items.ts';
+import { WaitingItems } from '../base/waiting-items.ts';
 
 export interface RevdialListenerOptions {
   /** Timings of the control connection. */
@@ -67,7 +67,7 @@ export class RevdialListener
   readonly #backlog: number;
   /** Aborts the dials back that are not open yet. */
   readonly #pending = new Set<AbortController>();
-  readonly #unclaimed = new Unclaimed<WsConnAdapter>();
+  readonly #unclaimed = new WaitingItems<WsConnAdapter>();
 
   /**
    * @param control - control connection to the server: any Duplex, open or still connecting

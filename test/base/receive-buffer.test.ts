@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 
 import { ReceiveBuffer } from '../../src/base/receive-buffer.ts';
-import { Intake } from '../../src/yamux/stream/read-buffer.ts';
+import { ReadBuffer } from '../../src/yamux/stream/read-buffer.ts';
 import { WindowBudget } from '../../src/yamux/stream/receive-window.ts';
 import { bytesOf, cutAtRandom } from '../support/bytes.ts';
 import { turns } from '../support/events.ts';
@@ -37,9 +37,9 @@ const feeds: Record<string, (stream: Readable) => Feed> = {
   'an adapter': (stream) =>
     new ReceiveBuffer(stream, { pause: () => undefined, resume: () => undefined }),
   'a yamux stream': (stream) => {
-    const intake = new Intake(stream, new WindowBudget(Infinity));
-    intake.adopt();
-    return intake;
+    const buffer = new ReadBuffer(stream, new WindowBudget(Infinity));
+    buffer.adopt();
+    return buffer;
   },
 };
 

@@ -65,7 +65,7 @@ test.each(STALLS)(
     await next(socket, 'connect');
     const session = new YamuxSession(socket, {
       role: 'client',
-      keepAlive: { interval: INTERVAL, timeout: LIMIT },
+      keepalive: { interval: INTERVAL, pongTimeout: LIMIT },
     });
     const errors: Error[] = [];
     session.on('error', (error) => errors.push(error));

@@ -17,7 +17,7 @@ test('the windows of --mux grow past the largest message over a long way, since 
   // What wsconn forward --mux does, with an eye on the frames.
   const adapter = connect(`ws://127.0.0.1:${String(link.port)}`, { protocols: 'wsconn.mux' });
   await next(adapter, 'connect');
-  const session = new YamuxSession(adapter, { role: 'client', keepAlive: false });
+  const session = new YamuxSession(adapter, { role: 'client', keepalive: false });
   onTestFinished(async () => {
     await session.close();
     await closeOf(adapter);

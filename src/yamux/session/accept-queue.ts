@@ -1,18 +1,12 @@
-import { ignore } from './ignore.ts';
+import { WaitingItems } from '../../base/waiting-items.ts';
 import type { YamuxStream } from '../stream/stream.ts';
-
-interface Taker {
-  readonly resolve: (result: IteratorResult<YamuxStream, undefined>) => void;
-  readonly reject: (error: Error) => void;
-}
+import { ignore } from './session-outcome.ts';
 
 /** Keeps the streams that the peer has opened until somebody takes them. */
 export class AcceptQueue {
   readonly #backlog: number;
   readonly #accept: (stream: YamuxStream) => void;
-  readonly #waiting = new Set<YamuxStream>();
-  readonly #takers = new Set<Taker>();
-  #ended: { readonly error: Error | null } | null = null;
+  readonly #streams = new WaitingItems<YamuxStream>();
 
   /** @param accept - tells the peer that a stream was taken */
   constructor(backlog: number, accept: (stream: YamuxStream) => void) {
@@ -20,67 +14,45 @@ export class AcceptQueue {
     this.#accept = accept;
   }
 
-  /**
-   * Whether `add()` would have no place: a refused stream costs the peer a frame, and this side
-   * nothing.
-   */
+  /** Whether one more stream would be too many. Refusing it costs one frame, and no memory. */
   get full(): boolean {
-    return this.#takers.size === 0 && this.#waiting.size >= this.#backlog;
+    return this.#streams.surplus >= this.#backlog;
   }
 
-  /** Gives the stream to who waits for one, or keeps it. */
+  /** Passes the stream to who waits for one, or keeps it. */
   add(stream: YamuxStream): void {
     // Until its user has it, nobody can listen: a reset then must not bring the process down.
     stream.on('error', ignore);
-    const [taker] = this.#takers;
-    if (taker) {
-      this.#takers.delete(taker);
+    if (this.#streams.add(stream)) {
       this.#accept(stream);
-      this.#handOver(stream, taker);
-      return;
+      // The promise gets there after the ticks that are due now, an 'error' among them.
+      setImmediate(() => stream.off('error', ignore));
+    } else {
+      stream.once('close', () => {
+        this.#streams.remove(stream);
+      });
     }
-    this.#waiting.add(stream);
-    stream.once('close', () => this.#waiting.delete(stream));
   }
 
   /** Takes out a stream, the oldest first. */
-  take(): YamuxStream | undefined {
-    for (const stream of this.#waiting) {
-      this.#waiting.delete(stream);
-      // The 'error' of one that was just reset is on its way, and may not reach a user in time.
-      if (stream.destroyed) continue;
-      stream.off('error', ignore);
-      this.#accept(stream);
-      return stream;
-    }
-    return undefined;
+  takeNow(): YamuxStream | undefined {
+    let stream = this.#streams.takeNow();
+    // The 'error' of one that was just reset is on its way, and may not reach a user in time.
+    while (stream?.destroyed) stream = this.#streams.takeNow();
+    if (!stream) return undefined;
+    stream.off('error', ignore);
+    this.#accept(stream);
+    return stream;
   }
 
-  /** Gives the next stream when there is one, or the end. */
-  next(): Promise<IteratorResult<YamuxStream, undefined>> {
-    const stream = this.take();
-    if (stream) return Promise.resolve({ done: false, value: stream });
-    if (this.#ended?.error) return Promise.reject(this.#ended.error);
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#takers.add({ resolve, reject });
-    });
+  /** Takes out the next stream when there is one; null at the end. Rejects with the error. */
+  take(): Promise<YamuxStream | null> {
+    const stream = this.takeNow();
+    return stream ? Promise.resolve(stream) : this.#streams.take();
   }
 
   /** Ends every iteration, with the error if there is one. */
   end(error: Error | null): void {
-    if (this.#ended) return;
-    this.#ended = { error };
-    for (const { resolve, reject } of this.#takers) {
-      if (error) reject(error);
-      else resolve({ done: true, value: undefined });
-    }
-    this.#takers.clear();
-  }
-
-  #handOver(stream: YamuxStream, taker: Taker): void {
-    taker.resolve({ done: false, value: stream });
-    // The promise gets there after the ticks that are due now, an 'error' among them.
-    setImmediate(() => stream.off('error', ignore));
+    this.#streams.end(error);
   }
 }

@@ -4,26 +4,20 @@ import {
   FrameDecoder,
   type FrameHeader,
   FrameType,
-  INITIAL_WINDOW,
   KNOWN_FLAGS,
   VERSION,
 } from '../wire/frame.ts';
+import type { ReleasedStreams } from './released-streams.ts';
 
 /** The streams that frames are for. */
 export interface RoutedStreams {
-  /** The channel of a stream that is on the wire. */
+  /** Returns the channel of a stream that is on the wire. */
   find(id: number): Channel | undefined;
-  /** The peer opens a stream: its channel, or undefined if it was refused. */
+  /** The peer opens a stream: returns its channel, or undefined if it was refused. */
   onSyn(id: number): Channel | undefined;
-  /** A frame came for a stream that is not on the wire any more. */
-  onStrayAnswer(id: number): void;
-  /** Data came for a stream that is not on the wire any more. */
-  onStray(id: number): void;
-  /** The peer has ended or reset its half of a stream that is not on the wire any more. */
-  onStrayEnd(id: number): void;
 }
 
-/** What frames that are for no stream mean. */
+/** What frames mean that are for no stream. */
 export interface FrameRouterEvents {
   readonly onPing: (id: number, isAnswer: boolean) => void;
   readonly onGoAway: (code: number) => void;
@@ -32,11 +26,12 @@ export interface FrameRouterEvents {
 }
 
 /**
- * Brings each frame that comes to whom it is for, and finds what breaks the protocol. Frames for
+ * Forwards each frame to what it is for, and reports what breaks the protocol. Frames for
  * streams that are gone are ignored, as spec.md implies: the peer sent them before it knew.
  */
 export class FrameRouter {
   readonly #streams: RoutedStreams;
+  readonly #released: ReleasedStreams;
   readonly #events: FrameRouterEvents;
   readonly #maxWindow: number;
   /** 1 if the streams of the peer have odd numbers, else 0. */
@@ -52,22 +47,19 @@ export class FrameRouter {
   /** The stream whose body is coming; null for one that is gone. */
   #target: Channel | null = null;
   #header: FrameHeader | null = null;
-  /**
-   * Bytes for streams that are gone which the peer may have sent before it knew: no honest one
-   * sends more.
-   */
-  #strayAllowance = INITIAL_WINDOW;
 
   /** @param maxWindow - bytes that no window of this side is larger than */
   constructor(
     peerIsClient: boolean,
     maxWindow: number,
     streams: RoutedStreams,
+    released: ReleasedStreams,
     events: FrameRouterEvents,
   ) {
     this.#peerParity = peerIsClient ? 1 : 0;
     this.#maxWindow = maxWindow;
     this.#streams = streams;
+    this.#released = released;
     this.#events = events;
   }
 
@@ -82,13 +74,6 @@ export class FrameRouter {
 
   stop(): void {
     this.#decoder.stop();
-  }
-
-  /**
-   * Takes note of bytes that may come for a stream that has just gone: what was left of its window.
-   */
-  allowStray(bytes: number): void {
-    this.#strayAllowance += bytes;
   }
 
   #onHeader(header: FrameHeader): void {
@@ -120,13 +105,13 @@ export class FrameRouter {
         );
         return;
       }
-      if (channel) {
+      if (channel || this.#released.has(streamId)) {
         this.#violation(`the peer opened stream ${String(streamId)} twice`);
         return;
       }
       channel = this.#streams.onSyn(streamId);
     }
-    if (!channel) this.#streams.onStrayAnswer(streamId);
+    if (!channel) this.#released.onAnswer(streamId);
     else if ((flags & Flag.rst) === 0) channel.onAnswer();
     // A handler that was told of it may have destroyed the stream.
     if (channel?.gone) channel = undefined;
@@ -169,21 +154,14 @@ export class FrameRouter {
     if (!header) return;
     const target = this.#target;
     if (target && !target.gone) target.onBody(piece);
-    else this.#onStrayBody(header.streamId, piece.length);
+    else if (!this.#released.onData(header.streamId, piece.length)) {
+      this.#violation(
+        `data came for stream ${String(header.streamId)}, which is not open, and more than any window allowed`,
+      );
+    }
     if (left > 0) return;
     this.#header = this.#target = null;
     this.#onEnds(header, target?.gone === false ? target : undefined);
-  }
-
-  #onStrayBody(id: number, length: number): void {
-    this.#strayAllowance -= length;
-    if (this.#strayAllowance < 0) {
-      this.#violation(
-        `data came for stream ${String(id)}, which is not open, and more than any window allowed`,
-      );
-    } else {
-      this.#streams.onStray(id);
-    }
   }
 
   /** Applies the flags that take effect behind the body. */
@@ -191,10 +169,10 @@ export class FrameRouter {
     const { flags, streamId } = header;
     if ((flags & Flag.rst) !== 0) {
       if (channel) channel.onReset();
-      else this.#streams.onStrayEnd(streamId);
+      else this.#released.onEnd(streamId);
     } else if ((flags & Flag.fin) !== 0) {
       if (channel) channel.onFin();
-      else this.#streams.onStrayEnd(streamId);
+      else this.#released.onEnd(streamId);
     }
   }
 

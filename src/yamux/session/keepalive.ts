@@ -2,7 +2,9 @@ import type { Duplex } from 'node:stream';
 
 import type { WsConnError } from '../../base/errors.ts';
 import { Liveness } from '../../keepalive/liveness.ts';
+import type { KeepaliveSettings } from '../../keepalive/options.ts';
 
+/** What a keepalive asks of its session, and reports to it. */
 export interface SessionKeepaliveEvents {
   /** A ping is to be sent; `whenSent` is to be called when the transport has got rid of it. */
   readonly onPing: (id: number, whenSent: () => void) => void;
@@ -14,23 +16,15 @@ export interface SessionKeepaliveEvents {
 export const FIRST_KEEPALIVE_ID = 0x8000_0000;
 
 /**
- * Pings a peer that is silent, and finds out when it is gone, by the rule that the keepalive of a
- * WebSocket follows.
+ * Pings a silent peer and reports when it is dead, by the rule that the keepalive of a WebSocket
+ * follows.
  */
 export class SessionKeepalive {
   readonly #liveness: Liveness;
   #written = 0;
 
-  /**
-   * Starts at once. @param interval - time in ms between two looks @param timeout - time in ms that
-   * the peer has
-   */
-  constructor(
-    transport: Duplex,
-    interval: number,
-    timeout: number,
-    events: SessionKeepaliveEvents,
-  ) {
+  /** Starts at once. */
+  constructor(transport: Duplex, settings: KeepaliveSettings, events: SessionKeepaliveEvents) {
     const connection = {
       written: () => this.#written,
       queued: () => transport.writableLength,
@@ -42,7 +36,7 @@ export class SessionKeepalive {
       onPong: () => undefined,
       onDead: events.onDead,
     };
-    this.#liveness = new Liveness(connection, interval, timeout);
+    this.#liveness = new Liveness(connection, settings.interval, settings.pongTimeout);
     // The transport keeps the process alive, where it should be.
     this.#liveness.unref();
     this.#liveness.start();

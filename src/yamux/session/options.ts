@@ -1,23 +1,12 @@
-import { booleanOption, integerOption, timeoutOption } from '../../base/check-option.ts';
-import { invalidArgType, invalidArgValue } from '../../base/errors.ts';
-import type { SocketDuplexOptions } from '../../base/socket-duplex.ts';
+import { integerOption, timeoutOption } from '../../base/check-option.ts';
+import { invalidArgValue } from '../../base/errors.ts';
+import { checkSocketOptions, type SocketDuplexOptions } from '../../base/socket-options.ts';
+import {
+  keepaliveOption,
+  type KeepaliveOptions,
+  type KeepaliveSettings,
+} from '../../keepalive/options.ts';
 import { INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-
-export interface SessionKeepaliveOptions {
-  /**
-   * Longest time in ms between two looks at the session, of which each comes 5 to 20 % earlier; a
-   * ping is sent if bytes did not go both ways since the last.
-   * @default 30000
-   */
-  readonly interval?: number | undefined;
-  /**
-   * Time in ms that the peer has for a sign of life, from when a ping has reached it: the bytes
-   * before the ping get the time that they need at 8 kB/s. Also the time for the answer to a
-   * `ping()`.
-   * @default 10000
-   */
-  readonly timeout?: number | undefined;
-}
 
 /** Defaults are those of hashicorp/yamux (`DefaultConfig()` in mux.go) where it has the option. */
 export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'> {
@@ -62,10 +51,13 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
    */
   readonly sessionWindowLimit?: number | undefined;
   /**
-   * How to keep the session alive and to notice that the peer is gone; false for not at all.
-   * @default { interval: 30000, timeout: 10000 }
+   * How to keep the session alive with yamux's own pings, and to notice that the peer is gone;
+   * false for not at all, true for the defaults. `interval` is 30000 ms unless given, and not the
+   * 15000 ms of a WebSocket's keepalive. `pongTimeout`, 10000 ms unless given, is also the time for
+   * the answer to a `ping()`.
+   * @default true
    */
-  readonly keepAlive?: SessionKeepaliveOptions | false | undefined;
+  readonly keepalive?: boolean | KeepaliveOptions | undefined;
   /**
    * Time in ms that the peer has to accept a stream; then it is reset, with `ETIMEDOUT`.
    * @default 75000
@@ -84,7 +76,7 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
   readonly closeTimeout?: number | undefined;
 }
 
-/** The options that are the session's own, checked and complete. */
+/** The options of a session, checked and complete. */
 export interface SessionSettings {
   readonly client: boolean;
   readonly acceptBacklog: number;
@@ -92,34 +84,35 @@ export interface SessionSettings {
   readonly streamWindowSize: number;
   readonly maxStreamWindowSize: number;
   readonly sessionWindowLimit: number;
-  readonly keepAlive: { readonly interval: number; readonly timeout: number } | null;
+  /** Undefined for none. */
+  readonly keepalive: KeepaliveSettings | undefined;
   readonly pingTimeout: number;
   readonly streamOpenTimeout: number;
   readonly streamCloseTimeout: number;
   readonly closeTimeout: number;
+  /** Options of each stream, unless `open()` is given others. */
+  readonly stream: SocketDuplexOptions;
 }
 
 const DEFAULT_BACKLOG = 256;
 const DEFAULT_MAX_WINDOW = 16_777_216;
 const DEFAULT_SESSION_LIMIT = 134_217_728;
-const DEFAULT_KEEPALIVE = { interval: 30_000, timeout: 10_000 };
+const DEFAULT_KEEPALIVE = { interval: 30_000, pongTimeout: 10_000 };
 const DEFAULT_OPEN_TIMEOUT = 75_000;
-const DEFAULT_HALF_CLOSE_TIMEOUT = 300_000;
+const DEFAULT_STREAM_CLOSE_TIMEOUT = 300_000;
 const DEFAULT_CLOSE_TIMEOUT = 5_000;
 
 /**
+ * Checks the options and fills in the defaults.
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the
  * option
  */
 export function checkOptions(options: YamuxSessionOptions): SessionSettings {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw invalidArgType('options', 'an object', options);
-  }
+  const stream = checkSocketOptions(options);
   const { role } = options as { role: unknown };
   if (role !== 'client' && role !== 'server') {
     throw invalidArgValue('options.role', "must be 'client' or 'server'", role);
   }
-  booleanOption('options.allowHalfOpen', options.allowHalfOpen, false);
   const number = (
     name: keyof YamuxSessionOptions,
     fallback: number,
@@ -128,10 +121,8 @@ export function checkOptions(options: YamuxSessionOptions): SessionSettings {
   ): number => integerOption(`options.${name}`, options[name], fallback, min, max);
   const time = (name: keyof YamuxSessionOptions, fallback: number): number =>
     timeoutOption(`options.${name}`, options[name], fallback);
-  number('readableHighWaterMark', 0, 0);
-  number('writableHighWaterMark', 0, 0);
   const streamWindowSize = number('streamWindowSize', INITIAL_WINDOW, INITIAL_WINDOW, MAX_UINT32);
-  const keepAlive = checkKeepAlive(options.keepAlive);
+  const keepalive = keepaliveOption(options.keepalive, true, DEFAULT_KEEPALIVE);
   return {
     client: role === 'client',
     acceptBacklog: number('acceptBacklog', DEFAULT_BACKLOG, 1),
@@ -144,22 +135,11 @@ export function checkOptions(options: YamuxSessionOptions): SessionSettings {
       MAX_UINT32,
     ),
     sessionWindowLimit: number('sessionWindowLimit', DEFAULT_SESSION_LIMIT, INITIAL_WINDOW),
-    keepAlive,
-    pingTimeout: (keepAlive ?? DEFAULT_KEEPALIVE).timeout,
+    keepalive,
+    pingTimeout: (keepalive ?? DEFAULT_KEEPALIVE).pongTimeout,
     streamOpenTimeout: time('streamOpenTimeout', DEFAULT_OPEN_TIMEOUT),
-    streamCloseTimeout: time('streamCloseTimeout', DEFAULT_HALF_CLOSE_TIMEOUT),
+    streamCloseTimeout: time('streamCloseTimeout', DEFAULT_STREAM_CLOSE_TIMEOUT),
     closeTimeout: time('closeTimeout', DEFAULT_CLOSE_TIMEOUT),
-  };
-}
-
-function checkKeepAlive(keepAlive: unknown = {}): SessionSettings['keepAlive'] {
-  if (keepAlive === false) return null;
-  if (typeof keepAlive !== 'object' || keepAlive === null) {
-    throw invalidArgType('options.keepAlive', 'false or an object', keepAlive);
-  }
-  const { interval, timeout } = keepAlive as { interval?: unknown; timeout?: unknown };
-  return {
-    interval: timeoutOption('options.keepAlive.interval', interval, DEFAULT_KEEPALIVE.interval),
-    timeout: timeoutOption('options.keepAlive.timeout', timeout, DEFAULT_KEEPALIVE.timeout),
+    stream,
   };
 }

@@ -1,6 +1,6 @@
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import { Flag, FrameType } from '../wire/frame.ts';
-import type { Outbox } from '../wire/frame-scheduler.ts';
+import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { FIRST_KEEPALIVE_ID } from './keepalive.ts';
 
 interface Ping {
@@ -21,7 +21,7 @@ const STALE_AFTER = 5_000;
  * numbers is left to the keepalive.
  */
 export class Pings {
-  readonly #outbox: Outbox;
+  readonly #scheduler: FrameScheduler;
   readonly #timeout: number;
   readonly #waiting = new Map<number, Ping>();
   #nextId = 0;
@@ -30,8 +30,8 @@ export class Pings {
   #ended = false;
 
   /** @param timeout - time in ms that an answer may take */
-  constructor(outbox: Outbox, timeout: number) {
-    this.#outbox = outbox;
+  constructor(scheduler: FrameScheduler, timeout: number) {
+    this.#scheduler = scheduler;
     this.#timeout = timeout;
   }
 
@@ -41,7 +41,7 @@ export class Pings {
   }
 
   /**
-   * Gives the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends
+   * Sends a ping; resolves with the round trip in ms. Rejects with `ETIMEDOUT`, or with the reason when the session ends
    * before the answer.
    */
   ping(): Promise<number> {
@@ -58,7 +58,7 @@ export class Pings {
       timer.unref();
       const ping = { sentAt: performance.now(), timer, resolve, reject };
       this.#waiting.set(id, ping);
-      this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, () => {
+      this.#scheduler.sendFrame(FrameType.ping, Flag.syn, 0, id, () => {
         // What it waited for a transport that was connecting or full is no part of the round trip.
         ping.sentAt = performance.now();
       });

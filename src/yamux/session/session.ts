@@ -3,21 +3,23 @@ import type { Duplex } from 'node:stream';
 
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { claimTransport } from './take-transport.ts';
-import { Deadline } from '../../base/deadline.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
 import { isolate } from '../../base/isolate.ts';
-import { ignore } from './ignore.ts';
-import { Outbox } from '../wire/frame-scheduler.ts';
+import { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { Pings } from './pings.ts';
+import type { KeepaliveSettings } from '../../keepalive/options.ts';
 import { SessionKeepalive } from './keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './options.ts';
-import { SessionOutcome } from './outcome.ts';
+import { ignore, SessionOutcome } from './session-outcome.ts';
 import type { YamuxStream } from '../stream/stream.ts';
-import { Streams } from './stream-table.ts';
+import { ReleasedStreams } from './released-streams.ts';
+import { Shutdown } from './shutdown.ts';
+import { StreamTable } from './stream-table.ts';
+import { Transport } from './transport.ts';
 
+/** Lists the events of a session with their arguments. */
 export interface YamuxSessionEvents {
   /**
    * The peer has opened a stream. Without a listener, streams wait for `for await`, up to
@@ -28,7 +30,7 @@ export interface YamuxSessionEvents {
   goaway: [code: number];
   /**
    * The session failed, or its transport did before it had taken everything; once, before 'close'.
-   * close() gives the same error.
+   * close() resolves with the same error.
    */
   error: [error: Error];
   /** The transport is gone and nothing is left. The last event. */
@@ -36,16 +38,8 @@ export interface YamuxSessionEvents {
 }
 
 /**
- * - `open`: streams come and go.
- * - `ending`: `close()` was called, and what was written is being sent.
- * - `parting`: no frame moves any more, and the transport is ending.
- * - `closed`: nothing is left.
- */
-type Phase = 'open' | 'ending' | 'parting' | 'closed';
-
-/**
- * Carries many byte streams over one: any Duplex, of which it is the only user from then on. The
- * wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
+ * Carries many byte streams over one transport: any Duplex, of which it is the only user from then on.
+ * The wire is that of hashicorp/yamux, and the other end may be any program that speaks it.
  *
  * Either end may open streams: `open()` here makes one there, which comes with the event 'stream'
  * or out of `for await`. Each stream has windows of its own, so that one that is not read does not
@@ -55,21 +49,14 @@ type Phase = 'open' | 'ending' | 'parting' | 'closed';
  * to its end, also after the session's 'close'; one that waits for more from its peer fails.
  */
 export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
-  readonly #transport: Duplex;
-  readonly #settings: SessionSettings;
-  readonly #outbox: Outbox;
+  readonly #scheduler: FrameScheduler;
   readonly #router: FrameRouter;
   readonly #pings: Pings;
   readonly #keepalive: SessionKeepalive | null;
-  readonly #streams: Streams;
-  readonly #limit = new Deadline(() => {
-    this.#onLimit();
-  });
-  #phase: Phase = 'open';
+  readonly #streams: StreamTable;
   readonly #outcome = new SessionOutcome(this);
-  #localGoAway = false;
-  #remoteGoAway = false;
-  #closing: Promise<Error | null> | null = null;
+  readonly #shutdown: Shutdown;
+  #goAwayReceived = false;
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option,
@@ -78,26 +65,32 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   constructor(duplex: Duplex, options: YamuxSessionOptions) {
     super();
     const settings = checkOptions(options);
-    claimTransport(duplex);
-    this.#transport = duplex;
-    this.#settings = settings;
-    this.#outbox = new Outbox(duplex, {
-      onWritten: (bytes) => {
-        this.#keepalive?.onWritten(bytes);
-      },
-      onFlood: () => {
-        this.#onViolation('the peer asks faster than it reads the answers');
-      },
+    const transport = this.#takeTransport(duplex);
+    this.#scheduler = this.#makeScheduler(duplex);
+    this.#pings = new Pings(this.#scheduler, settings.pingTimeout);
+    const released = new ReleasedStreams(settings.streamCloseTimeout, (id) => {
+      this.#scheduler.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
-    this.#pings = new Pings(this.#outbox, settings.pingTimeout);
-    this.#streams = this.#makeStreams(options);
-    this.#router = this.#makeRouter();
-    this.#keepalive = settings.keepAlive ? this.#makeKeepalive(settings.keepAlive) : null;
+    this.#streams = this.#makeStreams(settings, duplex, released);
+    this.#router = this.#makeRouter(settings, released);
+    this.#keepalive = settings.keepalive ? this.#makeKeepalive(settings.keepalive, duplex) : null;
+    this.#shutdown = new Shutdown(
+      {
+        transport,
+        scheduler: this.#scheduler,
+        router: this.#router,
+        pings: this.#pings,
+        keepalive: this.#keepalive,
+        streams: this.#streams,
+      },
+      this.#outcome,
+      settings.closeTimeout,
+    );
     // Node's own event is not among those that the types of this emitter know.
     (this as EventEmitter).on('newListener', (event: string | symbol) => {
       if (event === 'stream') process.nextTick(this.#emitWaiting);
     });
-    this.#listen();
+    transport.listen();
   }
 
   /** Streams that are open, in one direction at least. */
@@ -105,9 +98,17 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     return this.#streams.size;
   }
 
-  /** Whether no frame will come or go any more. */
+  /**
+   * Whether no frame will come or go any more: the session has failed, was closed, or its transport
+   * has ended. 'close' may be still to come.
+   */
+  get destroyed(): boolean {
+    return this.#shutdown.hasEnded;
+  }
+
+  /** Whether 'close' was emitted, as in Node's streams. */
   get closed(): boolean {
-    return this.#phase === 'parting' || this.#phase === 'closed';
+    return this.#outcome.closed;
   }
 
   /**
@@ -118,15 +119,15 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
    * away
    */
   open(options: SocketDuplexOptions = {}): YamuxStream {
-    if (this.#phase !== 'open') throw invalidState('the session is closing or closed');
-    if (this.#localGoAway) throw invalidState('this side has said that it goes away');
-    if (this.#remoteGoAway) throw invalidState('the peer has said that it goes away');
+    if (!this.#shutdown.isOpen) throw invalidState('the session is closing or closed');
+    if (this.#shutdown.goAwaySent) throw invalidState('this side has said that it goes away');
+    if (this.#goAwayReceived) throw invalidState('the peer has said that it goes away');
     return this.#streams.open(options);
   }
 
   /**
-   * Asks the peer for a sign of life, and gives the round trip in ms. Rejects with `ETIMEDOUT`, or
-   * when the session ends.
+   * Sends a ping; resolves with the round trip in ms. Rejects with `ETIMEDOUT`, or when the session
+   * ends.
    */
   ping(): Promise<number> {
     return this.#pings.ping();
@@ -134,20 +135,21 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Tells the peer to open no more streams, and opens none; those that are open go on. */
   goAway(): void {
-    if (this.#phase === 'open') this.#sayGoAway();
+    if (this.#shutdown.isOpen) this.#shutdown.sendGoAway();
   }
 
   /**
    * Ends the session in order: sends what was written, ends every stream, says GoAway and ends the
-   * transport. GoAway comes last, since libp2p's go-yamux drops everything when it hears it. Anyone
-   * may call it, at any time and any number of times: every call returns the same promise. It
+   * transport. GoAway comes last, since libp2p's go-yamux drops everything when it hears it: it
+   * waits until the peer has ended its streams too, for half of `closeTimeout` at most.
+   *
+   * Anyone may call it, at any time and any number of times: every call returns the same promise. It
    * resolves after 'close' with the first error that the session ever had, or null, at the latest
    * `closeTimeout` later, whatever the transport does; with `ETIMEDOUT` if bytes were still unsent
    * then. It never rejects.
    */
   close(): Promise<Error | null> {
-    this.#closing ??= this.#closeOnce();
-    return this.#closing;
+    return this.#shutdown.close();
   }
 
   /** Closes as `close()` does, at the end of an `await using` block. */
@@ -156,19 +158,19 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   }
 
   /**
-   * Gives the streams that the peer opens, until the session ends; throws its error. Leaving the
-   * loop ends nothing. Streams go to listeners of 'stream' first.
+   * Iterates over the streams that the peer opens, until the session ends; throws its error. Leaving
+   * the loop ends nothing. Streams go to listeners of 'stream' first.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<YamuxStream, void, undefined> {
     // Whoever is in the loop gets the error from it.
     this.on('error', ignore);
     try {
       for (;;) {
-        const { done, value } = await this.#streams.next();
-        if (done) return;
-        // One that the peer has reset meanwhile has told its 'close' already: whoever waits for
-        // that would wait for ever.
-        if (!value.destroyed) yield value;
+        const stream = await this.#streams.take();
+        if (stream === null) return;
+        // One that the peer has reset meanwhile has emitted 'close' already: who then waits for
+        // 'close' would wait for ever.
+        if (!stream.destroyed) yield stream;
       }
     } finally {
       this.off('error', ignore);
@@ -177,44 +179,70 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   readonly #emitWaiting = (): void => {
     while (this.listenerCount('stream') > 0) {
-      const stream = this.#streams.takeWaiting();
+      const stream = this.#streams.takeNow();
       if (!stream) return;
       isolate(() => this.emit('stream', stream));
     }
   };
 
-  #makeStreams(options: YamuxSessionOptions): Streams {
-    const { allowHalfOpen, readableHighWaterMark, writableHighWaterMark } = options;
-    const streamOptions = { allowHalfOpen, readableHighWaterMark, writableHighWaterMark };
-    const addresses = this.#transport as Addresses;
-    return new Streams(this.#outbox, this.#pings, this.#settings, streamOptions, addresses, {
-      takesStreams: () => !this.#localGoAway && this.#phase === 'open',
-      isListening: () => this.listenerCount('stream') > 0,
-      onStream: (stream) => {
-        isolate(() => this.emit('stream', stream));
+  #takeTransport(duplex: Duplex): Transport {
+    return new Transport(duplex, {
+      onData: (chunk) => {
+        this.#keepalive?.onReceived(chunk.length);
+        this.#router.decode(chunk);
       },
-      onSilent: () => {
-        this.#partWhenSilent();
+      onDrain: () => {
+        this.#scheduler.flush();
       },
-      largestBody: () => largestBody(this.#transport),
-      onStrayAllowed: (bytes) => {
-        this.#router.allowStray(bytes);
+      onEnd: () => {
+        this.#shutdown.onTransportEnd();
       },
-      onViolation: (happened) => {
-        this.#onViolation(happened);
+      onError: (error) => {
+        this.#shutdown.onTransportError(error);
+      },
+      onClose: () => {
+        this.#shutdown.onTransportClose();
       },
     });
   }
 
-  #makeRouter(): FrameRouter {
-    const { client, maxStreamWindowSize } = this.#settings;
-    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, {
+  #makeScheduler(duplex: Duplex): FrameScheduler {
+    return new FrameScheduler(duplex, {
+      onWritten: (bytes) => {
+        this.#keepalive?.onWritten(bytes);
+      },
+      onFlood: () => {
+        this.#onViolation('the peer asks faster than it reads the answers');
+      },
+    });
+  }
+
+  #makeStreams(settings: SessionSettings, duplex: Duplex, released: ReleasedStreams): StreamTable {
+    const addresses = duplex as Addresses;
+    return new StreamTable(this.#scheduler, this.#pings, released, settings, addresses, {
+      takesStreams: () => this.#shutdown.isOpen && !this.#shutdown.goAwaySent,
+      isListening: () => this.listenerCount('stream') > 0,
+      onStream: (stream) => {
+        isolate(() => this.emit('stream', stream));
+      },
+      onStreamEnd: () => {
+        this.#shutdown.onStreamEnd();
+      },
+      largestBody: () => largestBody(duplex),
+    });
+  }
+
+  #makeRouter(
+    { client, maxStreamWindowSize }: SessionSettings,
+    released: ReleasedStreams,
+  ): FrameRouter {
+    return new FrameRouter(!client, maxStreamWindowSize, this.#streams, released, {
       onPing: (id, isAnswer) => {
         if (isAnswer) {
           this.#pings.onAnswer(id);
           this.#keepalive?.onAnswer(id);
         } else {
-          this.#outbox.sendReply(FrameType.ping, Flag.ack, 0, id);
+          this.#scheduler.sendReply(FrameType.ping, Flag.ack, 0, id);
         }
       },
       onGoAway: (code) => {
@@ -226,171 +254,31 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     });
   }
 
-  #makeKeepalive({ interval, timeout }: { interval: number; timeout: number }): SessionKeepalive {
-    return new SessionKeepalive(this.#transport, interval, timeout, {
+  #makeKeepalive(settings: KeepaliveSettings, duplex: Duplex): SessionKeepalive {
+    return new SessionKeepalive(duplex, settings, {
       onPing: (id, whenSent) => {
-        this.#outbox.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
+        this.#scheduler.sendFrame(FrameType.ping, Flag.syn, 0, id, whenSent);
       },
       onDead: (error) => {
-        this.#part(error, 'at once');
+        this.#shutdown.terminate(error);
       },
     });
   }
 
   #onGoAway(code: number): void {
-    this.#remoteGoAway = true;
+    this.#goAwayReceived = true;
     if (code !== GoAwayCode.normal) {
       const meanings = ['', 'a protocol error of this side', 'an internal error'];
       const reason = meanings[code] ?? `the unknown reason ${String(code)}`;
       const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
-      this.#part(
-        new WsConnError(errno, `the peer has ended the session for ${reason}`),
-        'in order',
-      );
+      this.#shutdown.end(new WsConnError(errno, `the peer has ended the session for ${reason}`));
     }
     isolate(() => this.emit('goaway', code));
   }
 
   #onViolation(happened: string): void {
-    if (this.closed) return;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
-    this.#part(new WsConnError('EPROTO', happened), 'in order');
-  }
-
-  #listen(): void {
-    this.#transport.on('data', this.#onData);
-    this.#transport.on('end', this.#onEnd);
-    this.#transport.on('error', this.#onError);
-    this.#transport.on('close', this.#onClose);
-    this.#transport.on('drain', this.#outbox.flush);
-    // Whoever had it before, to look at its first bytes, may have left it paused.
-    this.#transport.resume();
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#keepalive?.onReceived(chunk.length);
-    this.#router.decode(chunk);
-  };
-
-  readonly #onEnd = (): void => {
-    // What close() has not sent is lost; what would still have come was not wanted.
-    const cut =
-      this.#phase === 'ending'
-        ? !this.#streams.silent
-        : !this.#router.atBorder || this.#streams.hasOpenHalves;
-    this.#part(
-      cut ? new WsConnError('ECONNRESET', 'the transport ended under open streams') : null,
-      'in order',
-    );
-  };
-
-  readonly #onError = (error: Error): void => {
-    if (!this.closed) this.#part(error, 'at once');
-    else if (!this.#transport.writableFinished) this.#outcome.fail(error);
-  };
-
-  readonly #onClose = (): void => {
-    const cut = new WsConnError('ECONNRESET', 'the transport was closed before its end');
-    this.#part(cut, 'at once');
-    this.#finish();
-  };
-
-  /** Lets no frame move any more, ends the streams, and lets go of the transport. */
-  #part(error: Error | null, manner: 'in order' | 'at once'): void {
-    if (this.closed) return;
-    this.#outbox.flushLast();
-    this.#phase = 'parting';
-    this.#router.stop();
-    this.#outbox.stop();
-    this.#keepalive?.stop();
-    this.#pings.end(error);
-    this.#streams.end(error);
-    if (error) this.#outcome.fail(error);
-    if (manner === 'at once') {
-      this.#transport.destroy();
-    } else if (this.#transport.writable) {
-      this.#transport.end();
-    }
-    if (this.#closing) return;
-    if (error) {
-      this.#startLimit();
-    } else {
-      // As over TCP, what was handed over in order gets the time that it needs; only close() sets a
-      // limit to it.
-      this.#outbox.whenAllTaken(() => {
-        if (this.#closing === null) this.#startLimit();
-      });
-    }
-  }
-
-  #startLimit(): void {
-    if (this.#phase === 'closed') return;
-    this.#limit.start(this.#settings.closeTimeout);
-    this.#limit.ref();
-  }
-
-  #closeOnce(): Promise<Error | null> {
-    const closed = this.#outcome.afterClose();
-    this.#startLimit();
-    if (this.closed) return closed;
-    this.#phase = 'ending';
-    this.#streams.close();
-    this.#partWhenSilent();
-    return closed;
-  }
-
-  #partWhenSilent(): void {
-    if (this.#phase !== 'ending' || !this.#streams.silent) return;
-    // Not within the run of frames that has the last FIN in it.
-    process.nextTick(() => {
-      this.#sayGoAway();
-      this.#part(null, 'in order');
-    });
-  }
-
-  #sayGoAway(): void {
-    if (this.#localGoAway || this.closed) return;
-    this.#localGoAway = true;
-    this.#outbox.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
-  }
-
-  #onLimit(): void {
-    const unsent = this.#phase === 'ending' || !this.#transport.writableFinished;
-    if (unsent && this.#outcome.error === null) {
-      const limit = `the session was not closed within ${String(this.#settings.closeTimeout)} ms`;
-      const error = new WsConnError('ETIMEDOUT', `${limit}; what was written last may be lost`);
-      if (this.#phase === 'ending') this.#part(error, 'at once');
-      else this.#outcome.fail(error);
-    }
-    this.#transport.destroy();
-    this.#finish();
-  }
-
-  #finish(): void {
-    if (this.#phase === 'closed') return;
-    this.#phase = 'closed';
-    this.#limit.stop();
-    this.#loseUntaken();
-    this.#transport.off('data', this.#onData);
-    this.#transport.off('end', this.#onEnd);
-    this.#transport.off('close', this.#onClose);
-    this.#transport.off('drain', this.#outbox.flush);
-    this.#transport.off('error', this.#onError);
-    // A transport that was given up on may fail yet, and nobody else listens.
-    if (!this.#transport.closed) this.#transport.on('error', ignore);
-    this.#outcome.close(() => {
-      this.#streams.endAccepting(this.#outcome.error);
-    });
-  }
-
-  /** Fails the streams whose last bytes the transport has not taken, now that it is gone. */
-  #loseUntaken(): void {
-    if (!this.#outbox.hasUntaken) return;
-    const cut = new WsConnError(
-      'ECONNRESET',
-      'the transport was closed before it had taken what was written',
-    );
-    this.#outcome.fail(cut);
-    this.#outbox.giveUp(this.#outcome.error ?? cut);
+    if (this.destroyed) return;
+    this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
+    this.#shutdown.end(new WsConnError('EPROTO', happened));
   }
 }

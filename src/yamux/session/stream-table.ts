@@ -4,85 +4,75 @@ import { AcceptQueue } from './accept-queue.ts';
 import { Channel, type ChannelHost } from '../stream/channel.ts';
 import type { RoutedStreams } from './frame-router.ts';
 import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import { Orphans } from './released-streams.ts';
-import type { Outbox } from '../wire/frame-scheduler.ts';
+import type { ReleasedStreams } from './released-streams.ts';
+import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import type { Pings } from './pings.ts';
 import { WindowBudget } from '../stream/receive-window.ts';
 import type { SessionSettings } from './options.ts';
-import { type StreamSetup, YamuxStream } from '../stream/stream.ts';
-import { SynGate } from './syn-limiter.ts';
+import { type StreamSettings, YamuxStream } from '../stream/stream.ts';
+import { SynLimiter } from './syn-limiter.ts';
 
-/** What the streams of a session ask of it, and tell it. */
-export interface StreamsOwner {
+/** What the streams of a session ask of it, and report to it. */
+export interface StreamTableHost {
   /** Whether the peer may open streams. */
   readonly takesStreams: () => boolean;
   /** Whether somebody wants each stream as it comes; else it waits to be asked for. */
   readonly isListening: () => boolean;
   readonly onStream: (stream: YamuxStream) => void;
-  /** No stream has frames to send any more. */
-  readonly onSilent: () => void;
+  /** A stream has sent its last frame, or has left the wire. */
+  readonly onStreamEnd: () => void;
   /** Bytes of the largest body that the transport lets the peer send in one frame. */
   readonly largestBody: () => number;
-  /** So many bytes may come yet for streams that are gone. */
-  readonly onStrayAllowed: (bytes: number) => void;
-  /** The peer broke the protocol. */
-  readonly onViolation: (happened: string) => void;
 }
 
 /**
- * Keeps the streams of one session: those on the wire, those that wait for a user, and those that
- * were let go of.
+ * Keeps the streams of one session: those on the wire, and those that wait for a user. Opens new
+ * ones, and takes or refuses those of the peer.
  */
-export class Streams implements RoutedStreams {
-  readonly #outbox: Outbox;
+export class StreamTable implements RoutedStreams {
+  readonly #scheduler: FrameScheduler;
   readonly #pings: Pings;
+  readonly #released: ReleasedStreams;
   readonly #settings: SessionSettings;
-  readonly #options: SocketDuplexOptions;
-  readonly #owner: StreamsOwner;
-  readonly #setup: StreamSetup;
-  readonly #host: ChannelHost;
+  readonly #host: StreamTableHost;
+  readonly #streamSettings: StreamSettings;
+  readonly #channelHost: ChannelHost;
   readonly #channels = new Map<number, Channel>();
   readonly #acceptQueue: AcceptQueue;
-  readonly #synGate: SynGate;
-  readonly #orphans: Orphans;
+  readonly #synLimiter: SynLimiter;
   /** Streams that were opened by the peer and are on the wire. */
   #incoming = 0;
   /** Streams that have frames to send yet, their FIN at least. */
   #talking = 0;
   #nextId: number;
 
-  /**
-   * @param options - of streams, unless `open()` gets others @param addresses - of the transport
-   */
+  /** @param addresses - of the transport */
   constructor(
-    outbox: Outbox,
+    scheduler: FrameScheduler,
     pings: Pings,
+    released: ReleasedStreams,
     settings: SessionSettings,
-    options: SocketDuplexOptions,
     addresses: Addresses,
-    owner: StreamsOwner,
+    host: StreamTableHost,
   ) {
-    this.#outbox = outbox;
+    this.#scheduler = scheduler;
     this.#pings = pings;
+    this.#released = released;
     this.#settings = settings;
-    this.#options = options;
-    this.#owner = owner;
+    this.#host = host;
     this.#nextId = settings.client ? 1 : 2;
     const budget = new WindowBudget(settings.sessionWindowLimit);
-    this.#setup = {
+    this.#streamSettings = {
       addresses,
       budget,
       openTimeout: settings.streamOpenTimeout,
       halfCloseTimeout: settings.streamCloseTimeout,
       closeTimeout: settings.closeTimeout,
     };
-    this.#host = this.#makeHost(budget);
-    this.#synGate = new SynGate(settings.acceptBacklog);
+    this.#channelHost = this.#makeChannelHost(budget);
+    this.#synLimiter = new SynLimiter(settings.acceptBacklog);
     this.#acceptQueue = new AcceptQueue(settings.acceptBacklog, (stream) => {
       this.#channels.get(stream.id)?.accept();
-    });
-    this.#orphans = new Orphans(settings.streamCloseTimeout, (id) => {
-      this.#outbox.sendFrame(FrameType.windowUpdate, Flag.rst, id, 0);
     });
   }
 
@@ -105,11 +95,14 @@ export class Streams implements RoutedStreams {
   /** @throws `ERR_INVALID_STATE` when all numbers are used up, and what an option is wrong with */
   open(options: SocketDuplexOptions): YamuxStream {
     if (this.#nextId > MAX_UINT32) throw invalidState('the session has used up its stream numbers');
-    const channel = new Channel(this.#host, this.#nextId, false);
+    const channel = new Channel(this.#channelHost, this.#nextId, false);
     this.#add(channel);
-    this.#synGate.add(channel);
+    this.#synLimiter.add(channel);
     try {
-      const stream = new YamuxStream(channel, this.#setup, { ...this.#options, ...options });
+      const stream = new YamuxStream(channel, this.#streamSettings, {
+        ...this.#settings.stream,
+        ...options,
+      });
       this.#nextId += 2;
       return stream;
     } catch (error) {
@@ -123,53 +116,38 @@ export class Streams implements RoutedStreams {
   }
 
   /** Takes out a stream that waits for its user, the oldest first. */
-  takeWaiting(): YamuxStream | undefined {
-    return this.#acceptQueue.take();
+  takeNow(): YamuxStream | undefined {
+    return this.#acceptQueue.takeNow();
   }
 
   /**
-   * Gives the next stream that the peer opens, or the end of the session; rejects with its error.
+   * Waits for the next stream that the peer opens; null at the end of the session. Rejects with its
+   * error.
    */
-  next(): Promise<IteratorResult<YamuxStream, undefined>> {
-    return this.#acceptQueue.next();
+  take(): Promise<YamuxStream | null> {
+    return this.#acceptQueue.take();
   }
 
   onSyn(id: number): Channel | undefined {
-    if (this.#orphans.has(id)) {
-      this.#owner.onViolation(`the peer opened stream ${String(id)} twice`);
-      return undefined;
-    }
-    const listening = this.#owner.isListening();
+    const listening = this.#host.isListening();
     const noPlace =
       this.#incoming >= this.#settings.maxStreams || (!listening && this.#acceptQueue.full);
-    if (noPlace || !this.#owner.takesStreams()) {
-      this.#owner.onStrayAllowed(INITIAL_WINDOW);
-      this.#outbox.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
+    if (noPlace || !this.#host.takesStreams()) {
+      this.#released.allow(INITIAL_WINDOW);
+      this.#scheduler.sendReply(FrameType.windowUpdate, Flag.rst, id, 0);
       return undefined;
     }
-    const channel = new Channel(this.#host, id, true);
-    const stream = new YamuxStream(channel, this.#setup, this.#options);
+    const channel = new Channel(this.#channelHost, id, true);
+    const stream = new YamuxStream(channel, this.#streamSettings, this.#settings.stream);
     this.#incoming++;
     this.#add(channel);
     if (listening) {
       channel.accept();
-      this.#owner.onStream(stream);
+      this.#host.onStream(stream);
     } else {
       this.#acceptQueue.add(stream);
     }
     return channel;
-  }
-
-  onStray(id: number): void {
-    this.#orphans.reset(id);
-  }
-
-  onStrayAnswer(id: number): void {
-    this.#orphans.onAnswer(id);
-  }
-
-  onStrayEnd(id: number): void {
-    this.#orphans.remove(id);
   }
 
   /** Closes every stream in order: what was written is still sent. */
@@ -179,7 +157,7 @@ export class Streams implements RoutedStreams {
 
   /** Ends every stream at once; null if nothing was cut. */
   end(error: Error | null): void {
-    this.#orphans.clear();
+    this.#released.clear();
     for (const channel of [...this.#channels.values()]) channel.onSessionEnd(error);
     this.#channels.clear();
     if (error) this.endAccepting(error);
@@ -193,25 +171,25 @@ export class Streams implements RoutedStreams {
     this.#acceptQueue.end(error);
   }
 
-  #makeHost(budget: WindowBudget): ChannelHost {
+  #makeChannelHost(budget: WindowBudget): ChannelHost {
     return {
-      outbox: this.#outbox,
+      scheduler: this.#scheduler,
       budget,
-      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#owner.largestBody()),
+      maxWindow: () => Math.min(this.#settings.maxStreamWindowSize, this.#host.largestBody()),
       firstWindow: this.#settings.streamWindowSize,
       roundTrip: () => {
         this.#pings.measure();
         return this.#pings.roundTrip;
       },
       onEstablished: (channel) => {
-        this.#synGate.remove(channel);
+        this.#synLimiter.remove(channel);
       },
-      onGone: (channel, orphaned) => {
-        this.#onGone(channel, orphaned);
+      onGone: (channel, released) => {
+        this.#onGone(channel, released);
       },
       onLocalEnd: () => {
         this.#talking--;
-        if (this.silent) this.#owner.onSilent();
+        this.#host.onStreamEnd();
       },
     };
   }
@@ -223,17 +201,18 @@ export class Streams implements RoutedStreams {
     this.#pings.measure();
   }
 
-  #onGone(channel: Channel, orphaned: boolean): void {
+  #onGone(channel: Channel, released: boolean): void {
     const { id } = channel;
     this.#channels.delete(id);
-    if (!channel.finReceived) this.#owner.onStrayAllowed(channel.window.open);
+    if (!channel.finReceived) this.#released.allow(channel.window.open);
     const release = (): void => {
-      if (!channel.established) this.#synGate.remove(channel);
+      if (!channel.established) this.#synLimiter.remove(channel);
     };
     if (!this.#isOurs(id)) this.#incoming--;
-    else if (!orphaned) release();
+    else if (!released) release();
     // Until the peer has answered, its SYN has a place in the peer's backlog.
-    if (orphaned) this.#orphans.add(id, this.#isOurs(id) ? release : undefined);
+    if (released) this.#released.add(id, this.#isOurs(id) ? release : undefined);
+    this.#host.onStreamEnd();
   }
 
   #isOurs(id: number): boolean {

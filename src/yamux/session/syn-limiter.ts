@@ -5,7 +5,7 @@ import type { Channel } from '../stream/channel.ts';
  * more with RST. hashicorp/yamux blocks its open() there, and takes both sides' backlogs to be of
  * one size.
  */
-export class SynGate {
+export class SynLimiter {
   readonly #limit: number;
   #unanswered = 0;
   readonly #waiting = new Set<Channel>();

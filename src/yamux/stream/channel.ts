@@ -1,10 +1,12 @@
 import { WsConnError } from '../../base/errors.ts';
+import type { Write } from '../../base/write-run.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
-import type { Outbox, Sender } from '../wire/frame-scheduler.ts';
+import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
 import { isolate } from '../../base/isolate.ts';
 import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
-import type { Run, WhenSettled } from '../wire/frame-run.ts';
+import type { FrameRun } from '../wire/frame-run.ts';
+import { LocalEnd } from './local-end.ts';
 import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */
@@ -26,7 +28,7 @@ export interface ChannelEvents {
 
 /** What a channel asks of its session. */
 export interface ChannelHost {
-  readonly outbox: Outbox;
+  readonly scheduler: FrameScheduler;
   readonly budget: WindowBudget;
   /** Largest receive window, in bytes. */
   readonly maxWindow: () => number;
@@ -37,17 +39,17 @@ export interface ChannelHost {
   /** The peer has taken a stream of ours. */
   readonly onEstablished: (channel: Channel) => void;
   /**
-   * The stream has left the wire; `orphaned` if the peer may go on sending, for it has not ended
+   * The stream has left the wire; `released` if the peer may go on sending, for it has not ended
    * its half.
    */
-  readonly onGone: (channel: Channel, orphaned: boolean) => void;
+  readonly onGone: (channel: Channel, released: boolean) => void;
   /** The last frame of this side has gone out, or none will. */
   readonly onLocalEnd: () => void;
 }
 
 /**
  * Keeps one stream's state on the wire: both windows, what is due to be sent, and which half has
- * ended. It knows the frames and not Node's streams; YamuxStream is the other way round.
+ * ended. It knows frames and not Node's streams; YamuxStream knows Node's streams and not frames.
  */
 export class Channel implements Sender {
   readonly id: number;
@@ -55,7 +57,7 @@ export class Channel implements Sender {
   readonly #host: ChannelHost;
   #events: ChannelEvents | null = null;
   readonly #sendHalf = new SendHalf();
-  #whenFinTaken: (() => void) | null = null;
+  readonly #localEnd: LocalEnd;
   /** Flags and bytes of window that the next control frame carries. */
   #flags = 0;
   #credit = 0;
@@ -66,16 +68,12 @@ export class Channel implements Sender {
   #established: boolean;
   #finWanted = false;
   #finReceived = false;
-  /** The run that the last bytes, or the last frame, of this side are in. */
-  #lastRun: Run | null = null;
-  /** Whether the last frame of this side is out, and whether the transport has taken it. */
-  #localEnded = false;
-  #localEndTaken = false;
   #gone = false;
 
   /** @param incoming - whether the peer has opened it */
   constructor(host: ChannelHost, id: number, incoming: boolean) {
     this.#host = host;
+    this.#localEnd = new LocalEnd(host.onLocalEnd);
     this.id = id;
     this.#known = this.#started = this.#established = incoming;
     this.window = new ReceiveWindow(host.maxWindow, host.budget);
@@ -101,7 +99,7 @@ export class Channel implements Sender {
     return this.#gone;
   }
 
-  /** Tells `events` what happens from now on; once, before any frame. */
+  /** Reports to `events` what happens from now on; called once, before any frame. */
   attach(events: ChannelEvents): void {
     this.#events = events;
   }
@@ -123,10 +121,10 @@ export class Channel implements Sender {
   }
 
   /**
-   * Sends the chunks; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to
+   * Sends the writes, `length` bytes in all; `whenSent` gets an error, `EPIPE`, on a tick of its own if there is nobody to
    * send them to.
    */
-  send(chunks: readonly Buffer[], whenSent: (error?: Error) => void): void {
+  send(writes: readonly Write[], length: number, whenSent: (error?: Error) => void): void {
     if (this.#gone) {
       process.nextTick(
         whenSent,
@@ -134,7 +132,7 @@ export class Channel implements Sender {
       );
       return;
     }
-    this.#sendHalf.add(chunks, whenSent);
+    this.#sendHalf.add(writes, length, whenSent);
     this.#wantData();
   }
 
@@ -143,12 +141,10 @@ export class Channel implements Sender {
    * all.
    */
   finish(whenTaken: () => void): void {
-    this.#whenFinTaken = whenTaken;
+    this.#localEnd.whenTaken(whenTaken);
     if (this.#gone) {
       // There is nobody to tell, but what was sent before may still be on its way out.
-      this.#whenLastRunSettled((lost) => {
-        if (!lost) this.#finish();
-      });
+      this.#localEnd.settle();
       return;
     }
     this.#finWanted = true;
@@ -160,19 +156,20 @@ export class Channel implements Sender {
     if (this.#gone) return;
     this.#forget();
     if (this.#known) this.#wantControl(Flag.rst);
-    else this.#endLocal();
+    else this.#localEnd.skip();
     this.#leave(false);
   }
 
   /**
-   * Lets go of a stream of which all is sent: FIN, if it was not sent yet, and a reset only for who
-   * sends more. The window is opened, so that a peer which waits to send more finds out.
+   * Leaves a stream of which everything was sent. Sends FIN, if it was not sent yet; the peer is
+   * reset only if it sends more. Opens the window, so that a peer which waits to send more finds
+   * out.
    */
   abandon(): void {
     if (this.#gone) return;
     if (!this.#known) {
       this.#forget();
-      this.#endLocal();
+      this.#localEnd.skip();
     } else {
       if (!this.#finReceived) this.#credit += this.window.reopen();
       this.#wantControl(this.#finWanted ? 0 : Flag.fin);
@@ -214,13 +211,13 @@ export class Channel implements Sender {
     if (this.#finReceived) return;
     this.#finReceived = true;
     this.#events?.onFin();
-    if (this.#localEndTaken && !this.#gone) this.#leave(false);
+    if (this.#localEnd.taken && !this.#gone) this.#leave(false);
   }
 
   onReset(): void {
     if (this.#gone) return;
     this.#forget();
-    this.#endLocal();
+    this.#localEnd.skip();
     this.#leave(false);
     this.#events?.onReset();
   }
@@ -234,14 +231,11 @@ export class Channel implements Sender {
     this.#dropFrames();
     this.window.release();
     this.#events?.onSessionEnd(error);
-    this.#whenLastRunSettled((lost) => {
-      // A FIN that was not sent is of no use any more, and nothing was lost before it.
-      if (!lost) this.#finish();
-      else isolate(() => this.#events?.onLost(lost));
-    });
+    // A FIN that was not sent is of no use any more, where nothing was lost before it.
+    this.#localEnd.settle((error) => this.#events?.onLost(error));
   }
 
-  sendControl(writer: FrameWriter, run: Run): void {
+  sendControl(writer: FrameWriter, run: FrameRun): void {
     const flags = this.#flags;
     const credit = this.#credit;
     this.#flags = this.#credit = 0;
@@ -249,68 +243,42 @@ export class Channel implements Sender {
     writer.header(FrameType.windowUpdate, flags, this.id, credit);
     this.#known = true;
     if ((flags & (Flag.fin | Flag.rst)) === 0) return;
-    this.#lastRun = run;
-    this.#endLocal();
-    run.whenSettled((lost) => {
-      if (!lost) this.#onEndTaken();
+    this.#localEnd.sendIn(run, () => {
+      if (this.#finReceived && !this.#gone) this.#leave(false);
     });
   }
 
-  sendData(writer: FrameWriter, run: Run): boolean {
+  sendData(writer: FrameWriter, run: FrameRun): boolean {
     if (!this.#sendHalf.ready || writer.room <= HEADER_SIZE) return false;
-    this.#lastRun = run;
+    this.#localEnd.follow(run);
     this.#sendHalf.fill(writer, this.id);
     return this.#sendHalf.ready;
   }
 
-  /** The transport has taken FIN or RST. */
-  #onEndTaken(): void {
-    this.#localEndTaken = true;
-    this.#finish();
-    if (this.#finReceived && !this.#gone) this.#leave(false);
-  }
-
-  #whenLastRunSettled(callback: WhenSettled): void {
-    if (this.#lastRun) this.#lastRun.whenSettled(callback);
-    else callback(null);
-  }
-
-  #finish(): void {
-    const whenTaken = this.#whenFinTaken;
-    this.#whenFinTaken = null;
-    if (whenTaken) isolate(whenTaken);
-  }
-
   #wantData(): void {
-    if (this.#started && this.#sendHalf.ready) this.#host.outbox.wantData(this);
+    if (this.#started && this.#sendHalf.ready) this.#host.scheduler.wantData(this);
   }
 
   #wantControl(flags: number): void {
     this.#flags |= flags;
-    if (this.#started) this.#host.outbox.wantControl(this);
+    if (this.#started) this.#host.scheduler.wantControl(this);
   }
 
-  /** Drops what is due, what waits, and who waits for it. */
+  /** Drops what is due, what waits, and the callbacks. */
   #forget(): void {
     this.#dropFrames();
-    this.#whenFinTaken = null;
+    this.#localEnd.forget();
   }
 
   #dropFrames(): void {
     this.#flags = this.#credit = 0;
     this.#sendHalf.clear();
-    this.#host.outbox.drop(this);
+    this.#host.scheduler.drop(this);
   }
 
-  #endLocal(): void {
-    if (this.#localEnded) return;
-    this.#localEnded = true;
-    this.#host.onLocalEnd();
-  }
-
-  #leave(orphaned: boolean): void {
+  #leave(released: boolean): void {
     this.#gone = true;
-    this.#host.onGone(this, orphaned);
+    this.#host.onGone(this, released);
     this.window.release();
   }
 }

@@ -1,20 +1,19 @@
 import { ChunkQueue } from '../../base/chunk-queue.ts';
-import { type ServedStream, takesMore } from '../../base/receive-buffer.ts';
+import { ReadDemand, type ServedStream } from '../../base/read-demand.ts';
 import type { WindowBudget } from './receive-window.ts';
 
 /**
- * Gives Readable what it asks for, holds what it has not asked for and the end behind that, and
- * keeps the books of what waits for the user.
+ * Pushes to Readable what it asks for, holds what it has not asked for and the end behind that, and
+ * counts what waits for the user.
  */
-export class Intake {
+export class ReadBuffer {
   readonly #stream: ServedStream;
   readonly #budget: WindowBudget;
+  readonly #demand: ReadDemand;
   readonly #queue = new ChunkQueue();
   #unread = 0;
   /** Whether Readable has asked for bytes and got none. */
   #wanted = false;
-  /** Bytes that the reader has asked for at once, and that Readable must have together. */
-  #together = 0;
   /**
    * The end of the peer's half: whether it waits behind bytes that were not asked for, Readable has
    * it, or it is not to have it.
@@ -26,9 +25,10 @@ export class Intake {
   constructor(stream: ServedStream, budget: WindowBudget) {
     this.#stream = stream;
     this.#budget = budget;
+    this.#demand = new ReadDemand(stream);
   }
 
-  /** Bytes that waited for the user when the books were last brought up to date. */
+  /** Bytes that waited for the user at the last `update()`. */
   get unread(): number {
     return this.#unread;
   }
@@ -42,15 +42,12 @@ export class Intake {
 
   /** The reader asks for so many bytes at once; for what there is, where it does not say. */
   beforeRead(size: number | undefined): void {
-    // Readable itself looks with read(0), and asks for nothing.
-    if (size === 0) return;
-    this.#together = size ?? 0;
-    this.#feed();
+    if (this.#demand.onRead(size)) this.#feed();
   }
 
   /** The reader got them, or must wait until there are as many. */
   afterRead(size: number | undefined, got: boolean): void {
-    if (size !== 0 && got) this.#together = 0;
+    this.#demand.onReadDone(size, got);
     this.#feed();
     // Not within read(): the end makes Readable call the reader, who has not got yet what this
     // read() gives.
@@ -94,8 +91,8 @@ export class Intake {
     this.#tellEnd();
   }
 
-  /** Brings the books up to date after bytes came or were read. */
-  settle(): void {
+  /** Counts again what waits, after bytes came or were read. */
+  update(): void {
     this.#record(this.#stream.readableLength + this.#queue.length);
   }
 
@@ -106,7 +103,7 @@ export class Intake {
   discard(): void {
     if (this.#end !== 'passed') this.#end = 'dropped';
     this.#queue.clear();
-    this.settle();
+    this.update();
   }
 
   /** Throws away all that waits: nobody will read it. */
@@ -115,12 +112,8 @@ export class Intake {
     this.#record(0);
   }
 
-  get #takes(): boolean {
-    return this.#wanted && takesMore(this.#stream, this.#together);
-  }
-
   #feed(): void {
-    while (this.#takes) {
+    while (this.#wanted && this.#demand.takesMore) {
       const block = this.#queue.take();
       if (block === undefined) break;
       this.#wanted = false;

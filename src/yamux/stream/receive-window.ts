@@ -25,7 +25,7 @@ export class WindowBudget {
   }
 
   /**
-   * Counts as much of a window as there is room for, and gives it in bytes: at most half of what is
+   * Counts as much of a window as there is room for, and returns its bytes: at most half of what is
    * left, so that the first streams do not take everything from the next ones.
    */
   promiseUpTo(bytes: number): number {
@@ -59,7 +59,7 @@ const ROUND_TRIPS_HELD = 8;
 const LARGEST_STEP = 4;
 
 /**
- * Keeps the books of what the peer may still send on one stream. The window is opened again as the
+ * Counts what the peer may still send on one stream. The window is opened again as the
  * user reads, in steps of at least half of it (as hashicorp/yamux does), and grows while it is what
  * limits the rate, up to eight round trips' worth of bytes at the measured rate.
  */
@@ -92,7 +92,7 @@ export class ReceiveWindow {
   }
 
   /**
-   * Makes the window as large as `size` before it is first announced, and gives the bytes to
+   * Makes the window as large as `size` before it is first announced, and returns the bytes to
    * announce.
    */
   widen(size: number): number {
@@ -112,7 +112,7 @@ export class ReceiveWindow {
   }
 
   /**
-   * Opens the window again, and gives the bytes to announce to the peer.
+   * Opens the window again, and returns the bytes to announce to the peer.
    * @param unread - bytes that wait for the user
    * @param roundTrip - shortest of late, in ms; undefined if not known
    */
@@ -128,21 +128,21 @@ export class ReceiveWindow {
     return bytes;
   }
 
-  /** Opens the window as if all was read, and gives the bytes to announce. */
+  /** Opens the window as if all was read, and returns the bytes to announce. */
   reopen(): number {
     const bytes = this.#size - this.#open;
     this.#open = this.#size;
     return bytes;
   }
 
-  /** Lets go of the budget; called once, when the stream is gone. */
+  /** Returns the window to the budget; called once, when the stream is gone. */
   release(): void {
     this.#budget.promise(-this.#size);
   }
 
   /**
    * Makes the window as large as `wanted` if it is smaller, as far as it may be and the session has
-   * room; gives the bytes by which it grew.
+   * room; returns the bytes by which it grew.
    */
   #enlarge(wanted: number): number {
     const size = Math.min(wanted, this.#max());

@@ -1,26 +1,30 @@
+import { isolate } from '../../base/isolate.ts';
+import { type Write, WriteRun } from '../../base/write-run.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import { isolate } from '../../base/isolate.ts';
-import { Outgoing } from './unsent-bytes.ts';
 
-/**
- * Keeps what one stream has been given to send, and how much of it the window of the peer lets go.
- */
+/** Keeps what one stream has been given to send, and how much of it the peer's window allows. */
 export class SendHalf {
-  readonly #outgoing = new Outgoing();
+  readonly #unsent = new WriteRun();
+  /** Bytes of them. */
+  #length = 0;
   #whenSent: (() => void) | null = null;
   #window = INITIAL_WINDOW;
 
   /** Whether there is something to send, and room for it. */
   get ready(): boolean {
-    return this.#outgoing.length > 0 && this.#window > 0;
+    return this.#length > 0 && this.#window > 0;
   }
 
-  /** Takes chunks to send; `whenSent` comes when the last byte of them is in a frame. */
-  add(chunks: readonly Buffer[], whenSent: () => void): void {
-    for (const chunk of chunks) this.#outgoing.add(chunk);
+  /**
+   * Takes writes to send, `length` bytes in all; there must be nothing left of those before.
+   * `whenSent` comes when the last byte of them is in a frame.
+   */
+  add(writes: readonly Write[], length: number, whenSent: () => void): void {
+    this.#unsent.start(writes);
+    this.#length = length;
     this.#whenSent = whenSent;
-    if (this.#outgoing.length === 0) this.#sent();
+    if (length === 0) this.#finish();
   }
 
   /** The peer opens its window further; false if by more than a window can be. */
@@ -38,27 +42,27 @@ export class SendHalf {
     const most = Math.min(this.#window, writer.room - HEADER_SIZE);
     let left = most;
     writer.beginData();
-    while (left > 0 && this.#outgoing.length > 0) {
-      const length = Math.min(this.#outgoing.length, left);
-      left -= length;
-      this.#outgoing.take(length, (chunk) => {
-        writer.body(chunk);
-      });
-      if (this.#outgoing.length === 0) this.#sent();
+    while (left > 0 && this.#length > 0) {
+      const piece = this.#unsent.next(left);
+      writer.body(piece);
+      left -= piece.length;
+      this.#length -= piece.length;
+      if (this.#length === 0) this.#finish();
     }
     writer.endData(streamId);
     this.#window -= most - left;
   }
 
-  /** Drops what waits, and who waits for it. */
+  /** Drops what waits, and its callback. */
   clear(): void {
-    this.#outgoing.clear();
+    this.#unsent.clear();
+    this.#length = 0;
     this.#whenSent = null;
   }
 
-  #sent(): void {
+  #finish(): void {
     const whenSent = this.#whenSent;
-    this.#whenSent = null;
+    this.clear();
     if (whenSent) isolate(whenSent);
   }
 }

@@ -7,24 +7,24 @@ import {
   type SocketDuplexOptions,
 } from '../../base/socket-duplex.ts';
 import type { Channel } from './channel.ts';
-import { Deadline } from '../../base/deadline.ts';
-import { Intake } from './read-buffer.ts';
+import { PeerTimeout, type PeerTimeoutSettings } from './peer-timeout.ts';
+import { ReadBuffer } from './read-buffer.ts';
+import { StreamClose } from './stream-close.ts';
 import type { WindowBudget } from './receive-window.ts';
 import { PendingWrite, type WriteCallback } from '../../base/pending-write.ts';
+import type { Write } from '../../base/write-run.ts';
 
 /** What a stream takes over from its session. */
-export interface StreamSetup {
+export interface StreamSettings extends PeerTimeoutSettings {
   readonly addresses: Addresses;
   readonly budget: WindowBudget;
-  /** Times in ms, as in the options of the session. */
-  readonly openTimeout: number;
+  /** Time in ms that `close()` may take. */
   readonly closeTimeout: number;
-  readonly halfCloseTimeout: number;
 }
 
 /**
- * Is one of many byte streams within a session: a `net.Socket` in all but name, with halves that
- * end independently. `YamuxSession` makes them, by `open()` and for its event 'stream'.
+ * Carries one of many byte streams of a session: a `net.Socket` in all but name, whose halves end
+ * independently. `YamuxSession` makes them, by `open()` and for its event 'stream'.
  *
  * Where it differs from `net.Socket`:
  * - It may be written to before 'connect', which comes when the peer has accepted the stream.
@@ -39,26 +39,30 @@ export interface StreamSetup {
  */
 export class YamuxStream extends SocketDuplex {
   readonly #channel: Channel;
-  readonly #setup: StreamSetup;
-  readonly #intake: Intake;
-  /** Limits the wait for the ACK, and later for the end of the other half. */
-  readonly #patience = new Deadline(() => {
-    this.#onImpatience();
-  });
+  readonly #settings: StreamSettings;
+  readonly #readBuffer: ReadBuffer;
+  readonly #peerTimeout: PeerTimeout;
+  readonly #close: StreamClose;
   #bytesRead = 0;
   readonly #write = new PendingWrite();
   #resetting = false;
   #closing: Promise<Error | null> | null = null;
-  #closeLimit: NodeJS.Timeout | undefined;
 
   /** @internal */
-  constructor(channel: Channel, setup: StreamSetup, options: SocketDuplexOptions = {}) {
+  constructor(channel: Channel, settings: StreamSettings, options: SocketDuplexOptions = {}) {
     super(options);
     this.#channel = channel;
-    this.#setup = setup;
-    this.#intake = new Intake(this, setup.budget);
-    if (!channel.established) this.#intake.adopt();
-    this.adoptAddresses(setup.addresses);
+    this.#settings = settings;
+    this.#readBuffer = new ReadBuffer(this, settings.budget);
+    this.#close = new StreamClose(this, channel, this.#readBuffer, settings.closeTimeout);
+    this.#peerTimeout = new PeerTimeout(settings, {
+      unread: () => this.#readBuffer.unread,
+      onTimeout: (error) => {
+        this.destroy(error);
+      },
+    });
+    if (!channel.established) this.#readBuffer.adopt();
+    this.adoptAddresses(settings.addresses);
     channel.attach({
       onOpen: () => {
         this.#onOpen();
@@ -66,7 +70,7 @@ export class YamuxStream extends SocketDuplex {
       onTaken: () => {
         // The promise of a loop over the session gets there after the ticks that are due now.
         setImmediate(() => {
-          this.#intake.adopt();
+          this.#readBuffer.adopt();
         });
       },
       onData: (piece) => {
@@ -89,7 +93,7 @@ export class YamuxStream extends SocketDuplex {
         this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
       },
     });
-    if (!channel.established) this.#patience.start(setup.openTimeout);
+    if (!channel.established) this.#peerTimeout.awaitAccept();
     if (options.signal) addAbortSignal(options.signal, this);
   }
 
@@ -127,7 +131,8 @@ export class YamuxStream extends SocketDuplex {
    * were still unsent then. It never rejects.
    */
   override close(): Promise<Error | null> {
-    this.#closing ??= this.#closeOnce();
+    this.#closing ??= this.afterClose();
+    this.#close.start();
     return this.#closing;
   }
 
@@ -142,44 +147,38 @@ export class YamuxStream extends SocketDuplex {
 
   /** Reads as any Readable does; what was taken is credited to the peer. */
   override read(size?: number): Buffer | string | null {
-    this.#intake.beforeRead(size);
+    this.#readBuffer.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
-    this.#intake.afterRead(size, chunk !== null);
-    this.#settle();
+    this.#readBuffer.afterRead(size, chunk !== null);
+    this.#updateWindow();
     return chunk;
   }
 
   override _read(): void {
-    this.#intake.want();
+    this.#readBuffer.want();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#send([chunk], chunk.length, callback);
+    this.#send([{ chunk }], chunk.length, callback);
   }
 
-  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: WriteCallback): void {
+  override _writev(writes: readonly Write[], callback: WriteCallback): void {
     let length = 0;
     for (const { chunk } of writes) length += chunk.length;
-    this.#send(
-      writes.map(({ chunk }) => chunk),
-      length,
-      callback,
-    );
+    this.#send(writes, length, callback);
   }
 
   override _final(callback: () => void): void {
     this.#channel.finish(() => {
-      if (!this.#channel.finReceived && !this.destroyed) {
-        this.#patience.start(this.#setup.halfCloseTimeout);
-      }
+      if (!this.#channel.finReceived && !this.destroyed) this.#peerTimeout.awaitEnd();
       callback();
     });
   }
 
   protected override hangUp(error: Error | null, done: () => void): void {
-    clearTimeout(this.#closeLimit);
-    this.#patience.stop();
-    this.#intake.abandon();
+    this.#close.stop();
+    this.#peerTimeout.stop();
+    this.#readBuffer.abandon();
     if (this.#resetting || error !== null || this.writableLength > 0) this.#channel.reset();
     else this.#channel.abandon();
     process.nextTick(() => {
@@ -192,46 +191,45 @@ export class YamuxStream extends SocketDuplex {
 
   #onOpen(): void {
     // A transport that was still connecting had none when the stream was made.
-    this.adoptAddresses(this.#setup.addresses);
-    // The wait may be for the other half already.
-    if (!this.writableFinished) this.#patience.stop();
+    this.adoptAddresses(this.#settings.addresses);
+    this.#peerTimeout.onAccept();
     this.reportOpen();
   }
 
   #onData(piece: Buffer): void {
     this.#bytesRead += piece.length;
     this.markActive();
-    this.#patience.refresh();
-    this.#intake.add(piece);
-    this.#settle();
-    if (this.#closing) this.#destroyWhenClosed();
-    if (this.#intake.unread > 0 && this.#setup.budget.exceeded) {
+    this.#peerTimeout.onData();
+    this.#readBuffer.add(piece);
+    this.#updateWindow();
+    if (this.#close.started) this.#close.onProgress();
+    if (this.#readBuffer.unread > 0 && this.#settings.budget.exceeded) {
       const happened = `all streams together hold more unread bytes than sessionWindowLimit allows`;
       this.destroy(new WsConnError('ECONNRESET', happened));
     }
   }
 
   #onFin(): void {
-    if (this.#closing) {
-      this.#destroyWhenClosed();
+    if (this.#close.started) {
+      this.#close.onProgress();
       return;
     }
-    this.#patience.stop();
-    this.#intake.end();
+    this.#peerTimeout.stop();
+    this.#readBuffer.end();
   }
 
-  /** Brings the books up to date after bytes came or were read. */
-  #settle(): void {
+  /** Counts what is unread, after bytes came or were read, and opens the window as far. */
+  #updateWindow(): void {
     if (this.destroyed) return;
-    this.#intake.settle();
+    this.#readBuffer.update();
     // What close() throws away is not to be followed by more.
-    if (this.#closing === null)
-      this.#channel.consumed(this.#intake.starving ? 0 : this.#intake.unread);
+    if (!this.#close.started)
+      this.#channel.consumed(this.#readBuffer.starving ? 0 : this.#readBuffer.unread);
   }
 
-  #send(chunks: readonly Buffer[], length: number, callback: WriteCallback): void {
+  #send(writes: readonly Write[], length: number, callback: WriteCallback): void {
     this.#write.take(length, callback);
-    this.#channel.send(chunks, (error) => {
+    this.#channel.send(writes, length, (error) => {
       // Then destroy() has said how the stream ended, and what the write is told must not differ.
       if (this.destroyed) return;
       this.markActive();
@@ -239,78 +237,20 @@ export class YamuxStream extends SocketDuplex {
     });
   }
 
-  #onImpatience(): void {
-    if (this.connecting && !this.writableFinished) {
-      const limit = `the peer did not accept the stream within ${String(this.#setup.openTimeout)} ms`;
-      this.destroy(new WsConnError('ETIMEDOUT', limit));
-    } else if (this.#intake.unread > 0) {
-      // It is our own user who lets the peer wait.
-      this.#patience.start(this.#setup.halfCloseTimeout);
-    } else {
-      const limit = `no byte came for ${String(this.#setup.halfCloseTimeout)} ms after this side had ended`;
-      this.destroy(new WsConnError('ETIMEDOUT', limit));
-    }
-  }
-
   #onSessionEnd(error: Error | null): void {
-    const wanted = !this.#channel.finReceived && this.#closing === null;
+    const wanted = !this.#channel.finReceived && !this.#close.started;
     if (wanted || (error && !this.#channel.finReceived)) {
       const code = error instanceof WsConnError ? error.code : 'ECONNRESET';
       this.destroy(new WsConnError(code, 'the session of the stream has ended', { cause: error }));
     } else if (this.writableLength > 0) {
       const lost = `${String(this.writableLength)} bytes were unsent when the session ended`;
       this.destroy(new WsConnError('EPIPE', lost, { cause: error }));
-    } else if (this.#closing) {
-      this.#destroyWhenClosed();
+    } else if (this.#close.started) {
+      this.#close.onProgress();
     } else {
       // All that the peer had to say is here, and may be read to its end; whether what was said to
       // it is lost, the transport shows yet.
       this.reportPeerGone();
-    }
-  }
-
-  #closeOnce(): Promise<Error | null> {
-    const closed = this.afterClose();
-    if (this.destroyed) return closed;
-    const { known, gone } = this.#channel;
-    if (!known && !gone && this.writableLength === 0) {
-      // The peer has never heard of the stream.
-      this.destroy();
-      return closed;
-    }
-    this.#intake.discard();
-    this.#closeLimit = setTimeout(() => {
-      this.#onCloseLimit();
-    }, this.#setup.closeTimeout);
-    if (this.writableFinished) {
-      this.#destroyWhenClosed();
-    } else {
-      this.once('finish', () => {
-        this.#destroyWhenClosed();
-      });
-      this.end();
-    }
-    return closed;
-  }
-
-  #destroyWhenClosed(): void {
-    if (!this.writableFinished || this.destroyed) return;
-    const { finReceived, gone, window } = this.#channel;
-    // A full window means that the peer goes on sending: it is to hear that nobody is there.
-    if (finReceived || gone || window.open === 0) this.destroy();
-  }
-
-  #onCloseLimit(): void {
-    if (this.writableFinished) {
-      this.destroy();
-    } else {
-      const limit = `close() took longer than ${String(this.#setup.closeTimeout)} ms`;
-      const unsent = this.writableLength;
-      const stake =
-        unsent > 0
-          ? `${String(unsent)} written bytes were not sent`
-          : 'what was written last may be lost';
-      this.destroy(new WsConnError('ETIMEDOUT', `${limit}; ${stake}`));
     }
   }
 }

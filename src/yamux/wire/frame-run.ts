@@ -2,11 +2,10 @@
 export type WhenSettled = (lost: Error | null) => void;
 
 /**
- * Is a run of frames that leaves in one write, and knows what became of it. A stream is only whole
- * once the transport has taken the runs that its bytes and its FIN are in: what is in a run may
- * still be lost.
+ * Stands for a run of frames that leaves in one write, and reports what became of it. The bytes of a stream may be lost
+ * until the transport has taken the run that they are in.
  */
-export class Run {
+export class FrameRun {
   #outcome: 'under way' | { readonly lost: Error | null } = 'under way';
   #waiting: WhenSettled[] = [];
 
@@ -16,7 +15,7 @@ export class Run {
     else callback(this.#outcome.lost);
   }
 
-  /** Tells who waits; once. */
+  /** Calls back who waits; once. */
   settle(lost: Error | null): void {
     this.#outcome = { lost };
     const waiting = this.#waiting;

@@ -4,31 +4,23 @@ import type { Duplex } from 'node:stream';
 import { SocketDuplex } from '../../base/socket-duplex.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HEADER_SIZE } from './frame.ts';
-import { Run } from './frame-run.ts';
+import { FrameRun } from './frame-run.ts';
+import { SessionFrames } from './session-frames.ts';
 
 /** One that has frames to send: a stream of the session. */
 export interface Sender {
   /** Writes the control frames that are due, into that run. */
-  sendControl(writer: FrameWriter, run: Run): void;
+  sendControl(writer: FrameWriter, run: FrameRun): void;
   /** Writes at most one data frame into that run; true if it could write another one at once. */
-  sendData(writer: FrameWriter, run: Run): boolean;
+  sendData(writer: FrameWriter, run: FrameRun): boolean;
 }
 
-export interface OutboxEvents {
+/** What a scheduler reports to its session. */
+export interface FrameSchedulerEvents {
   /** The transport was given a run of frames, of so many bytes. */
   readonly onWritten: (bytes: number) => void;
   /** Too many replies wait, because the peer asks without reading; once. */
   readonly onFlood: () => void;
-}
-
-/** A frame of the session itself: a ping, a GoAway, the refusal of a stream. */
-interface SessionFrame {
-  /** Whether it answers the peer, which can cause any number of them. */
-  readonly isReply: boolean;
-  readonly type: number;
-  readonly flags: number;
-  readonly streamId: number;
-  readonly length: number;
 }
 
 /** Bytes of room below which no data frame is begun: the next run has more. */
@@ -41,35 +33,28 @@ const SMALLEST_ROOM = 4_096;
 const RUNS_PER_TURN = 16;
 
 /**
- * Replies that may wait for the transport. Honest peers cause a handful; a flood is cut off here.
- */
-const MAX_REPLIES = 4_096;
-
-/**
  * Decides which frame is next. Control frames go before data, and of the streams that have data
  * each sends one frame in turn. All frames of one turn of the event loop leave together; a
  * transport that has enough is left in peace.
  */
-export class Outbox {
+export class FrameScheduler {
   readonly #transport: Duplex;
   readonly #writer = new FrameWriter();
-  readonly #events: OutboxEvents;
-  #sessionFrames: SessionFrame[] = [];
-  #replies = 0;
+  readonly #events: FrameSchedulerEvents;
+  readonly #sessionFrames = new SessionFrames();
   #urgent = new Set<Sender>();
   /** Those whose turn is to come in this round and in the next. */
   #round = new Set<Sender>();
   #next = new Set<Sender>();
-  #sent: (() => void)[] = [];
   /** The run that is being put together, and those that the transport has not taken yet. */
-  #run = new Run();
-  readonly #underWay = new Set<Run>();
+  #run = new FrameRun();
+  readonly #underWay = new Set<FrameRun>();
   #scheduled = false;
   #flushing = false;
-  #flooded = false;
+  #floodReported = false;
   #stopped = false;
 
-  constructor(transport: Duplex, events: OutboxEvents) {
+  constructor(transport: Duplex, events: FrameSchedulerEvents) {
     this.#transport = transport;
     this.#events = events;
   }
@@ -88,32 +73,29 @@ export class Outbox {
     whenSent?: () => void,
   ): void {
     if (this.#stopped) return;
-    this.#sessionFrames.push({ isReply: false, type, flags, streamId, length });
-    if (whenSent) this.#sent.push(whenSent);
+    this.#sessionFrames.add({ type, flags, streamId, length, isReply: false }, whenSent);
     this.#schedule();
   }
 
   /** Sends a frame of the session that answers the peer: only so many may wait. */
   sendReply(type: number, flags: number, streamId: number, length: number): void {
     if (this.#stopped) return;
-    this.#sessionFrames.push({ isReply: true, type, flags, streamId, length });
-    this.#replies++;
+    this.#sessionFrames.add({ type, flags, streamId, length, isReply: true });
     this.#schedule();
-    if (this.#replies <= MAX_REPLIES || this.#flooded) return;
-    this.flush();
-    if (this.#replies <= MAX_REPLIES) return;
-    this.#flooded = true;
+    if (this.#sessionFrames.flooded) this.flush();
+    if (!this.#sessionFrames.flooded || this.#floodReported) return;
+    this.#floodReported = true;
     this.#events.onFlood();
   }
 
-  /** Lets a sender write its control frames, before any data. */
+  /** Has a sender write its control frames, before any data. */
   wantControl(sender: Sender): void {
     if (this.#stopped) return;
     this.#urgent.add(sender);
     this.#schedule();
   }
 
-  /** Lets a sender write data when its turn comes. */
+  /** Has a sender write data when its turn comes. */
   wantData(sender: Sender): void {
     if (this.#stopped || this.#round.has(sender)) return;
     this.#next.add(sender);
@@ -157,16 +139,15 @@ export class Outbox {
   /** Sends no more, and forgets what waits. */
   stop(): void {
     this.#stopped = true;
-    this.#sessionFrames = [];
+    this.#sessionFrames.clear();
     this.#urgent.clear();
     this.#round.clear();
     this.#next.clear();
-    this.#sent = [];
   }
 
   /**
-   * Calls back once the transport has taken, or lost, all that it was given so far; at once if it
-   * has.
+   * Calls back once the transport has taken, or lost, all that it was given so far; at once if
+   * nothing is under way.
    */
   whenAllTaken(callback: () => void): void {
     const last = [...this.#underWay].at(-1);
@@ -218,7 +199,7 @@ export class Outbox {
 
   #writeRun(): void {
     if (this.#transport.writableLength === 0 && this.#givesMemoryBack()) this.#writer.rewind();
-    this.#writeSessionFrames();
+    this.#sessionFrames.writeTo(this.#writer);
     for (const sender of this.#urgent) {
       if (this.#writer.room < HEADER_SIZE) break;
       this.#urgent.delete(sender);
@@ -227,27 +208,18 @@ export class Outbox {
     this.#writeData();
     if (this.#writer.length === 0) return;
     const run = this.#run;
-    this.#run = new Run();
+    this.#run = new FrameRun();
     this.#underWay.add(run);
-    const sent = this.#sent;
-    if (sent.length > 0) this.#sent = [];
+    const whenSent = this.#sessionFrames.takeCallbacks();
     const frames = this.#writer.take();
     this.#transport.write(frames, (error) => {
-      // The transport tells of its error itself. One that was destroyed calls back for what it has
+      // The transport reports its error itself. One that was destroyed calls back for what it has
       // dropped as if that had been sent: a net.Socket does.
       if (error || this.#transport.destroyed) return;
-      for (const callback of sent) callback();
+      for (const callback of whenSent) callback();
       if (this.#underWay.delete(run)) run.settle(null);
     });
     this.#events.onWritten(frames.length);
-  }
-
-  #writeSessionFrames(): void {
-    const count = Math.min(this.#sessionFrames.length, Math.floor(this.#writer.room / HEADER_SIZE));
-    for (const { isReply, type, flags, streamId, length } of this.#sessionFrames.splice(0, count)) {
-      if (isReply) this.#replies--;
-      this.#writer.header(type, flags, streamId, length);
-    }
   }
 
   #writeData(): void {

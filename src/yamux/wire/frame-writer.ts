@@ -13,8 +13,8 @@ const RUNS_PER_SLAB = 16;
 
 /**
  * Puts frames together in one piece of memory, header and body side by side. The copy costs less
- * than what each chunk of its own costs further down, and lets whoever wrote the bytes have their
- * memory back at once.
+ * than a chunk for each part would further down, and whoever wrote the bytes may reuse their memory
+ * at once.
  */
 export class FrameWriter {
   #slab = Buffer.alloc(0);

@@ -32,6 +32,7 @@ export const INITIAL_WINDOW = 262_144;
 /** Largest number that fits the id and the length of a header. */
 export const MAX_UINT32 = 0xffff_ffff;
 
+/** Has the fields of a header, as they came. */
 export interface FrameHeader {
   readonly version: number;
   readonly type: number;
@@ -68,6 +69,7 @@ export function decodeHeader(source: Buffer, offset: number): FrameHeader {
   };
 }
 
+/** What a decoder reports. */
 export interface FrameEvents {
   /** A header is complete; the body of a Data frame follows in pieces. */
   readonly onHeader: (header: FrameHeader) => void;

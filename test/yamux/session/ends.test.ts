@@ -73,11 +73,12 @@ describe('a stream that has ended in order', () => {
     await turns(10);
     transport.push(null);
     await turns(10);
-    expect(session.closed).toBe(true);
+    expect([session.destroyed, session.closed]).toEqual([true, false]);
     expect(events).toEqual(['stream end']);
     const closed = next(session, 'close');
     transport.takeAll();
     await closed;
+    expect(session.closed).toBe(true);
     expect(events).toEqual(['stream end', 'stream finish', 'stream close false', 'session close']);
     expect([await stream.close(), stream.errored, await session.close()]).toEqual([
       null,
@@ -120,7 +121,7 @@ describe('a stream that has ended in order', () => {
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    const { session, stream, transport, events } = await watched({ keepAlive: false });
+    const { session, stream, transport, events } = await watched({ keepalive: false });
     stream.end('answer');
     await turns(10);
     transport.push(null);
@@ -246,9 +247,32 @@ describe('a session that was closed', () => {
     ).toBe(200_000);
   });
 
+  test('says GoAway only when the peer has ended its streams too', async () => {
+    const { session, peer } = await rawSession({ closeTimeout: 10_000 });
+    const opened = next(session, 'stream');
+    peer.send(frame(windowUpdate, syn, 1, 0));
+    await opened;
+    const closing = session.close();
+    await peer.frame(({ flags }) => flags === fin);
+    await peer.settled();
+    expect(peer.frames.some(({ type }) => type === goAway)).toBe(false);
+    peer.send(frame(windowUpdate, fin, 1, 0));
+    await peer.frame(({ type }) => type === goAway);
+    expect(await closing).toBeNull();
+  });
+
+  test('does not wait for a peer that never ends its streams, and has no error', async () => {
+    const { session, peer } = await rawSession({ closeTimeout: 100 });
+    const opened = next(session, 'stream');
+    peer.send(frame(windowUpdate, syn, 1, 0));
+    await opened;
+    expect(await session.close()).toBeNull();
+    expect(peer.frames.at(-1)).toMatchObject({ type: goAway, length: 0 });
+  });
+
   test('sends its GoAway when the transport was full at that moment', async () => {
     const transport = new HeldTransport();
-    const session = new YamuxSession(transport, { role: 'client', keepAlive: false });
+    const session = new YamuxSession(transport, { role: 'client', keepalive: false });
     transport.write(Buffer.alloc(12 * 10_000));
     expect(transport.writableNeedDrain).toBe(true);
     const closing = session.close();

@@ -94,7 +94,7 @@ describe('a peer that sends what does not concern an open stream', () => {
     const { session, peer } = await rawSession();
     peer.send(bytes, bytes);
     await peer.settled();
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
     expect(session.numStreams).toBe(0);
   });
 
@@ -103,7 +103,7 @@ describe('a peer that sends what does not concern an open stream', () => {
     const body = Buffer.alloc(65_536);
     for (let i = 0; i < 4; i++) peer.send(frame(data, 0, 7, body.length, body));
     await peer.settled();
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
     peer.send(frame(data, 0, 7, 1, Buffer.alloc(1)));
     await expectProtocolError(session, peer);
   });
@@ -162,11 +162,11 @@ describe('a peer that never answers', () => {
     expect((await next(stream, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
     await peer.frame(({ flags }) => flags === rst);
     await peer.settled();
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
   });
 
   test('a ping has it rejected with ETIMEDOUT', async () => {
-    const { session } = await rawSession({ keepAlive: { timeout: 20 } });
+    const { session } = await rawSession({ keepalive: { pongTimeout: 20 } });
     await expect(session.ping()).rejects.toMatchObject({ code: 'ETIMEDOUT' });
   });
 
@@ -202,7 +202,7 @@ describe('a flood', () => {
     await peer.frame(
       ({ type, flags, length }) => type === ping && flags === ack && length === 4_999,
     );
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
   });
 
   test('of pings whose answers are not read ends the session, in bounded memory', async () => {
@@ -212,7 +212,7 @@ describe('a flood', () => {
     const failed = next(session, 'error');
     let sent = 0;
     const before = process.memoryUsage().rss;
-    while (!session.closed) {
+    while (!session.destroyed) {
       sent += pings.length;
       await new Promise((resolve) => peer.transport.write(pings, resolve));
     }
@@ -237,10 +237,10 @@ describe('a flood', () => {
     );
     for (const stream of streams) stream.destroy();
     await turns(5);
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
     peer.transport.resume();
     await peer.settled();
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
     await session.close();
     await pings;
   });
@@ -301,6 +301,6 @@ describe('a flood', () => {
     expect(unread).toBeLessThanOrEqual(MIB);
     expect(errors).toHaveLength(16);
     expect(errors[0]).toMatchObject({ code: 'ECONNRESET' });
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
   });
 });

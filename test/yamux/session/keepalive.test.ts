@@ -11,7 +11,7 @@ import { readAll } from '../../support/reading.ts';
 import { frame, rawSession } from '../raw-peer.ts';
 
 const KB = 1_000;
-const IMPATIENT = { interval: 100, timeout: 200 };
+const IMPATIENT = { interval: 100, pongTimeout: 200 };
 
 /** Lays a link of 200 kB/s between two sessions, of which the near one has a keepalive. */
 async function sessionsOverLink(): Promise<{ link: Link; near: YamuxSession; far: YamuxSession }> {
@@ -24,8 +24,8 @@ async function sessionsOverLink(): Promise<{ link: Link; near: YamuxSession; far
   const accepted = next(server, 'connection');
   const socket = net.connect(link.port, '127.0.0.1');
   const peer = (await accepted)[0] as net.Socket;
-  const near = new YamuxSession(socket, { role: 'client', keepAlive: IMPATIENT });
-  const far = new YamuxSession(peer, { role: 'server', keepAlive: false });
+  const near = new YamuxSession(socket, { role: 'client', keepalive: IMPATIENT });
+  const far = new YamuxSession(peer, { role: 'server', keepalive: false });
   onTestFinished(() => {
     socket.destroy();
     peer.destroy();
@@ -63,7 +63,7 @@ describe('the keepalive of a session on a slow uplink whose kernels take all at 
 });
 
 test('the keepalive of a session asks anew in each interval, with a number that ping() does not use', async () => {
-  const { session, peer } = await rawSession({ keepAlive: { interval: 20, timeout: 10_000 } });
+  const { session, peer } = await rawSession({ keepalive: { interval: 20, pongTimeout: 10_000 } });
   const answered = session.ping();
   const asked = new Set<number>();
   while (asked.size < 3) {

@@ -58,11 +58,11 @@ describe('a new session', () => {
       'options.maxStreamWindowSize',
     ],
     [{ role: 'client', closeTimeout: '5s' }, 'ERR_INVALID_ARG_TYPE', 'options.closeTimeout'],
-    [{ role: 'client', keepAlive: true }, 'ERR_INVALID_ARG_TYPE', 'options.keepAlive'],
+    [{ role: 'client', keepalive: 1 }, 'ERR_INVALID_ARG_TYPE', 'options.keepalive'],
     [
-      { role: 'client', keepAlive: { interval: -1 } },
+      { role: 'client', keepalive: { interval: -1 } },
       'ERR_OUT_OF_RANGE',
-      'options.keepAlive.interval',
+      'options.keepalive.interval',
     ],
     [{ role: 'client', allowHalfOpen: 1 }, 'ERR_INVALID_ARG_TYPE', 'options.allowHalfOpen'],
   ])('refuses the options %o with %s', (options, code, name) => {
@@ -182,7 +182,7 @@ describe('ping()', () => {
 
 describe('keepalive', () => {
   test('pings a silent peer, and takes any byte for life', async () => {
-    const { session, peer } = await rawSession({ keepAlive: { interval: 20, timeout: 60 } });
+    const { session, peer } = await rawSession({ keepalive: { interval: 20, pongTimeout: 60 } });
     for (let i = 0; i < 3; i++) {
       const before = peer.frames.length;
       await vi.waitUntil(() =>
@@ -191,11 +191,11 @@ describe('keepalive', () => {
       // Not the answer, but a byte.
       peer.send(frame(FrameType.windowUpdate, 0, 9, 0));
     }
-    expect(session.closed).toBe(false);
+    expect(session.destroyed).toBe(false);
   });
 
   test('ends a session whose peer is gone with ETIMEDOUT, and its streams', async () => {
-    const { session } = await rawSession({ keepAlive: { interval: 10, timeout: 20 } });
+    const { session } = await rawSession({ keepalive: { interval: 10, pongTimeout: 20 } });
     const stream = session.open();
     const [failed, closed] = [next(stream, 'error'), next(session, 'close')];
     expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
@@ -206,7 +206,7 @@ describe('keepalive', () => {
   test('ends a session whose transport takes nothing', async () => {
     const session = new YamuxSession(hanging(), {
       role: 'client',
-      keepAlive: { interval: 10, timeout: 20 },
+      keepalive: { interval: 10, pongTimeout: 20 },
     });
     const closed = next(session, 'close');
     expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });

@@ -97,7 +97,7 @@ async function atServer(
   peer.on('error', () => undefined);
   await next(peer, 'open');
   const [adapter] = (await connection) as [WsConnAdapter];
-  const session = new YamuxSession(adapter, { role: 'server', keepAlive: false });
+  const session = new YamuxSession(adapter, { role: 'server', keepalive: false });
   onTestFinished(async () => {
     const closed = session.close();
     await closed;
@@ -117,7 +117,7 @@ async function atClient(
   const connection = next(server, 'connection');
   const adapter = make(`ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
   // While it connects: the session does not know yet what the subprotocol will be.
-  const session = new YamuxSession(adapter, { role: 'server', keepAlive: false });
+  const session = new YamuxSession(adapter, { role: 'server', keepalive: false });
   const [peer] = (await connection) as [WebSocket];
   peer.on('error', () => undefined);
   onTestFinished(async () => {

@@ -44,7 +44,7 @@ describe('the memory of what a session sends', () => {
       },
     });
     record(transport);
-    const session = new YamuxSession(transport, { role: 'client', keepAlive: false });
+    const session = new YamuxSession(transport, { role: 'client', keepalive: false });
     record(session.open().end(bytesOf(1, INITIAL_WINDOW)));
     await session.close();
     expect(sha256(bodiesOf(kept))).toBe(sha256(bytesOf(1, INITIAL_WINDOW)));

@@ -10,7 +10,7 @@ const MAX_DELAY = 2 ** 31 - 1;
 const SESSION: Omit<YamuxSessionOptions, 'role'> = {
   allowHalfOpen: true,
   // The WebSocket below is kept alive, or not, by --keepalive.
-  keepAlive: false,
+  keepalive: false,
   // A half-closed connection may keep still for as long as it likes, as over TCP.
   streamCloseTimeout: MAX_DELAY,
 };

@@ -6,47 +6,22 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"log"
-	"net"
 	"net/http"
-	"os"
 	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"ws-conn-adapter/test/interop/peer"
 )
 
-var (
-	out   sync.Mutex
-	pongs atomic.Int64
-)
-
-func say(event string, fields map[string]any) {
-	fields["event"] = event
-	line, _ := json.Marshal(fields)
-	out.Lock()
-	defer out.Unlock()
-	os.Stdout.Write(append(line, '\n'))
-}
-
-func textOf(err error) any {
-	if err == nil {
-		return nil
-	}
-	return err.Error()
-}
+var pongs atomic.Int64
 
 func main() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+	listener, port := peer.Listen()
 	accepted := make(chan *websocket.Conn)
 	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
@@ -58,11 +33,9 @@ func main() {
 		accepted <- conn
 		read(conn)
 	}))
-	say("listening", map[string]any{"port": listener.Addr().(*net.TCPAddr).Port})
+	peer.Say("listening", map[string]any{"port": port})
 	conn := <-accepted
-	commands := bufio.NewScanner(os.Stdin)
-	for commands.Scan() {
-		words := strings.Fields(commands.Text())
+	peer.Commands(func(words []string) {
 		n, _ := strconv.Atoi(words[1])
 		switch words[0] {
 		case "flood":
@@ -70,7 +43,7 @@ func main() {
 		case "ping":
 			ping(conn, time.Duration(n)*time.Millisecond)
 		}
-	}
+	})
 }
 
 func read(conn *websocket.Conn) {
@@ -79,7 +52,7 @@ func read(conn *websocket.Conn) {
 		_, message, err := conn.Read(context.Background())
 		bytes += len(message)
 		if err != nil {
-			say("read", map[string]any{"bytes": bytes, "error": err.Error()})
+			peer.Say("read", map[string]any{"bytes": bytes, "error": err.Error()})
 			conn.CloseNow()
 			return
 		}
@@ -93,14 +66,14 @@ func flood(conn *websocket.Conn, n int) {
 			break
 		}
 	}
-	say("flood", map[string]any{})
+	peer.Say("flood", nil)
 }
 
 func ping(conn *websocket.Conn, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	err := conn.Ping(ctx)
-	say("ping", map[string]any{"error": textOf(err), "pongs": pongs.Load()})
+	peer.Say("ping", map[string]any{"error": peer.TextOf(err), "pongs": pongs.Load()})
 	if err != nil {
 		conn.CloseNow()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"ws-conn-adapter/test/interop/peer"
 	"ws-conn-adapter/test/interop/wsconn"
 )
 
@@ -22,7 +23,7 @@ func runDevice(url string) {
 		log.Fatal(err)
 	}
 	c := newControl(wsconn.New(ws))
-	answer(map[string]any{"connected": true})
+	peer.Print(map[string]any{"connected": true})
 	silence := time.AfterFunc(keepAliveTimeout, c.close)
 	go func() {
 		c.run(func(m message) {
@@ -33,13 +34,13 @@ func runDevice(url string) {
 				go pickUp(c, url, m.ConnPath, mode.Load().(order))
 			}
 		})
-		answer(map[string]any{"control": "closed"})
+		peer.Print(map[string]any{"control": "closed"})
 	}()
 	obey(func(o order) {
 		switch o.Op {
 		case "mode":
 			mode.Store(o)
-			answer(map[string]any{"mode": o.Mode})
+			peer.Print(map[string]any{"mode": o.Mode})
 		case "drop-control":
 			c.close()
 		}
@@ -50,7 +51,7 @@ func pickUp(c *control, url, path string, mode order) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialBackTimeout)
 	defer cancel()
 	if mode.Mode == "ignore" {
-		answer(map[string]any{"ignored": path})
+		peer.Print(map[string]any{"ignored": path})
 		return
 	}
 	if mode.Mode == "refuse" {

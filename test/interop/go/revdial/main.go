@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"log"
 	"os"
-	"sync"
 )
 
 // order is one line from the test.
@@ -25,17 +24,6 @@ type order struct {
 	Bytes    int    `json:"bytes"`
 	Mode     string `json:"mode"`
 	Line     string `json:"line"`
-}
-
-var answerLock sync.Mutex
-
-// answer prints one line for the test.
-func answer(value any) {
-	answerLock.Lock()
-	defer answerLock.Unlock()
-	if err := json.NewEncoder(os.Stdout).Encode(value); err != nil {
-		log.Fatal(err)
-	}
 }
 
 // obey reads orders until the input ends, and then exits.

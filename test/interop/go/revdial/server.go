@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"ws-conn-adapter/test/interop/peer"
 	"ws-conn-adapter/test/interop/wsconn"
 )
 
@@ -37,12 +37,9 @@ var (
 func serve() {
 	http.HandleFunc("/ssh/connection", takeControl)
 	http.HandleFunc("/ssh/revdial", takePickUp)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+	listener, port := peer.Listen()
 	go func() { log.Fatal(http.Serve(listener, nil)) }()
-	answer(map[string]any{"port": listener.Addr().(*net.TCPAddr).Port})
+	peer.Print(map[string]any{"port": port})
 	d := make(chan *dialer, 1)
 	go func() {
 		for next := range latest {
@@ -61,7 +58,7 @@ func serve() {
 	obey(func(o order) {
 		switch o.Op {
 		case "dial":
-			answer(current().dialMany(o))
+			peer.Print(current().dialMany(o))
 		case "line":
 			_ = current().sendLine([]byte(o.Line))
 		case "drop-control":
@@ -94,7 +91,7 @@ func takeControl(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	dialers.Delete(d.id)
-	answer(map[string]any{"control": "closed"})
+	peer.Print(map[string]any{"control": "closed"})
 }
 
 func takePickUp(w http.ResponseWriter, r *http.Request) {

@@ -4,13 +4,11 @@
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -20,6 +18,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
 
+	"ws-conn-adapter/test/interop/peer"
 	"ws-conn-adapter/test/interop/wsconn"
 )
 
@@ -38,12 +37,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-		words := strings.Fields(lines.Text())
+	peer.Commands(func(words []string) {
 		number := func(i int) int { n, _ := strconv.Atoi(words[i]); return n }
 		fmt.Println(measure(session, number(1), number(2), number(3)))
-	}
+	})
 }
 
 func config() *yamux.Config {
@@ -53,17 +50,9 @@ func config() *yamux.Config {
 }
 
 func listen() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
-	upgrader := websocket.Upgrader{}
-	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, err := upgrader.Upgrade(w, r, nil)
-		if err != nil {
-			return
-		}
+	listener, port := peer.Listen()
+	fmt.Println(port)
+	go peer.ServeWebSockets(listener, func(conn *websocket.Conn) {
 		session, err := yamux.Server(wsconn.New(conn), config())
 		if err != nil {
 			return
@@ -75,7 +64,7 @@ func listen() {
 			}
 			go sink(stream)
 		}
-	}))
+	})
 	io.Copy(io.Discard, os.Stdin)
 }
 

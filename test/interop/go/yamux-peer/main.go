@@ -9,15 +9,12 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"math/rand"
 	"net"
-	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,28 +23,9 @@ import (
 	"github.com/gorilla/websocket"
 	libp2p "github.com/libp2p/go-yamux/v5"
 
+	"ws-conn-adapter/test/interop/peer"
 	"ws-conn-adapter/test/interop/wsconn"
 )
-
-var out sync.Mutex
-
-func say(event string, fields map[string]any) {
-	if fields == nil {
-		fields = map[string]any{}
-	}
-	fields["event"] = event
-	line, _ := json.Marshal(fields)
-	out.Lock()
-	defer out.Unlock()
-	os.Stdout.Write(append(line, '\n'))
-}
-
-func textOf(err error) any {
-	if err == nil {
-		return nil
-	}
-	return err.Error()
-}
 
 func main() {
 	dial := flag.String("dial", "", "address or ws URL to dial; without it, listen on a free port of the loopback interface")
@@ -76,16 +54,13 @@ func main() {
 		for {
 			stream, err := session.accept()
 			if err != nil {
-				say("ended", map[string]any{"error": textOf(err)})
+				peer.Say("ended", map[string]any{"error": peer.TextOf(err)})
 				return
 			}
 			go serve(stream)
 		}
 	}()
-	commands := bufio.NewScanner(os.Stdin)
-	for commands.Scan() {
-		obey(session, strings.Fields(commands.Text()))
-	}
+	peer.Commands(func(words []string) { obey(session, words) })
 }
 
 func transport(dial string, ws bool) (net.Conn, error) {
@@ -96,21 +71,13 @@ func transport(dial string, ws bool) (net.Conn, error) {
 	if dial != "" {
 		return net.Dial("tcp", dial)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	say("listening", map[string]any{"port": listener.Addr().(*net.TCPAddr).Port})
+	listener, port := peer.Listen()
+	peer.Say("listening", map[string]any{"port": port})
 	if !ws {
 		return listener.Accept()
 	}
 	upgraded := make(chan *websocket.Conn)
-	upgrader := websocket.Upgrader{}
-	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if conn, err := upgrader.Upgrade(w, r, nil); err == nil {
-			upgraded <- conn
-		}
-	}))
+	go peer.ServeWebSockets(listener, func(conn *websocket.Conn) { upgraded <- conn })
 	return wsconn.New(<-upgraded), nil
 }
 
@@ -152,9 +119,9 @@ func serve(stream duplex) {
 		code, _ := strconv.ParseUint(words[1], 10, 32)
 		stream.(*libp2p.Stream).ResetWithError(uint32(code))
 	case "report":
-		say("reading", nil)
+		peer.Say("reading", nil)
 		n, err := io.Copy(io.Discard, reader)
-		say("report", map[string]any{"bytes": n, "error": textOf(err)})
+		peer.Say("report", map[string]any{"bytes": n, "error": peer.TextOf(err)})
 		stream.CloseWrite()
 	}
 }
@@ -191,30 +158,30 @@ func obey(session muxer, words []string) {
 	}
 	switch words[0] {
 	case "echo":
-		say("echo", echo(session, number(1), number(2)))
+		peer.Say("echo", echo(session, number(1), number(2)))
 	case "sum":
-		say("sum", sum(session, number(1), number(2)))
+		peer.Say("sum", sum(session, number(1), number(2)))
 	case "source":
-		say("source", readSource(session, number(1)))
+		peer.Say("source", readSource(session, number(1)))
 	case "hold":
 		stream, err := session.open()
 		if err == nil {
 			_, err = stream.Write([]byte("hold\n"))
 			go func() {
 				_, err := io.Copy(io.Discard, stream)
-				say("released", map[string]any{"error": textOf(err)})
+				peer.Say("released", map[string]any{"error": peer.TextOf(err)})
 			}()
 		}
-		say("hold", map[string]any{"error": textOf(err)})
+		peer.Say("hold", map[string]any{"error": peer.TextOf(err)})
 	case "ping":
 		rtt, err := session.Ping()
-		say("ping", map[string]any{"ms": float64(rtt) / 1e6, "error": textOf(err)})
+		peer.Say("ping", map[string]any{"ms": float64(rtt) / 1e6, "error": peer.TextOf(err)})
 	case "goaway":
-		say("goaway", map[string]any{"error": textOf(session.GoAway())})
+		peer.Say("goaway", map[string]any{"error": peer.TextOf(session.GoAway())})
 	case "streams":
-		say("streams", map[string]any{"count": session.NumStreams()})
+		peer.Say("streams", map[string]any{"count": session.NumStreams()})
 	case "close":
-		say("close", map[string]any{"error": textOf(session.Close())})
+		peer.Say("close", map[string]any{"error": peer.TextOf(session.Close())})
 	}
 }
 
@@ -284,7 +251,7 @@ func sum(session muxer, n, size int) map[string]any {
 	stream.CloseWrite()
 	answer, err := io.ReadAll(stream)
 	expected := fmt.Sprintf("%d %s", n, hex.EncodeToString(hash.Sum(nil)))
-	return map[string]any{"same": string(answer) == expected, "error": textOf(err)}
+	return map[string]any{"same": string(answer) == expected, "error": peer.TextOf(err)}
 }
 
 func readSource(session muxer, n int) map[string]any {
@@ -299,5 +266,5 @@ func readSource(session muxer, n int) map[string]any {
 	}
 	digest, err := io.ReadAll(stream)
 	stream.CloseWrite()
-	return map[string]any{"same": string(digest) == string(hash.Sum(nil)), "error": textOf(err)}
+	return map[string]any{"same": string(digest) == string(hash.Sum(nil)), "error": peer.TextOf(err)}
 }

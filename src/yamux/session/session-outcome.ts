@@ -1,10 +1,13 @@
 import type { EventEmitter } from 'node:events';
 
-import { ignore } from './ignore.ts';
+/** Handles an 'error' that its reader hears of in another way. */
+export function ignore(): void {
+  // An 'error' without a listener would bring the process down.
+}
 
 /**
- * Keeps what a session has come to: the first error, which is emitted once, and the one 'close'
- * behind it, after which every close() gives that same error.
+ * Keeps how a session has ended: emits its first error once, and then 'close' once. Every close()
+ * resolves with that error.
  */
 export class SessionOutcome {
   readonly #session: EventEmitter;
@@ -18,6 +21,11 @@ export class SessionOutcome {
   /** The first error; null if there was none. */
   get error(): Error | null {
     return this.#error;
+  }
+
+  /** Whether 'close' was emitted. */
+  get closed(): boolean {
+    return this.#closeEmitted;
   }
 
   /**
@@ -40,8 +48,8 @@ export class SessionOutcome {
   }
 
   /**
-   * Waits until 'close' was emitted and gives the error, or null; from here on that error counts as
-   * handled.
+   * Waits until 'close' was emitted and resolves with the error, or null; from here on that error
+   * counts as handled.
    */
   afterClose(): Promise<Error | null> {
     if (this.#closeEmitted) return Promise.resolve(this.#error);
