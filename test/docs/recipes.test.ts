@@ -8,7 +8,13 @@ import { connect, createServer } from '../../src/index.ts';
 import type { AddressInfo } from 'node:net';
 import { startCaddy } from '../support/proxies/caddy.ts';
 import { describeWith } from '../support/programs/program.ts';
-import { haproxy, nginx, type Proxy, type ProxyKind, startProxy } from '../support/proxies/nginx-haproxy.ts';
+import {
+  haproxy,
+  nginx,
+  type Proxy,
+  type ProxyKind,
+  startProxy,
+} from '../support/proxies/nginx-haproxy.ts';
 import { fences, pages } from './markdown.ts';
 
 const recipes = new Map(

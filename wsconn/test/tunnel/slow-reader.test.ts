@@ -7,12 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../test/support/bytes.ts';
-import { closeOf, next } from '../../test/support/events.ts';
-import { readAll } from '../../test/support/reading.ts';
-import { target } from '../../test/support/peers/target.ts';
-import { WatchedProgram } from '../../test/support/programs/watched-program.ts';
-import { forward, serve, WSCONN } from '../../test/support/wsconn.ts';
+import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { closeOf, next } from '../../../test/support/events.ts';
+import { readAll } from '../../../test/support/reading.ts';
+import { target } from '../../../test/support/peers/target.ts';
+import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { forward, serve, WSCONN } from '../../../test/support/wsconn.ts';
 
 /** More than the kernels hold on one leg of the way, and less than on both. */
 const ANSWER = bytesOf(1, 5_500_000);

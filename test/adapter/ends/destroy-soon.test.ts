@@ -2,10 +2,10 @@ import { once } from 'node:events';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
-import { turns } from '../support/events.ts';
-import { adapterPair } from '../support/pairs/pairs.ts';
-import { readAll } from '../support/reading.ts';
+import { bytesOf, sha256 } from '../../support/bytes.ts';
+import { turns } from '../../support/events.ts';
+import { adapterPair } from '../../support/pairs/pairs.ts';
+import { readAll } from '../../support/reading.ts';
 
 const FIRST = bytesOf(1, 300_000);
 const REST = bytesOf(2, 2_000_000);

@@ -3,12 +3,12 @@ import type { AddressInfo, Socket } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect } from '../../src/index.ts';
-import { closeOf, next, record, turns } from '../support/events.ts';
-import { CLOSE } from '../support/peers/frames.ts';
-import { meetAdapter, meetRaw, meetWs, ROLES, stopAfterTest } from '../support/pairs/meet.ts';
-import { rawServer } from '../support/peers/raw-peer.ts';
-import { readAll } from '../support/reading.ts';
+import { connect } from '../../../src/index.ts';
+import { closeOf, next, record, turns } from '../../support/events.ts';
+import { CLOSE } from '../../support/peers/frames.ts';
+import { meetAdapter, meetRaw, meetWs, ROLES, stopAfterTest } from '../../support/pairs/meet.ts';
+import { rawServer } from '../../support/peers/raw-peer.ts';
+import { readAll } from '../../support/reading.ts';
 
 const TOO_MUCH = 32 * 1024 * 1024;
 const HALVES = [{ halfClose: false }, { halfClose: true }];

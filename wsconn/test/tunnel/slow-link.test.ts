@@ -1,13 +1,13 @@
 /** A slow line before real reverse proxies that drop what idles for 2 s. */
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../test/support/bytes.ts';
-import { startLink } from '../../test/support/links/link.ts';
-import { describeWith } from '../../test/support/programs/program.ts';
-import { haproxy, nginx, startProxy } from '../../test/support/proxies/nginx-haproxy.ts';
-import { readAll } from '../../test/support/reading.ts';
-import { target } from '../../test/support/peers/target.ts';
-import { serve, wsconn } from '../../test/support/wsconn.ts';
+import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { startLink } from '../../../test/support/links/link.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
+import { haproxy, nginx, startProxy } from '../../../test/support/proxies/nginx-haproxy.ts';
+import { readAll } from '../../../test/support/reading.ts';
+import { target } from '../../../test/support/peers/target.ts';
+import { serve, wsconn } from '../../../test/support/wsconn.ts';
 
 const IDLE_LIMIT = 2;
 /** Bytes a second: each way takes about three seconds, more than the limit. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { connect, type WsConnAdapter } from '../../src/index.ts';
-import { next, record, turns } from '../support/events.ts';
-import { BINARY, CLOSE, TEXT } from '../support/peers/frames.ts';
-import { meetAdapter, meetRaw, ROLES } from '../support/pairs/meet.ts';
-import type { RawPeer } from '../support/peers/raw-peer.ts';
+import { connect, type WsConnAdapter } from '../../../src/index.ts';
+import { next, record, turns } from '../../support/events.ts';
+import { BINARY, CLOSE, TEXT } from '../../support/peers/frames.ts';
+import { meetAdapter, meetRaw, ROLES } from '../../support/pairs/meet.ts';
+import type { RawPeer } from '../../support/peers/raw-peer.ts';
 
 const SHORT = 100;
 

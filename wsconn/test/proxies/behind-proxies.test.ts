@@ -3,16 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { describeWith } from '../../test/support/programs/program.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
 import {
   haproxy,
   nginx,
   type Proxy,
   type ProxyKind,
   startProxy,
-} from '../../test/support/proxies/nginx-haproxy.ts';
-import { echo, target } from '../../test/support/peers/target.ts';
-import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
+} from '../../../test/support/proxies/nginx-haproxy.ts';
+import { echo, target } from '../../../test/support/peers/target.ts';
+import { runWsconn, serve, wsconn } from '../../../test/support/wsconn.ts';
 
 const IDLE_LIMIT = 2;
 /** Time in ms that an idle session has to live: five times the limit. */

@@ -6,11 +6,11 @@ import net from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { closeOf, next } from '../../test/support/events.ts';
-import { describeWith } from '../../test/support/programs/program.ts';
-import { startSshd, startStrictSshd } from '../../test/support/programs/sshd.ts';
-import { WatchedProgram } from '../../test/support/programs/watched-program.ts';
-import { serve, WSCONN } from '../../test/support/wsconn.ts';
+import { closeOf, next } from '../../../test/support/events.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
+import { startSshd, startStrictSshd } from '../../../test/support/programs/sshd.ts';
+import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { serve, WSCONN } from '../../../test/support/wsconn.ts';
 
 describeWith('sshd', 'OpenSSH through wsconn connect', (path) => {
   test('fails when sshd refuses one more for MaxStartups', async () => {

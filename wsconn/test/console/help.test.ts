@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { nearest } from '../src/console/nearest.ts';
-import { runWsconn } from '../../test/support/wsconn.ts';
+import { nearest } from '../../src/console/nearest.ts';
+import { runWsconn } from '../../../test/support/wsconn.ts';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 /** Where the README leaves out what it shows under `wsconn connect`. */
 const AS_CONNECT = 'Connection options: the same as of wsconn connect\n';
@@ -46,7 +46,7 @@ test('without a command the help goes to stderr, with exit code 2', async () => 
 
 test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as {
     version: string;
   };

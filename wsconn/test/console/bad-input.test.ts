@@ -7,14 +7,14 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { createServer } from '../../src/index.ts';
-import { makeAuthority } from '../../test/support/programs/authority.ts';
-import { makeFolder } from '../../test/support/folder.ts';
-import { freePort } from '../../test/support/free-port.ts';
-import { describeWith } from '../../test/support/programs/program.ts';
-import { echo, target } from '../../test/support/peers/target.ts';
-import { WatchedProgram } from '../../test/support/programs/watched-program.ts';
-import { runWsconn, serve, wsconn, WSCONN } from '../../test/support/wsconn.ts';
+import { createServer } from '../../../src/index.ts';
+import { makeAuthority } from '../../../test/support/programs/authority.ts';
+import { makeFolder } from '../../../test/support/folder.ts';
+import { freePort } from '../../../test/support/free-port.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
+import { echo, target } from '../../../test/support/peers/target.ts';
+import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { runWsconn, serve, wsconn, WSCONN } from '../../../test/support/wsconn.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 
@@ -364,7 +364,7 @@ describeWith('openssl', 'TLS', () => {
 
 describeWith('tinyproxy', 'a proxy', (tinyproxy) => {
   test('that refuses is told apart from the server', async () => {
-    const { startTinyproxy } = await import('../../test/support/proxies/tinyproxy.ts');
+    const { startTinyproxy } = await import('../../../test/support/proxies/tinyproxy.ts');
     const { url } = await serve(await target(echo));
     const strict = await startTinyproxy(tinyproxy, folder.path, ['ConnectPort 1']);
     await fails(
@@ -374,7 +374,7 @@ describeWith('tinyproxy', 'a proxy', (tinyproxy) => {
   });
 
   test('of HTTPS_PROXY is taken, unless NO_PROXY names the server', async () => {
-    const { startTinyproxy } = await import('../../test/support/proxies/tinyproxy.ts');
+    const { startTinyproxy } = await import('../../../test/support/proxies/tinyproxy.ts');
     const { url } = await serve(await target(echo));
     const proxy = await startTinyproxy(tinyproxy, folder.path);
     const env = { HTTPS_PROXY: proxy.url };

@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
-import { makeCertificate } from '../support/programs/certificate.ts';
-import { next, record, turns } from '../support/events.ts';
-import { BINARY, PING } from '../support/peers/frames.ts';
-import { startLink } from '../support/links/link.ts';
+import { connect, createServer, type WsConnAdapter } from '../../../src/index.ts';
+import { bytesOf, sha256 } from '../../support/bytes.ts';
+import { makeCertificate } from '../../support/programs/certificate.ts';
+import { next, record, turns } from '../../support/events.ts';
+import { BINARY, PING } from '../../support/peers/frames.ts';
+import { startLink } from '../../support/links/link.ts';
 import {
   meetAdapter,
   type MeetOptions,
@@ -20,9 +20,9 @@ import {
   ROLES,
   serve,
   stopAfterTest,
-} from '../support/pairs/meet.ts';
-import { describeWith } from '../support/programs/program.ts';
-import { rawClient } from '../support/peers/raw-peer.ts';
+} from '../../support/pairs/meet.ts';
+import { describeWith } from '../../support/programs/program.ts';
+import { rawClient } from '../../support/peers/raw-peer.ts';
 
 /**
  * So short that a limit which counts slowness for silence passes many times while a reader pauses.
@@ -227,7 +227,9 @@ describe('a socket that lingers', () => {
   });
 
   test('keeps the process alive as the stream did: until the peer has ended, or not at all after unref()', async () => {
-    const child = fileURLToPath(new URL('../support/children/lingering-child.ts', import.meta.url));
+    const child = fileURLToPath(
+      new URL('../../support/children/lingering-child.ts', import.meta.url),
+    );
     const outlived: Record<string, boolean> = {};
     for (const task of ['ref', 'unref']) {
       const { port, server } = await serve({});

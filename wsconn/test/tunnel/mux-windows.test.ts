@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { connect } from '../../src/index.ts';
-import { FrameDecoder, FrameType, INITIAL_WINDOW } from '../../src/yamux/wire/frame.ts';
-import { YamuxSession } from '../../src/yamux/index.ts';
-import { closeOf, next } from '../../test/support/events.ts';
-import { startLink } from '../../test/support/links/link.ts';
-import { target } from '../../test/support/peers/target.ts';
-import { serve } from '../../test/support/wsconn.ts';
+import { connect } from '../../../src/index.ts';
+import { FrameDecoder, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
+import { YamuxSession } from '../../../src/yamux/index.ts';
+import { closeOf, next } from '../../../test/support/events.ts';
+import { startLink } from '../../../test/support/links/link.ts';
+import { target } from '../../../test/support/peers/target.ts';
+import { serve } from '../../../test/support/wsconn.ts';
 
 const MIB = 1024 * 1024;
 
