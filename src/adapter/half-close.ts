@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { WebSocket } from 'ws';
 
-import { isolate } from '../base/isolate.ts';
+import { isolate } from '../base/errors.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
 import { rawSocket } from '../websocket/raw-socket.ts';
 import type { AdapterSettings } from './options.ts';

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 
 import type { RawData, WebSocket } from 'ws';
 
-import { isolate } from '../base/isolate.ts';
+import { isolate } from '../base/errors.ts';
 import type { PausableSource } from '../base/receive-buffer.ts';
 import { resetSocket } from '../base/reset-socket.ts';
 import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';

@@ -3,8 +3,7 @@ import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import type { WsConnError } from '../base/errors.ts';
-import { isolate } from '../base/isolate.ts';
+import { isolate, type WsConnError } from '../base/errors.ts';
 import { Liveness } from './liveness.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from './options.ts';
 import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';

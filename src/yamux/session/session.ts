@@ -1,12 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import { invalidState, WsConnError } from '../../base/errors.ts';
+import { invalidState, isolate, WsConnError } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameRouter } from './frame-router.ts';
 import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
-import { isolate } from '../../base/isolate.ts';
 import { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { Pings } from './pings.ts';
 import type { KeepaliveSettings } from '../../keepalive/options.ts';

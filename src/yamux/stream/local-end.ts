@@ -1,4 +1,4 @@
-import { isolate } from '../../base/isolate.ts';
+import { isolate } from '../../base/errors.ts';
 import type { FrameRun } from '../wire/frame-run.ts';
 
 /**

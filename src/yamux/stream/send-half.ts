@@ -1,4 +1,4 @@
-import { isolate } from '../../base/isolate.ts';
+import { isolate } from '../../base/errors.ts';
 import { type Write, WriteRun } from '../../base/write-run.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { HEADER_SIZE, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
