@@ -54,7 +54,7 @@ export class RawPeer {
     this.transport.write(Buffer.concat(frames));
   }
 
-  /** Gives the first frame that fits, which may have come already. */
+  /** Waits for the first frame that fits, which may have come already. */
   frame(matches: (header: FrameHeader) => boolean): Promise<FrameHeader> {
     const seen = this.frames.find(matches);
     if (seen) return Promise.resolve(seen);

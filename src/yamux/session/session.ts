@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import { invalidState, WsConnError } from '../../base/errors.ts';
-import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { largestBody } from '../wire/frame-limit.ts';
-import { FrameRouter } from './frame-router.ts';
-import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
 import { isolate } from '../../base/isolate.ts';
+import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
+import type { YamuxStream } from '../stream/stream.ts';
+import { largestBody } from '../wire/frame-limit.ts';
 import { FrameScheduler } from '../wire/frame-scheduler.ts';
-import { Pings } from './pings.ts';
+import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
+import { FrameRouter } from './frame-router.ts';
 import { SessionKeepalive } from './keepalive.ts';
 import {
   checkOptions,
@@ -16,9 +16,9 @@ import {
   type SessionSettings,
   type YamuxSessionOptions,
 } from './options.ts';
-import { ignore, SessionOutcome } from './session-outcome.ts';
-import type { YamuxStream } from '../stream/stream.ts';
+import { Pings } from './pings.ts';
 import { ReleasedStreams } from './released-streams.ts';
+import { ignore, SessionOutcome } from './session-outcome.ts';
 import { Shutdown } from './shutdown.ts';
 import { StreamTable } from './stream-table.ts';
 import { Transport } from './transport.ts';

@@ -21,7 +21,7 @@ async function accepted(
 
 type Told = [string, string | null];
 
-/** Writes more than the window takes, in three writes, and gives what their callbacks are told. */
+/** Writes more than the window takes, in three writes, and returns what their callbacks are told. */
 function writeThree(stream: YamuxStream): Told[] {
   const told: Told[] = [];
   for (const [name, size] of [

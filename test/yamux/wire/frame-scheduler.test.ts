@@ -16,7 +16,7 @@ import { type MakeTransport, openStream, overAdapter, overTcp, sessionPair } fro
 
 const MIB = 1024 * 1024;
 
-/** Gives the bodies of the frames in `runs`, in order. */
+/** Returns the bodies of the frames in `runs`, in order. */
 function bodiesOf(runs: readonly Buffer[]): Buffer[] {
   const bodies: Buffer[] = [];
   const decoder = new FrameDecoder({
