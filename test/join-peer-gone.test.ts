@@ -5,9 +5,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createServer, join, type WsConnAdapter } from '../src/index.ts';
 import { YamuxSession, type YamuxStream } from '../src/yamux/index.ts';
 import { closeOf, next, record, turns } from './support/events.ts';
+import { tcpPair } from './support/pairs/pairs.ts';
 import { BINARY } from './support/peers/frames.ts';
 import { rawClient } from './support/peers/raw-peer.ts';
-import { tcpPair } from './support/pairs/pairs.ts';
 
 /**
  * A gateway as in the README: each WebSocket leads to a TCP target, whose socket of the one

@@ -21,7 +21,7 @@ export interface Contestant {
   readonly name: string;
   readonly transport: Transport;
   serve(transport: Duplex, onStream: (stream: BenchStream) => void): void;
-  /** Takes the client's end; gives what opens streams. */
+  /** Takes the client's end; returns what opens streams. */
   client(transport: Duplex): () => Promise<BenchStream>;
 }
 

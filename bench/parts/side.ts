@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 /** One program of a measurement, which is told what to do by lines and answers in lines. */
 export interface Side {
   readonly child: ChildProcess;
-  /** Gives the next line that the program prints. @throws if it ends before */
+  /** Waits for the next line that the program prints. @throws if it ends before */
   line(): Promise<string>;
-  /** Sends a line, and gives the figure that comes back. */
+  /** Sends a line, and waits for the figure that comes back. */
   ask(question: string): Promise<number>;
 }
 

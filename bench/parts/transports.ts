@@ -9,7 +9,7 @@ import { connect, createServer } from '../../src/index.ts';
 /** One way to move bytes over loopback. */
 export interface Transport {
   readonly name: string;
-  /** Listens on a free port of loopback and hands over each connection; gives the port. */
+  /** Listens on a free port of loopback and hands over each connection; returns the port. */
   listen(onConnection: (stream: Duplex) => void): Promise<number>;
   open(port: number): Promise<Duplex>;
 }

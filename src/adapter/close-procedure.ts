@@ -1,8 +1,8 @@
-import { NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import { WsConnError } from '../base/errors.ts';
+import type { SocketDuplex } from '../base/socket-duplex.ts';
+import { NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import type { HalfClose } from './half-close.ts';
 import type { Link } from './link.ts';
-import type { SocketDuplex } from '../base/socket-duplex.ts';
 
 /**
  * - `open`: nobody ends the connection as a whole; each direction may have ended by itself.

@@ -1,10 +1,10 @@
+import { codeOf, WsConnError } from '../base/errors.ts';
 import {
   MESSAGE_TOO_BIG,
   NO_CLOSE_FRAME,
   NO_CODE,
   NORMAL_CLOSURE,
 } from '../websocket/close-codes.ts';
-import { codeOf, WsConnError } from '../base/errors.ts';
 
 /** How a WebSocket has closed. */
 export interface ClosedWebSocket {

@@ -1,6 +1,6 @@
+import type { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { PROTOCOL_ERROR, UNSUPPORTED_DATA } from '../websocket/close-codes.ts';
 import type { HalfClose } from './half-close.ts';
-import type { ReceiveBuffer } from '../base/receive-buffer.ts';
 
 /** What messages come to, beside bytes for the reader. */
 export interface MessageEvents {

@@ -4,9 +4,9 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import { isolate, type WsConnError } from '../base/errors.ts';
+import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
 import { Liveness } from './liveness.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions } from './options.ts';
-import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
 
 export interface KeepaliveEvents {
   /**

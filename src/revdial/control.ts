@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 
 import { invalidArgType, invalidState, WsConnError } from '../base/errors.ts';
 import { SocketDuplex } from '../base/socket-duplex.ts';
-import { type ControlMessage, formatMessage, MAX_LINE_BYTES, MessageReader } from './messages.ts';
 import type { ControlSettings } from './control-options.ts';
+import { type ControlMessage, formatMessage, MAX_LINE_BYTES, MessageReader } from './messages.ts';
 
 /** Events of a control connection. */
 export interface ControlEvents {

@@ -6,10 +6,10 @@ import type { WsConnAdapter } from '../adapter/adapter.ts';
 import { timeoutOption } from '../base/check-option.ts';
 import { abortError, invalidArgType, WsConnError } from '../base/errors.ts';
 import { formatConnPath, parseConnPath } from './conn-path.ts';
+import type { ControlSettings } from './control-options.ts';
 import { Control } from './control.ts';
 import type { ControlMessage } from './messages.ts';
 import type { PendingDials } from './pending-dials.ts';
-import type { ControlSettings } from './control-options.ts';
 
 export interface DialOptions {
   /**

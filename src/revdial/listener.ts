@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream';
 import type { WsConnAdapter } from '../adapter/adapter.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, WsConnError } from '../base/errors.ts';
+import { WaitingItems } from '../base/waiting-items.ts';
 import { keepaliveOption, type KeepaliveOptions } from '../keepalive/options.ts';
 import { isPathOnly } from './conn-path.ts';
-import { Control } from './control.ts';
-import type { ControlMessage } from './messages.ts';
-import { type DialBack, openDialBack } from './dial-back.ts';
 import { checkControlOptions, type ControlOptions } from './control-options.ts';
-import { WaitingItems } from '../base/waiting-items.ts';
+import { Control } from './control.ts';
+import { type DialBack, openDialBack } from './dial-back.ts';
+import type { ControlMessage } from './messages.ts';
 
 export interface RevdialListenerOptions {
   /** Timings of the control connection. */

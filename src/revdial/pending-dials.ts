@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream';
 
 import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
-import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { WsConnAdapter } from '../adapter/adapter.ts';
-import { namesHalfClose } from '../websocket/features-header.ts';
-import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { BAD_REQUEST, rejectUpgrade } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
+import { namesHalfClose } from '../websocket/features-header.ts';
+import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
 import { parseConnPath, type DialIds } from './conn-path.ts';
 
 /** Options of the WebSockets that devices dial back with. */

@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream';
 
 import { invalidArgType, invalidArgValue, invalidState } from '../base/errors.ts';
 import { isPathOnly } from './conn-path.ts';
-import { RevdialDialer } from './dialer.ts';
-import { type DialBackOptions, PendingDials } from './pending-dials.ts';
 import {
   checkControlOptions,
   type ControlOptions,
   type ControlSettings,
 } from './control-options.ts';
+import { RevdialDialer } from './dialer.ts';
+import { type DialBackOptions, PendingDials } from './pending-dials.ts';
 
 export interface RevdialServerOptions extends DialBackOptions {
   /**

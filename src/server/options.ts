@@ -5,8 +5,8 @@ import type { ServerOptions as WsServerOptions } from 'ws';
 import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
-import type { Authenticate } from './authentication.ts';
 import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import type { Authenticate } from './authentication.ts';
 import type { WebSocketServerSettings } from './websocket-server.ts';
 
 export interface CreateServerOptions

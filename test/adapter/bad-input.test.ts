@@ -2,11 +2,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
-import { BINARY, CONTINUATION, frame, PING, PONG, TEXT } from '../support/peers/frames.ts';
 import { meetRaw, ROLES, stopAfterTest } from '../support/pairs/meet.ts';
+import { BINARY, CONTINUATION, frame, PING, PONG, TEXT } from '../support/peers/frames.ts';
 import { rawClient } from '../support/peers/raw-peer.ts';
-import { readAll, readExactly } from '../support/reading.ts';
 import { WRONG } from '../support/peers/wrong-frames.ts';
+import { readAll, readExactly } from '../support/reading.ts';
 
 /** Only where nobody is to answer. */
 const SHORT = 100;

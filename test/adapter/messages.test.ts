@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { turns } from '../support/events.ts';
-import { BINARY } from '../support/peers/frames.ts';
 import { meetRaw, ROLES } from '../support/pairs/meet.ts';
+import { BINARY } from '../support/peers/frames.ts';
 import type { RawPeer } from '../support/peers/raw-peer.ts';
 
 const MOST = 65_536;

@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 
 import { join } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
-import { BINARY, CLOSE, closePayload, frame } from '../support/peers/frames.ts';
 import { meetRaw, ROLES } from '../support/pairs/meet.ts';
+import { BINARY, CLOSE, closePayload, frame } from '../support/peers/frames.ts';
 
 const COUNT = 500;
 

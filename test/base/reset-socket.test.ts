@@ -2,8 +2,8 @@ import net from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { connect, createServer, join, type WsConnAdapter } from '../../src/index.ts';
 import { resetSocket } from '../../src/base/reset-socket.ts';
+import { connect, createServer, join, type WsConnAdapter } from '../../src/index.ts';
 import { closeOf, next, record } from '../support/events.ts';
 import { stopAfterTest } from '../support/pairs/meet.ts';
 import { tcpPair } from '../support/pairs/pairs.ts';

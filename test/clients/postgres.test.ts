@@ -2,10 +2,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { bytesOf } from '../support/bytes.ts';
-import { type Database, startPostgres } from '../support/programs/databases.ts';
 import { next } from '../support/events.ts';
-import { describeWith } from '../support/programs/program.ts';
 import { type Tunnel, tunnelTo } from '../support/pairs/tunnel.ts';
+import { type Database, startPostgres } from '../support/programs/databases.ts';
+import { describeWith } from '../support/programs/program.ts';
 
 const MIB = 1024 * 1024;
 

@@ -2,9 +2,9 @@ import { AbstractConnector, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { bytesOf } from '../support/bytes.ts';
+import { type Tunnel, tunnelTo } from '../support/pairs/tunnel.ts';
 import { type Database, startRedis } from '../support/programs/databases.ts';
 import { describeWith } from '../support/programs/program.ts';
-import { type Tunnel, tunnelTo } from '../support/pairs/tunnel.ts';
 
 const MIB = 1024 * 1024;
 

@@ -7,8 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { makeCertificate } from '../support/programs/certificate.ts';
 import { closeOf, next } from '../support/events.ts';
+import { makeCertificate } from '../support/programs/certificate.ts';
 import { describeWith } from '../support/programs/program.ts';
 
 const MIB = 1024 * 1024;

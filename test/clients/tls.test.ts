@@ -4,9 +4,9 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import type { WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
-import { type Certificate, makeCertificate } from '../support/programs/certificate.ts';
 import { closeOf, next } from '../support/events.ts';
 import { adapterPair } from '../support/pairs/pairs.ts';
+import { type Certificate, makeCertificate } from '../support/programs/certificate.ts';
 import { describeWith } from '../support/programs/program.ts';
 import { readAll } from '../support/reading.ts';
 

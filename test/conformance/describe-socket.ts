@@ -1,22 +1,22 @@
 import { describe } from 'vitest';
 
-import { abortSignal } from './ends/abort-signal.ts';
-import { agreement } from './ends/agreement.ts';
 import { backPressure } from './bytes/back-pressure.ts';
 import { basicIo } from './bytes/basic-io.ts';
+import { consuming } from './bytes/consuming.ts';
+import { pendingWrites } from './bytes/pending-writes.ts';
+import { writeForms } from './bytes/write-forms.ts';
+import { abortSignal } from './ends/abort-signal.ts';
+import { agreement } from './ends/agreement.ts';
 import { closePromise } from './ends/close-promise.ts';
 import { concurrentMethods } from './ends/concurrent-methods.ts';
-import { consuming } from './bytes/consuming.ts';
 import { cutting } from './ends/cutting.ts';
 import { ending } from './ends/ending.ts';
-import { face } from './face/face.ts';
 import { halfClose } from './ends/half-close.ts';
+import { racing } from './ends/racing.ts';
+import { face } from './face/face.ts';
 import { idleTimeout } from './face/idle-timeout.ts';
 import { opening } from './face/opening.ts';
-import { pendingWrites } from './bytes/pending-writes.ts';
 import { pingPong } from './face/ping-pong.ts';
-import { racing } from './ends/racing.ts';
-import { writeForms } from './bytes/write-forms.ts';
 import type { Features, MakeDialler, MakePair } from './subject.ts';
 
 const cases = [

@@ -1,13 +1,13 @@
 /** The configurations in docs/load-balancers.md work as written, but for ports and limits. */
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
-import type { AddressInfo } from 'node:net';
-import { startCaddy } from '../support/proxies/caddy.ts';
 import { describeWith } from '../support/programs/program.ts';
+import { startCaddy } from '../support/proxies/caddy.ts';
 import {
   haproxy,
   nginx,

@@ -67,12 +67,12 @@ export class GoProgram {
     this.#process = new PeerProcess(file, args);
   }
 
-  /** Gives the next line of that event, which may have come already. */
+  /** Waits for the next line of that event, which may have come already. */
   line(event: string): Promise<Answer> {
     return this.#process.answerWith((answer) => answer['event'] === event, event);
   }
 
-  /** Sends a command, and gives the line that answers it: the one of its first word. */
+  /** Sends a command, and waits for the line that answers it: the one of its first word. */
   ask(command: string): Promise<Answer> {
     this.#process.write(command);
     return this.line(command.split(' ')[0] ?? '');

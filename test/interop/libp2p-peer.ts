@@ -18,7 +18,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
   return { promise, resolve, reject };
 };
 
-/** Gives a Duplex the face of libp2p's connections. */
+/** Makes a Duplex one of libp2p's connections. */
 class DuplexConnection extends AbstractMultiaddrConnection {
   readonly #duplex: Duplex;
 

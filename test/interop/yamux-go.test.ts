@@ -5,13 +5,13 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
+import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import {
   FrameDecoder,
   type FrameHeader,
   FrameType,
   HEADER_SIZE,
 } from '../../src/yamux/wire/frame.ts';
-import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { startLink } from '../support/links/link.ts';

@@ -28,7 +28,7 @@ function bytesFrom(event: StreamMessageEvent): Buffer {
   return Buffer.from(event.data.subarray());
 }
 
-/** Gives everything back, and ends after the peer. */
+/** Sends everything back, and ends after the peer. */
 function echo(stream: Stream): void {
   stream.addEventListener('message', (event) => {
     stream.send(bytesFrom(event));

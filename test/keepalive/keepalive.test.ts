@@ -3,9 +3,9 @@ import type { WebSocket } from 'ws';
 
 import { connect, Keepalive, type WsConnAdapter, WsConnError } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
+import { meetRaw, meetWs, ROLES, serve, stopAfterTest } from '../support/pairs/meet.ts';
 import { BINARY, PING, PONG } from '../support/peers/frames.ts';
 import { idleProxy } from '../support/proxies/idle-proxy.ts';
-import { meetRaw, meetWs, ROLES, serve, stopAfterTest } from '../support/pairs/meet.ts';
 
 /** Waits for a time by the clock: here it is time itself that must change nothing. */
 function pass(ms: number): Promise<void> {

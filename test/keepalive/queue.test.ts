@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { record } from '../support/events.ts';
-import { BINARY, PING, PONG } from '../support/peers/frames.ts';
 import { meetAdapter, meetRaw, ROLES } from '../support/pairs/meet.ts';
+import { BINARY, PING, PONG } from '../support/peers/frames.ts';
 
 const TOO_MUCH = 64 * 1024 * 1024;
 

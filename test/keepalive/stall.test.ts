@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../src/index.ts';
 import { YamuxSession } from '../../src/yamux/index.ts';
-import { answeringPeer } from '../support/peers/answering-peer.ts';
 import { next, record } from '../support/events.ts';
 import { stopAfterTest } from '../support/pairs/meet.ts';
+import { answeringPeer } from '../support/peers/answering-peer.ts';
 
 const INTERVAL = 50;
 const LIMIT = 200;

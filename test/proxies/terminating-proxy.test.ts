@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter, type WsConnServer } from '../../src/index.ts';
 import { closeOf, next } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
 import {
   startTerminatingProxy,
   type TerminatingProxyOptions,
 } from '../support/proxies/terminating-proxy.ts';
+import { readAll } from '../support/reading.ts';
 
 async function start(onConnection: (adapter: WsConnAdapter) => void): Promise<WsConnServer> {
   const server = createServer({ allowHalfOpen: true }, onConnection);

@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { connect, type WsConnAdapter } from '../../src/index.ts';
 import type { DialBack } from '../../src/revdial/index.ts';
-import { rawListener } from '../support/peers/raw-control.ts';
 import { closeOf, next, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
-import { readExactly } from '../support/reading.ts';
 import {
   connectDevice,
   CONTROL_PATH,
@@ -13,6 +11,8 @@ import {
   echo,
   hubOfTest,
 } from '../support/pairs/revdial-hub.ts';
+import { rawListener } from '../support/peers/raw-control.ts';
+import { readExactly } from '../support/reading.ts';
 
 const READY = { command: 'conn-ready', connPath: '/r?revdial.dialer=1&uuid=2' };
 

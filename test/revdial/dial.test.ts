@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { RevdialServer } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/peers/raw-control.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
-import { readAll, readExactly } from '../support/reading.ts';
 import {
   connectDevice,
   destroyAll,
@@ -12,6 +10,8 @@ import {
   hubOfTest,
   DIAL_BACK_PATH,
 } from '../support/pairs/revdial-hub.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
+import { readAll, readExactly } from '../support/reading.ts';
 
 const MIB = 1024 * 1024;
 

@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer } from '../../src/index.ts';
 import { RevdialListener, RevdialServer } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, turns } from '../support/events.ts';
 import { tcpPair } from '../support/pairs/pairs.ts';
 import { connectDevice, echo, hubOfTest } from '../support/pairs/revdial-hub.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 
 interface End {
   readonly closed: boolean;

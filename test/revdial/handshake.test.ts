@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { connect } from '../../src/index.ts';
-import { rawControl } from '../support/peers/raw-control.ts';
 import { next, turns } from '../support/events.ts';
 import { hubOfTest, DIAL_BACK_PATH } from '../support/pairs/revdial-hub.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
 
 /**
  * Opens a bare WebSocket, and discards what it receives. Resolves with the WebSocket, or with the

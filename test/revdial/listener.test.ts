@@ -7,10 +7,10 @@ import {
   RevdialListener,
   type RevdialListenerOptions,
 } from '../../src/revdial/index.ts';
-import { rawControl } from '../support/peers/raw-control.ts';
 import { closeOf, next, record } from '../support/events.ts';
-import { readAll } from '../support/reading.ts';
 import { connectDevice, hubOfTest } from '../support/pairs/revdial-hub.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
+import { readAll } from '../support/reading.ts';
 
 describe('a connection that was dialled back', () => {
   test('is kept alive by the device, and costs the server no ping', async () => {

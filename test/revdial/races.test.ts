@@ -7,10 +7,8 @@ import { describe, expect, test } from 'vitest';
 import type { WsConnAdapter } from '../../src/index.ts';
 import { RevdialServer } from '../../src/revdial/index.ts';
 import { MessageReader } from '../../src/revdial/messages.ts';
-import { rawControl } from '../support/peers/raw-control.ts';
 import { next, turns } from '../support/events.ts';
 import { gate } from '../support/gate.ts';
-import { readExactly } from '../support/reading.ts';
 import {
   connectDevice,
   destroyAll,
@@ -19,6 +17,8 @@ import {
   hubOfTest,
   DIAL_BACK_PATH,
 } from '../support/pairs/revdial-hub.ts';
+import { rawControl } from '../support/peers/raw-control.ts';
+import { readExactly } from '../support/reading.ts';
 
 test('each of 50 dials in one tick gets the connection that was dialled for it', async () => {
   const hub = await hubOfTest();

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { connect, type WsConnAdapter } from '../../src/index.ts';
-import { rawListener } from '../support/peers/raw-control.ts';
 import { closeOf, turns } from '../support/events.ts';
-import { readAll, readExactly } from '../support/reading.ts';
 import { connectDevice, destroyAll, echo, hubOfTest } from '../support/pairs/revdial-hub.ts';
+import { rawListener } from '../support/peers/raw-control.ts';
+import { readAll, readExactly } from '../support/reading.ts';
 
 describe('for await', () => {
   test('gives the connections in the order they came, and ends with the control connection', async () => {

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { createServer } from '../../src/index.ts';
-import { makeCertificate } from '../support/programs/certificate.ts';
 import { next } from '../support/events.ts';
 import { converse } from '../support/peers/raw-peer.ts';
+import { makeCertificate } from '../support/programs/certificate.ts';
 
 /** Lets an HTTP server listen for one test. */
 async function listen(web: http.Server): Promise<number> {

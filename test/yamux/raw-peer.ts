@@ -2,13 +2,13 @@ import type { Duplex } from 'node:stream';
 
 import { onTestFinished } from 'vitest';
 
+import { YamuxSession, type YamuxSessionOptions } from '../../src/yamux/index.ts';
 import {
   encodeHeader,
   FrameDecoder,
   type FrameHeader,
   HEADER_SIZE,
 } from '../../src/yamux/wire/frame.ts';
-import { YamuxSession, type YamuxSessionOptions } from '../../src/yamux/index.ts';
 import { record } from '../support/events.ts';
 import { memoryPair } from './pairs.ts';
 
@@ -54,7 +54,7 @@ export class RawPeer {
     this.transport.write(Buffer.concat(frames));
   }
 
-  /** Gives the first frame that fits, which may have come already. */
+  /** Waits for the first frame that fits, which may have come already. */
   frame(matches: (header: FrameHeader) => boolean): Promise<FrameHeader> {
     const seen = this.frames.find(matches);
     if (seen) return Promise.resolve(seen);

@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 
 import { startIdleLimitProxy } from '../../examples/demo/idle-limit-proxy.ts';
-import { diagnose, type Observation, type Silence } from '../src/doctor/diagnosis.ts';
 import { describeWith } from '../../test/support/programs/program.ts';
 import { ON_A_TERMINAL, run } from '../../test/support/programs/watched-program.ts';
 import { runWsconn, serve, wsconn, WSCONN_MAIN } from '../../test/support/wsconn.ts';
+import { diagnose, type Observation, type Silence } from '../src/doctor/diagnosis.ts';
 
 const alive = (after: number): Observation => ({ outcome: 'alive', after });
 const cut = (after: number): Observation => ({ outcome: 'cut', after, code: 1006 });

@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createServer } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../../test/support/bytes.ts';
 import { closeOf } from '../../test/support/events.ts';
-import { readAll } from '../../test/support/reading.ts';
 import { echo, target } from '../../test/support/peers/target.ts';
+import { readAll } from '../../test/support/reading.ts';
 import { forward, serve, wsconn } from '../../test/support/wsconn.ts';
 
 function dial(port: number): net.Socket {

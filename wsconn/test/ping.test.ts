@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 
-import { PingStatistics } from '../src/ping/ping-statistics.ts';
 import { target } from '../../test/support/peers/target.ts';
 import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
+import { PingStatistics } from '../src/ping/ping-statistics.ts';
 
 test('ping prints each round trip and a summary, and dials no target', async () => {
   let dialled = 0;

@@ -8,12 +8,12 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../src/index.ts';
-import { makeAuthority } from '../../test/support/programs/authority.ts';
 import { closeOf } from '../../test/support/events.ts';
 import { makeFolder } from '../../test/support/folder.ts';
+import { echo, target } from '../../test/support/peers/target.ts';
+import { makeAuthority } from '../../test/support/programs/authority.ts';
 import { describeWith } from '../../test/support/programs/program.ts';
 import { peakMemory } from '../../test/support/programs/resident-memory.ts';
-import { echo, target } from '../../test/support/peers/target.ts';
 import { runWsconn, serve, wsconn } from '../../test/support/wsconn.ts';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { invalidState, WsConnError } from '../../base/errors.ts';
-import { Flag, FrameType } from '../wire/frame.ts';
 import type { FrameScheduler } from '../wire/frame-scheduler.ts';
+import { Flag, FrameType } from '../wire/frame.ts';
 import { FIRST_KEEPALIVE_ID } from './keepalive.ts';
 
 interface Ping {

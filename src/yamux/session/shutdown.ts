@@ -1,7 +1,7 @@
 import { Deadline } from '../../base/deadline.ts';
 import { WsConnError } from '../../base/errors.ts';
-import { FrameType, GoAwayCode } from '../wire/frame.ts';
 import type { FrameScheduler } from '../wire/frame-scheduler.ts';
+import { FrameType, GoAwayCode } from '../wire/frame.ts';
 import type { FrameRouter } from './frame-router.ts';
 import type { SessionKeepalive } from './keepalive.ts';
 import type { Pings } from './pings.ts';

@@ -1,15 +1,15 @@
 import { invalidState } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
-import { AcceptQueue } from './accept-queue.ts';
 import { Channel, type ChannelHost } from '../stream/channel.ts';
-import type { RoutedStreams } from './frame-router.ts';
-import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
-import type { ReleasedStreams } from './released-streams.ts';
-import type { FrameScheduler } from '../wire/frame-scheduler.ts';
-import type { Pings } from './pings.ts';
 import { WindowBudget } from '../stream/receive-window.ts';
-import type { SessionSettings } from './options.ts';
 import { type StreamSettings, YamuxStream } from '../stream/stream.ts';
+import type { FrameScheduler } from '../wire/frame-scheduler.ts';
+import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../wire/frame.ts';
+import { AcceptQueue } from './accept-queue.ts';
+import type { RoutedStreams } from './frame-router.ts';
+import type { SessionSettings } from './options.ts';
+import type { Pings } from './pings.ts';
+import type { ReleasedStreams } from './released-streams.ts';
 import { SynLimiter } from './syn-limiter.ts';
 
 /** What the streams of a session ask of it, and report to it. */

@@ -1,11 +1,11 @@
 import { isolate, WsConnError } from '../../base/errors.ts';
 import type { Write } from '../../base/write-run.ts';
+import type { FrameRun } from '../wire/frame-run.ts';
+import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Flag, FrameType, HEADER_SIZE } from '../wire/frame.ts';
-import type { FrameScheduler, Sender } from '../wire/frame-scheduler.ts';
-import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
-import type { FrameRun } from '../wire/frame-run.ts';
 import { LocalEnd } from './local-end.ts';
+import { ReceiveWindow, type WindowBudget } from './receive-window.ts';
 import { SendHalf } from './send-half.ts';
 
 /** What happens on the wire of one stream. */

@@ -1,18 +1,18 @@
 import { addAbortSignal } from 'node:stream';
 
 import { WsConnError } from '../../base/errors.ts';
+import { PendingWrite, type WriteCallback } from '../../base/pending-write.ts';
 import {
   type Addresses,
   SocketDuplex,
   type SocketDuplexOptions,
 } from '../../base/socket-duplex.ts';
+import type { Write } from '../../base/write-run.ts';
 import type { Channel } from './channel.ts';
 import { PeerTimeout, type PeerTimeoutSettings } from './peer-timeout.ts';
 import { ReadBuffer } from './read-buffer.ts';
-import { StreamClose } from './stream-close.ts';
 import type { WindowBudget } from './receive-window.ts';
-import { PendingWrite, type WriteCallback } from '../../base/pending-write.ts';
-import type { Write } from '../../base/write-run.ts';
+import { StreamClose } from './stream-close.ts';
 
 /** What a stream takes over from its session. */
 export interface StreamSettings extends PeerTimeoutSettings {

@@ -2,9 +2,9 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { SocketDuplex } from '../../base/socket-duplex.ts';
+import { FrameRun } from './frame-run.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HEADER_SIZE } from './frame.ts';
-import { FrameRun } from './frame-run.ts';
 import { SessionFrames } from './session-frames.ts';
 
 /** One that has frames to send: a stream of the session. */

@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, WsConnError } from '../../../src/index.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
-import { BINARY } from '../../support/peers/frames.ts';
 import { meetAdapter, meetRaw, meetWs, ROLES } from '../../support/pairs/meet.ts';
+import { BINARY } from '../../support/peers/frames.ts';
 import { rawServer } from '../../support/peers/raw-peer.ts';
 import { readAll } from '../../support/reading.ts';
 

@@ -5,8 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../../src/index.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
-import { CLOSE } from '../../support/peers/frames.ts';
 import { meetAdapter, meetRaw, meetWs, ROLES, stopAfterTest } from '../../support/pairs/meet.ts';
+import { CLOSE } from '../../support/peers/frames.ts';
 import { rawServer } from '../../support/peers/raw-peer.ts';
 import { readAll } from '../../support/reading.ts';
 

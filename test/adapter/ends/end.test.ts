@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { closeOf, next, record } from '../../support/events.ts';
-import { BINARY, CLOSE, PING } from '../../support/peers/frames.ts';
 import { meetAdapter, meetRaw, meetWs, ROLES } from '../../support/pairs/meet.ts';
+import { BINARY, CLOSE, PING } from '../../support/peers/frames.ts';
 import { readAll } from '../../support/reading.ts';
 
 /** Only where nobody is to answer, or where the limit must not count. */

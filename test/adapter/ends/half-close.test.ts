@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { connect } from '../../../src/index.ts';
 import { next, record, turns } from '../../support/events.ts';
-import { BINARY, CLOSE, PING, PONG } from '../../support/peers/frames.ts';
 import { meetRaw, serve, stopAfterTest } from '../../support/pairs/meet.ts';
+import { BINARY, CLOSE, PING, PONG } from '../../support/peers/frames.ts';
 import { rawClient, type RawPeer, rawServer } from '../../support/peers/raw-peer.ts';
 import { readAll } from '../../support/reading.ts';
 

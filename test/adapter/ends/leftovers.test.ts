@@ -3,8 +3,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import { connect, type WsConnAdapter } from '../../../src/index.ts';
 import { next, record, turns } from '../../support/events.ts';
-import { BINARY, CLOSE, TEXT } from '../../support/peers/frames.ts';
 import { meetAdapter, meetRaw, ROLES } from '../../support/pairs/meet.ts';
+import { BINARY, CLOSE, TEXT } from '../../support/peers/frames.ts';
 import type { RawPeer } from '../../support/peers/raw-peer.ts';
 
 const SHORT = 100;

@@ -9,9 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { connect, createServer, type WsConnAdapter } from '../../../src/index.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
-import { makeCertificate } from '../../support/programs/certificate.ts';
 import { next, record, turns } from '../../support/events.ts';
-import { BINARY, PING } from '../../support/peers/frames.ts';
 import { startLink } from '../../support/links/link.ts';
 import {
   meetAdapter,
@@ -21,8 +19,10 @@ import {
   serve,
   stopAfterTest,
 } from '../../support/pairs/meet.ts';
-import { describeWith } from '../../support/programs/program.ts';
+import { BINARY, PING } from '../../support/peers/frames.ts';
 import { rawClient } from '../../support/peers/raw-peer.ts';
+import { makeCertificate } from '../../support/programs/certificate.ts';
+import { describeWith } from '../../support/programs/program.ts';
 
 /**
  * So short that a limit which counts slowness for silence passes many times while a reader pauses.

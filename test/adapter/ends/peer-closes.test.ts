@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { BINARY } from '../../support/peers/frames.ts';
 import { record } from '../../support/events.ts';
 import { meetRaw, meetWs, ROLES } from '../../support/pairs/meet.ts';
+import { BINARY } from '../../support/peers/frames.ts';
 import { readAll, readExactly } from '../../support/reading.ts';
 
 /** Far below what the tests wait for otherwise: only where nobody is to answer. */

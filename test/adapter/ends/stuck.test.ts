@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { record } from '../../support/events.ts';
-import { PING, PONG } from '../../support/peers/frames.ts';
 import { meetRaw, ROLES } from '../../support/pairs/meet.ts';
+import { PING, PONG } from '../../support/peers/frames.ts';
 
 const SHORT = 200;
 /** More than the kernels take of a connection that nobody reads. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { next, record, turns } from '../../support/events.ts';
-import { expectOneClose } from './cutting.ts';
 import { connected, type Subject } from '../subject.ts';
+import { expectOneClose } from './cutting.ts';
 
 /** The option `signal`. */
 export function abortSignal(subject: Subject): void {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { record, turns } from '../../support/events.ts';
 import { readExactly } from '../../support/reading.ts';
 import { schedules } from '../../support/schedules.ts';
-import { expectOneClose } from './cutting.ts';
 import { connected, type End, type Subject } from '../subject.ts';
+import { expectOneClose } from './cutting.ts';
 
 const CALLERS = 50;
 

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import type { Dialler } from '../../support/pairs/pairs.ts';
 import { next, record, type Recording, turns } from '../../support/events.ts';
+import type { Dialler } from '../../support/pairs/pairs.ts';
 import { schedules } from '../../support/schedules.ts';
 import { expectOneClose } from '../ends/cutting.ts';
 import type { End, MakeDialler, Subject } from '../subject.ts';

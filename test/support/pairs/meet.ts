@@ -11,8 +11,8 @@ import {
   type WsConnServer,
 } from '../../../src/index.ts';
 import { closeOf, next } from '../events.ts';
-import { listen } from './pairs.ts';
 import { rawClient, type RawPeer, rawServer } from '../peers/raw-peer.ts';
+import { listen } from './pairs.ts';
 
 /** Which side of the handshake the adapter under test is. */
 export type Role = 'client' | 'server';

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 
+import { next } from '../events.ts';
 import {
   BINARY,
   CLOSE,
@@ -11,7 +12,6 @@ import {
   type FrameOptions,
   FrameReader,
 } from './frames.ts';
-import { next } from '../events.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEAD_END = '\r\n\r\n';

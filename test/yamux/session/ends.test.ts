@@ -1,11 +1,11 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
 import {
   YamuxSession,
   type YamuxSessionOptions,
   type YamuxStream,
 } from '../../../src/yamux/index.ts';
+import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
 import { next, type Recording, record, turns } from '../../support/events.ts';
 import { readAll } from '../../support/reading.ts';
 import { HeldTransport } from '../held-transport.ts';

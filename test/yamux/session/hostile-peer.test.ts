@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../../../src/yamux/wire/frame.ts';
 import type { YamuxSession, YamuxStream } from '../../../src/yamux/index.ts';
+import { Flag, FrameType, INITIAL_WINDOW, MAX_UINT32 } from '../../../src/yamux/wire/frame.ts';
 import { next, turns } from '../../support/events.ts';
 import { openStream, sessionPair } from '../pairs.ts';
 import { frame, type RawPeer, rawSession } from '../raw-peer.ts';

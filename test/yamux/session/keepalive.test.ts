@@ -2,8 +2,8 @@ import net, { type AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { FrameType } from '../../../src/yamux/wire/frame.ts';
 import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
+import { FrameType } from '../../../src/yamux/wire/frame.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record } from '../../support/events.ts';
 import { type Link, startLink } from '../../support/links/link.ts';

@@ -2,12 +2,12 @@ import { Duplex, type DuplexOptions, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import {
   YamuxSession,
   type YamuxSessionOptions,
   type YamuxStream,
 } from '../../../src/yamux/index.ts';
+import { FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { type Pair, tcpPair } from '../../support/pairs/pairs.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
 import type { YamuxSessionOptions, YamuxStream } from '../../../src/yamux/index.ts';
+import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { readAll, readExactly } from '../../support/reading.ts';
 import {

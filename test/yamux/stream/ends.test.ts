@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { Flag, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import type { YamuxStream } from '../../../src/yamux/index.ts';
+import { Flag, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { next, record, turns } from '../../support/events.ts';
 import { frame, type RawPeer, rawSession } from '../raw-peer.ts';
 
@@ -21,7 +21,7 @@ async function accepted(
 
 type Told = [string, string | null];
 
-/** Writes more than the window takes, in three writes, and gives what their callbacks are told. */
+/** Writes more than the window takes, in three writes, and returns what their callbacks are told. */
 function writeThree(stream: YamuxStream): Told[] {
   const told: Told[] = [];
   for (const [name, size] of [

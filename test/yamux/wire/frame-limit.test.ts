@@ -9,6 +9,7 @@ import {
   type CreateServerOptions,
   WsConnAdapter,
 } from '../../../src/index.ts';
+import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import {
   Flag,
   FrameDecoder,
@@ -16,7 +17,6 @@ import {
   HEADER_SIZE,
   INITIAL_WINDOW,
 } from '../../../src/yamux/wire/frame.ts';
-import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { closeOf, next, turns } from '../../support/events.ts';
 import { frame } from '../raw-peer.ts';
 

@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from '../../../src/index.ts';
-import { FrameDecoder, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { YamuxSession } from '../../../src/yamux/index.ts';
+import { FrameDecoder, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record } from '../../support/events.ts';
 import { readAll } from '../../support/reading.ts';
@@ -16,7 +16,7 @@ import { type MakeTransport, openStream, overAdapter, overTcp, sessionPair } fro
 
 const MIB = 1024 * 1024;
 
-/** Gives the bodies of the frames in `runs`, in order. */
+/** Returns the bodies of the frames in `runs`, in order. */
 function bodiesOf(runs: readonly Buffer[]): Buffer[] {
   const bodies: Buffer[] = [];
   const decoder = new FrameDecoder({

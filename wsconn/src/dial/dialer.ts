@@ -1,5 +1,4 @@
 import type { ClientOptions } from 'ws';
-
 import { connect, type ConnectOptions, type WsConnAdapter } from 'ws-conn-adapter';
 
 import { explain } from '../console/explain.ts';

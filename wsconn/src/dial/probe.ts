@@ -3,7 +3,6 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
 import { WebSocket } from 'ws';
-
 import { WsConnError } from 'ws-conn-adapter';
 
 import { BAD_REQUEST } from '../console/codes.ts';

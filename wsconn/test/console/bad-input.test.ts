@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { createServer } from '../../../src/index.ts';
-import { makeAuthority } from '../../../test/support/programs/authority.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import { freePort } from '../../../test/support/free-port.ts';
-import { describeWith } from '../../../test/support/programs/program.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
+import { makeAuthority } from '../../../test/support/programs/authority.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
 import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
 import { runWsconn, serve, wsconn, WSCONN } from '../../../test/support/wsconn.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import { explain } from '../../src/console/explain.ts';
-import { TargetError } from '../../src/serve/target.ts';
 import { WsConnError } from '../../../src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { runWsconn, serve } from '../../../test/support/wsconn.ts';
+import { explain } from '../../src/console/explain.ts';
+import { TargetError } from '../../src/serve/target.ts';
 
 function refused(code: string, address: string): Error {
   return Object.assign(new Error(`connect ${code}`), { code, address, port: 7 });

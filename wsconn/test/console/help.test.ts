@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { nearest } from '../../src/console/nearest.ts';
 import { runWsconn } from '../../../test/support/wsconn.ts';
+import { nearest } from '../../src/console/nearest.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
 
+import { echo, target } from '../../../test/support/peers/target.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
 import {
   haproxy,
@@ -11,7 +12,6 @@ import {
   type ProxyKind,
   startProxy,
 } from '../../../test/support/proxies/nginx-haproxy.ts';
-import { echo, target } from '../../../test/support/peers/target.ts';
 import { runWsconn, serve, wsconn } from '../../../test/support/wsconn.ts';
 
 const IDLE_LIMIT = 2;

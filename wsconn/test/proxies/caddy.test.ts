@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf } from '../../../test/support/bytes.ts';
-import { startCaddy } from '../../../test/support/proxies/caddy.ts';
-import { describeWith } from '../../../test/support/programs/program.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
+import { startCaddy } from '../../../test/support/proxies/caddy.ts';
 import { runWsconn, serve, wsconn } from '../../../test/support/wsconn.ts';
 
 describeWith('caddy', 'behind a real Caddy', (caddy) => {

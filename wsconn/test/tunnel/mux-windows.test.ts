@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 
 import { connect } from '../../../src/index.ts';
-import { FrameDecoder, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { YamuxSession } from '../../../src/yamux/index.ts';
+import { FrameDecoder, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
 import { startLink } from '../../../test/support/links/link.ts';
 import { target } from '../../../test/support/peers/target.ts';

@@ -3,10 +3,10 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { startLink } from '../../../test/support/links/link.ts';
+import { target } from '../../../test/support/peers/target.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
 import { haproxy, nginx, startProxy } from '../../../test/support/proxies/nginx-haproxy.ts';
 import { readAll } from '../../../test/support/reading.ts';
-import { target } from '../../../test/support/peers/target.ts';
 import { serve, wsconn } from '../../../test/support/wsconn.ts';
 
 const IDLE_LIMIT = 2;

@@ -9,9 +9,9 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
-import { readAll } from '../../../test/support/reading.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { readAll } from '../../../test/support/reading.ts';
 import { forward, serve, WSCONN } from '../../../test/support/wsconn.ts';
 
 /** More than the kernels hold on one leg of the way, and less than on both. */

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { startLink } from '../../../test/support/links/link.ts';
-import { readAll } from '../../../test/support/reading.ts';
 import { target } from '../../../test/support/peers/target.ts';
+import { readAll } from '../../../test/support/reading.ts';
 import { serve, wsconn } from '../../../test/support/wsconn.ts';
 
 /** Bytes a second of a bad line. */

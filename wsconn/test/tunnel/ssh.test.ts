@@ -8,20 +8,20 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { bytesOf } from '../../../test/support/bytes.ts';
+import { makeFolder } from '../../../test/support/folder.ts';
 import {
   type Authority,
   type Certificate,
   makeAuthority,
 } from '../../../test/support/programs/authority.ts';
-import { makeFolder } from '../../../test/support/folder.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
 import { type Sshd, startSshd } from '../../../test/support/programs/sshd.ts';
-import { startTinyproxy } from '../../../test/support/proxies/tinyproxy.ts';
 import {
   ON_A_TERMINAL,
   run,
   WatchedProgram,
 } from '../../../test/support/programs/watched-program.ts';
+import { startTinyproxy } from '../../../test/support/proxies/tinyproxy.ts';
 import { forward, serve, WSCONN } from '../../../test/support/wsconn.ts';
 
 const MIB = 1024 * 1024;

@@ -13,10 +13,10 @@ import { createServer } from '../../../src/index.ts';
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { next } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
-import { describeWith } from '../../../test/support/programs/program.ts';
-import { readAll } from '../../../test/support/reading.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
+import { describeWith } from '../../../test/support/programs/program.ts';
 import { ON_A_TERMINAL, WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { readAll } from '../../../test/support/reading.ts';
 import { serve, WSCONN, WSCONN_MAIN } from '../../../test/support/wsconn.ts';
 
 const ANSWER = bytesOf(1, 300_000);

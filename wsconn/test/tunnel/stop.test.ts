@@ -13,9 +13,9 @@ import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import { startLink } from '../../../test/support/links/link.ts';
-import { readAll } from '../../../test/support/reading.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
+import { readAll } from '../../../test/support/reading.ts';
 import { forward, serve, wsconn, WSCONN } from '../../../test/support/wsconn.ts';
 
 const MIB = 1024 * 1024;
