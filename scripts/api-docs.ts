@@ -91,8 +91,13 @@ function describe(name: string, symbol: ts.Symbol): string {
 function describeClass(name: string, symbol: ts.Symbol, declaration: ts.ClassDeclaration): string {
   const heritage = declaration.heritageClauses?.map((clause) => clause.getText()).join(' ') ?? '';
   const members = declaration.members.filter(isShown);
-  const rows = members
+  const rows = [...inheritedMembers(declaration), ...members]
     .filter((member) => !ts.isConstructorDeclaration(member))
+    // Of overloads, the first.
+    .filter(
+      ({ name: one }, i, all) =>
+        all.findIndex((other) => other.name?.getText() === one?.getText()) === i,
+    )
     .map((member) => describeMember(name, member));
   const made = members.filter(ts.isConstructorDeclaration);
   const opening = made.map((one) => {
@@ -106,6 +111,25 @@ function describeClass(name: string, symbol: ts.Symbol, declaration: ts.ClassDec
     ...makes,
     rows.length === 0 ? '' : `\n| member | |\n| --- | --- |\n${[...new Set(rows)].join('')}`,
   ].join('');
+}
+
+/** Returns the members that a class has from a class of the package that is not exported itself. */
+function inheritedMembers(declaration: ts.ClassDeclaration): ts.ClassElement[] {
+  const [type] =
+    declaration.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
+      ?.types ?? [];
+  const local = type && checker.getSymbolAtLocation(type.expression);
+  const base = local && resolve(local);
+  const from = base?.declarations?.find(ts.isClassDeclaration);
+  if (
+    !base ||
+    !from ||
+    described.has(base) ||
+    !from.getSourceFile().fileName.startsWith(path.join(ROOT, 'src/'))
+  ) {
+    return [];
+  }
+  return [...inheritedMembers(from), ...from.members.filter(isShown)];
 }
 
 /** Whether a member is for users: public, documented as such, and not what Node asks every stream for. */

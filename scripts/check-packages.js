@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
@@ -49,16 +49,35 @@ function checkFiles({ files }, folders, names) {
   assert.deepEqual(top.sort(), names);
 }
 
+/** Checks that what the pages of a tarball link to is in it. */
+function checkLinks({ unpacked, files }) {
+  for (const page of files.filter((path) => path.endsWith('.md'))) {
+    const text = readFileSync(join(unpacked, page), 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
+    for (const [, link] of text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)) {
+      const target = join(dirname(page), link);
+      assert.ok(
+        existsSync(join(unpacked, target)),
+        `${page} links to ${link}, which is not packed`,
+      );
+    }
+  }
+}
+
 const library = pack('', 'library');
 const command = pack('wsconn', 'command');
 assert.equal(manifestOf(join(root, 'wsconn')).dependencies['ws-conn-adapter'], 'file:..');
 
-checkFiles(library, ['dist', 'src'], ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+checkFiles(
+  library,
+  ['dist', 'docs', 'examples', 'src', 'wsconn'],
+  ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
+);
 checkFiles(
   command,
   ['bin', 'dist', 'src'],
   ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
 );
+for (const packed of [library, command]) checkLinks(packed);
 assert.equal(manifestOf(command.unpacked).dependencies['ws-conn-adapter'], version);
 assert.equal(manifestOf(command.unpacked).version, version);
 

@@ -22,6 +22,8 @@ export interface Fence {
   /** Of a comment `<!-- snippet: NAME -->` or `<!-- recipe: NAME -->` on the line before. */
   readonly name: string | undefined;
   readonly code: string;
+  /** Whether it was taken from a doc comment. */
+  readonly generated: boolean;
 }
 
 const FENCE = /^(?:<!-- (?:snippet|recipe): (\S+) -->\n)?```(\w*)\n([^]*?)^```$/gm;
@@ -38,8 +40,11 @@ export function pages(): readonly Page[] {
 
 /** Returns the fenced blocks of a page. */
 export function fences(page: Page): readonly Fence[] {
-  return [...page.text.matchAll(FENCE)].map(([, name, language = '', code = '']) => {
-    return { page, language, name, code };
+  const generatedFrom = page.text.search(/^<!-- From here on this file is made/m);
+  return [...page.text.matchAll(FENCE)].map((match) => {
+    const [, name, language = '', code = ''] = match;
+    const generated = generatedFrom >= 0 && match.index > generatedFrom;
+    return { page, language, name, code, generated };
   });
 }
 
