@@ -19,6 +19,11 @@ export class CloseOutcome {
     return this.#error;
   }
 
+  /** Whether 'close' was emitted. */
+  get closed(): boolean {
+    return this.#closeEmitted;
+  }
+
   /** Keeps an error, if it is the first. */
   setError(error: Error | null): void {
     this.#error ??= error;

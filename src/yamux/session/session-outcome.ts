@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events';
 
+import { CloseOutcome } from '../../base/close-outcome.ts';
+
 /** Handles an 'error' that its reader hears of in another way. */
 export function ignore(): void {
   // An 'error' without a listener would bring the process down.
@@ -9,23 +11,12 @@ export function ignore(): void {
  * Keeps how a session has ended: emits its first error once, and then 'close' once. Every close()
  * resolves with that error.
  */
-export class SessionOutcome {
+export class SessionOutcome extends CloseOutcome {
   readonly #session: EventEmitter;
-  #error: Error | null = null;
-  #closeEmitted = false;
 
   constructor(session: EventEmitter) {
+    super(session);
     this.#session = session;
-  }
-
-  /** The first error; null if there was none. */
-  get error(): Error | null {
-    return this.#error;
-  }
-
-  /** Whether 'close' was emitted. */
-  get closed(): boolean {
-    return this.#closeEmitted;
   }
 
   /**
@@ -33,8 +24,8 @@ export class SessionOutcome {
    * of streams.
    */
   fail(error: Error): void {
-    if (this.#error) return;
-    this.#error = error;
+    if (this.error) return;
+    this.setError(error);
     process.nextTick(() => this.#session.emit('error', error));
   }
 
@@ -42,24 +33,7 @@ export class SessionOutcome {
   close(before: () => void): void {
     process.nextTick(() => {
       before();
-      this.#closeEmitted = true;
-      this.#session.emit('close');
-    });
-  }
-
-  /**
-   * Waits until 'close' was emitted and resolves with the error, or null; from here on that error
-   * counts as handled.
-   */
-  afterClose(): Promise<Error | null> {
-    if (this.#closeEmitted) return Promise.resolve(this.#error);
-    return new Promise((resolve) => {
-      // Whoever holds the promise gets the error from it, so an 'error' event must not bring the
-      // process down.
-      this.#session.on('error', ignore);
-      this.#session.once('close', () => {
-        resolve(this.#error);
-      });
+      this.emitClose();
     });
   }
 }

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 
-import { invalidState, isolate, WsConnError } from '../../base/errors.ts';
+import { isolate } from '../../base/errors.ts';
 import type { Addresses, SocketDuplexOptions } from '../../base/socket-duplex.ts';
 import type { KeepaliveSettings } from '../../keepalive/options.ts';
 import type { YamuxStream } from '../stream/stream.ts';
 import { largestBody } from '../wire/frame-limit.ts';
 import { FrameScheduler } from '../wire/frame-scheduler.ts';
-import { Flag, FrameType, GoAwayCode } from '../wire/frame.ts';
+import { Flag, FrameType } from '../wire/frame.ts';
 import { FrameRouter } from './frame-router.ts';
 import { SessionKeepalive } from './keepalive.ts';
 import { checkOptions, type SessionSettings, type YamuxSessionOptions } from './options.ts';
@@ -55,7 +55,6 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   readonly #streams: StreamTable;
   readonly #outcome = new SessionOutcome(this);
   readonly #shutdown: Shutdown;
-  #goAwayReceived = false;
 
   /**
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option,
@@ -118,9 +117,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
    * away
    */
   open(options: SocketDuplexOptions = {}): YamuxStream {
-    if (!this.#shutdown.isOpen) throw invalidState('the session is closing or closed');
-    if (this.#shutdown.goAwaySent) throw invalidState('this side has said that it goes away');
-    if (this.#goAwayReceived) throw invalidState('the peer has said that it goes away');
+    this.#shutdown.checkMayOpen();
     return this.#streams.open(options);
   }
 
@@ -134,7 +131,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
 
   /** Tells the peer to open no more streams, and opens none; those that are open go on. */
   goAway(): void {
-    if (this.#shutdown.isOpen) this.#shutdown.sendGoAway();
+    this.#shutdown.goAway();
   }
 
   /**
@@ -211,7 +208,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         this.#keepalive?.onWritten(bytes);
       },
       onFlood: () => {
-        this.#onViolation('the peer asks faster than it reads the answers');
+        this.#shutdown.onViolation('the peer asks faster than it reads the answers');
       },
     });
   }
@@ -219,7 +216,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
   #makeStreams(settings: SessionSettings, duplex: Duplex, released: ReleasedStreams): StreamTable {
     const addresses = duplex as Addresses;
     return new StreamTable(this.#scheduler, this.#pings, released, settings, addresses, {
-      takesStreams: () => this.#shutdown.isOpen && !this.#shutdown.goAwaySent,
+      takesStreams: () => this.#shutdown.takesStreams,
       isListening: () => this.listenerCount('stream') > 0,
       onStream: (stream) => {
         isolate(() => this.emit('stream', stream));
@@ -245,10 +242,11 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         }
       },
       onGoAway: (code) => {
-        this.#onGoAway(code);
+        this.#shutdown.onGoAway(code);
+        isolate(() => this.emit('goaway', code));
       },
       onViolation: (happened) => {
-        this.#onViolation(happened);
+        this.#shutdown.onViolation(happened);
       },
     });
   }
@@ -262,22 +260,5 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
         this.#shutdown.terminate(error);
       },
     });
-  }
-
-  #onGoAway(code: number): void {
-    this.#goAwayReceived = true;
-    if (code !== GoAwayCode.normal) {
-      const meanings = ['', 'a protocol error of this side', 'an internal error'];
-      const reason = meanings[code] ?? `the unknown reason ${String(code)}`;
-      const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
-      this.#shutdown.end(new WsConnError(errno, `the peer has ended the session for ${reason}`));
-    }
-    isolate(() => this.emit('goaway', code));
-  }
-
-  #onViolation(happened: string): void {
-    if (this.destroyed) return;
-    this.#scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
-    this.#shutdown.end(new WsConnError('EPROTO', happened));
   }
 }

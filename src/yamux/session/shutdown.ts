@@ -1,5 +1,5 @@
 import { Deadline } from '../../base/deadline.ts';
-import { WsConnError } from '../../base/errors.ts';
+import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { FrameType, GoAwayCode } from '../wire/frame.ts';
 import type { FrameRouter } from './frame-router.ts';
@@ -39,10 +39,11 @@ export class Shutdown {
   #waitsForFins = true;
   readonly #finLimit = new Deadline(() => {
     this.#waitsForFins = false;
-    this.#endOnceStreamsHave();
+    this.onStreamEnd();
   });
   #phase: Phase = 'open';
   #goAwaySent = false;
+  #goAwayReceived = false;
   #closing: Promise<Error | null> | null = null;
 
   /** @param closeTimeout - time in ms that the end may take once `close()` was called */
@@ -52,26 +53,26 @@ export class Shutdown {
     this.#closeTimeout = closeTimeout;
   }
 
-  /** Whether nobody has asked for the end, and nothing has brought it. */
-  get isOpen(): boolean {
-    return this.#phase === 'open';
-  }
-
   /** Whether no frame will come or go any more. */
   get hasEnded(): boolean {
     return this.#phase === 'ended' || this.#phase === 'closed';
   }
 
-  /** Whether the peer was told to open no more streams. */
-  get goAwaySent(): boolean {
-    return this.#goAwaySent;
+  /** Whether the peer may open streams. */
+  get takesStreams(): boolean {
+    return this.#phase === 'open' && !this.#goAwaySent;
   }
 
-  /** Tells the peer to open no more streams, once. */
-  sendGoAway(): void {
-    if (this.#goAwaySent || this.hasEnded) return;
-    this.#goAwaySent = true;
-    this.#parts.scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
+  /** @throws `ERR_INVALID_STATE` when this side may not open streams any more */
+  checkMayOpen(): void {
+    if (this.#phase !== 'open') throw invalidState('the session is closing or closed');
+    if (this.#goAwaySent) throw invalidState('this side has said that it goes away');
+    if (this.#goAwayReceived) throw invalidState('the peer has said that it goes away');
+  }
+
+  /** Tells the peer to open no more streams, unless it is told at the end anyhow. */
+  goAway(): void {
+    if (this.#phase === 'open') this.#sendGoAway();
   }
 
   /**
@@ -99,9 +100,35 @@ export class Shutdown {
     this.#limitWait(error);
   }
 
-  /** A stream has sent its last frame, or is gone. */
+  /**
+   * A stream has sent its last frame, or is gone. Once all have, `close()` ends the session. A peer such as libp2p's go-yamux drops, when it hears
+   * our GoAway, what its readers have not read: a FIN shows that a stream was read to its end.
+   */
   onStreamEnd(): void {
-    this.#endOnceStreamsHave();
+    const { silent, size } = this.#parts.streams;
+    if (this.#phase !== 'closing' || !silent || (size > 0 && this.#waitsForFins)) return;
+    // Not within the run of frames that has the last FIN in it.
+    process.nextTick(() => {
+      this.#sendGoAway();
+      this.end(null);
+    });
+  }
+
+  /** The peer opens no more streams and takes none; with a code, it has ended the session. */
+  onGoAway(code: number): void {
+    this.#goAwayReceived = true;
+    if (code === GoAwayCode.normal) return;
+    const meanings = ['', 'a protocol error of this side', 'an internal error'];
+    const reason = meanings[code] ?? `the unknown reason ${String(code)}`;
+    const errno = code === GoAwayCode.protocolError ? 'EPROTO' : 'ECONNRESET';
+    this.end(new WsConnError(errno, `the peer has ended the session for ${reason}`));
+  }
+
+  /** The peer broke the protocol. */
+  onViolation(happened: string): void {
+    if (this.hasEnded) return;
+    this.#parts.scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.protocolError);
+    this.end(new WsConnError('EPROTO', happened));
   }
 
   onTransportEnd(): void {
@@ -122,6 +149,12 @@ export class Shutdown {
     this.#finish();
   }
 
+  #sendGoAway(): void {
+    if (this.#goAwaySent || this.hasEnded) return;
+    this.#goAwaySent = true;
+    this.#parts.scheduler.sendFrame(FrameType.goAway, 0, 0, GoAwayCode.normal);
+  }
+
   #closeOnce(): Promise<Error | null> {
     const closed = this.#outcome.afterClose();
     this.#startLimit();
@@ -130,22 +163,8 @@ export class Shutdown {
     this.#finLimit.start(this.#closeTimeout / 2);
     this.#finLimit.ref();
     this.#parts.streams.close();
-    this.#endOnceStreamsHave();
+    this.onStreamEnd();
     return closed;
-  }
-
-  /**
-   * Ends the session once its streams have. A peer such as libp2p's go-yamux drops, when it hears
-   * our GoAway, what its readers have not read: a FIN shows that a stream was read to its end.
-   */
-  #endOnceStreamsHave(): void {
-    const { silent, size } = this.#parts.streams;
-    if (this.#phase !== 'closing' || !silent || (size > 0 && this.#waitsForFins)) return;
-    // Not within the run of frames that has the last FIN in it.
-    process.nextTick(() => {
-      this.sendGoAway();
-      this.end(null);
-    });
   }
 
   /** Stops all frames, and ends the streams. */
