@@ -8,7 +8,7 @@ test.each([
   [{}, { interval: 30_000, pongTimeout: 10_000 }],
   [{ interval: 100 }, { interval: 100, pongTimeout: 10_000 }],
   [{ pongTimeout: 20 }, { interval: 30_000, pongTimeout: 20 }],
-  [false, null],
+  [false, undefined],
 ])('the option keepalive %o is taken for %o', (keepalive, expected) => {
   const settings = checkOptions({ role: 'client', keepalive });
   expect(settings.keepalive).toEqual(expected);
