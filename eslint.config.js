@@ -77,6 +77,9 @@ export default tseslint.config(
     },
   },
   ...Object.entries(layers).map(([folder, allowed]) => importsOf(folder, allowed)),
-  { files: ['wsconn/src/**', 'examples/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['wsconn/src/**', 'examples/**', 'bench/**', 'test/stress/**'],
+    rules: { 'no-console': 'off' },
+  },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

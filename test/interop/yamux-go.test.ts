@@ -14,7 +14,7 @@ import {
 } from '../../src/yamux/wire/frame.ts';
 import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
-import { startLink } from '../support/links/link.ts';
+import { startLink } from '../support/links/start-link.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import { GoBuild, GoProgram } from './go-program.ts';
 import { serve, source } from './yamux-serve.ts';

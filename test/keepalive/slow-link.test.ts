@@ -6,7 +6,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { connect, Keepalive, type KeepaliveOptions, type WsConnAdapter } from '../../src/index.ts';
 import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next, record } from '../support/events.ts';
-import { type Link, type LinkOptions, startLink } from '../support/links/link.ts';
+import { type Link, type LinkOptions } from '../support/links/link.ts';
+import { startLink } from '../support/links/start-link.ts';
 import { serve, stopAfterTest } from '../support/pairs/meet.ts';
 import { readAll } from '../support/reading.ts';
 

@@ -4,7 +4,8 @@ import net, { type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { next } from '../support/events.ts';
-import { type LinkOptions, startLink } from '../support/links/link.ts';
+import { type LinkOptions } from '../support/links/link.ts';
+import { startLink } from '../support/links/start-link.ts';
 
 /**
  * The laboratory itself, over bare TCP: a hop that did something else than it says would prove

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect, createServer, type WsConnAdapter } from '../../../src/index.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record, turns } from '../../support/events.ts';
-import { startLink } from '../../support/links/link.ts';
+import { startLink } from '../../support/links/start-link.ts';
 import {
   meetAdapter,
   type MeetOptions,

@@ -1,7 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
 
-import { onTestFinished } from 'vitest';
-
 import { resetSocket } from '../../../src/base/reset-socket.ts';
 import { next } from '../events.ts';
 import { Lane } from './lane.ts';
@@ -202,12 +200,4 @@ export class Link {
     from.once('close', () => this.#lanes[direction].delete(lane));
     return lane;
   }
-}
-
-/** Lays a link before a TCP port of this machine; it ends with the test. */
-export async function startLink(target: number, options: LinkOptions = {}): Promise<Link> {
-  const link = new Link(target, options);
-  await link.listen();
-  onTestFinished(() => link.stop());
-  return link;
 }

@@ -6,7 +6,8 @@ import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { FrameType } from '../../../src/yamux/wire/frame.ts';
 import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record } from '../../support/events.ts';
-import { type Link, startLink } from '../../support/links/link.ts';
+import { type Link } from '../../support/links/link.ts';
+import { startLink } from '../../support/links/start-link.ts';
 import { readAll } from '../../support/reading.ts';
 import { frame, rawSession } from '../raw-peer.ts';
 

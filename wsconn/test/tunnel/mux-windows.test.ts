@@ -4,7 +4,7 @@ import { connect } from '../../../src/index.ts';
 import { YamuxSession } from '../../../src/yamux/index.ts';
 import { FrameDecoder, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
-import { startLink } from '../../../test/support/links/link.ts';
+import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { serve } from '../../../test/support/wsconn.ts';
 

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
-import { startLink } from '../../../test/support/links/link.ts';
+import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
 import { haproxy, nginx, startProxy } from '../../../test/support/proxies/nginx-haproxy.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
-import { startLink } from '../../../test/support/links/link.ts';
+import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { readAll } from '../../../test/support/reading.ts';
 import { serve, wsconn } from '../../../test/support/wsconn.ts';

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
-import { startLink } from '../../../test/support/links/link.ts';
+import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';
 import { readAll } from '../../../test/support/reading.ts';

@@ -1,0 +1,384 @@
+/** The kinds of connection that the model test runs histories over. */
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import http from 'node:http';
+
+import { WebSocket, WebSocketServer } from 'ws';
+
+import {
+  connect,
+  createServer,
+  join,
+  WsConnAdapter,
+  type WsConnAdapterOptions,
+} from '../../../src/index.ts';
+import { RevdialListener, RevdialServer } from '../../../src/revdial/index.ts';
+import { YamuxSession } from '../../../src/yamux/index.ts';
+import { Link } from '../../support/links/link.ts';
+import type { Settings } from './history.ts';
+import type { End } from './watched-end.ts';
+
+/** A connection under test; `a` dials, perhaps still. */
+export interface Made {
+  readonly a: End;
+  /** Resolves when the other end was accepted, or will not be. */
+  readonly accepted: Promise<End | null>;
+  readonly link: Link;
+  /** WebSockets whose listeners must be gone at the end. */
+  readonly webSockets: WebSocket[];
+  /** What must settle when the connection is gone. */
+  readonly settles: Promise<unknown>[];
+  /** Ends what is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes a connection.
+ * @param signals - of the end that dials, and of the one that is dialled
+ * @param accept - called with the end that is dialled, in the turn in which it comes to be
+ */
+export type MakePair = (
+  settings: Settings,
+  signals: readonly AbortSignal[],
+  accept: (end: End) => void,
+) => Promise<Made>;
+
+/** Time in ms that a peer has to answer a Close, in histories. */
+export const CLOSE_TIMEOUT = 400;
+
+type Options = Omit<WsConnAdapterOptions, 'signal'>;
+
+function optionsOf({
+  allowHalfOpen,
+  halfClose,
+  highWaterMark,
+  keepalive,
+  tcpEndIsEof,
+}: Settings): Options {
+  return {
+    allowHalfOpen,
+    halfClose,
+    tcpEndIsEof,
+    closeTimeout: CLOSE_TIMEOUT,
+    keepalive: keepalive ? { interval: 20, pongTimeout: 300 } : false,
+    readableHighWaterMark: highWaterMark,
+    writableHighWaterMark: highWaterMark,
+  };
+}
+
+async function listening(server: net.Server | http.Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function linkTo(port: number, { rate }: Settings): Promise<Link> {
+  const link = new Link(port, rate === undefined ? {} : { rate });
+  await link.listen();
+  return link;
+}
+
+function closeAll(server: net.Server | http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
+/**
+ * Resolves with the first connection of a server, or with null when the dialling end closes first.
+ * What comes after that is nobody's, and is ended.
+ */
+function firstOf(
+  dialled: End,
+  accept: (end: End) => void,
+  listen: (take: (one: End) => void) => void,
+): Promise<End | null> {
+  return new Promise((resolve) => {
+    let late = false;
+    listen((one) => {
+      if (!late) {
+        accept(one);
+        resolve(one);
+        return;
+      }
+      one.on('error', () => undefined);
+      one.destroy();
+    });
+    dialled.once('close', () => {
+      // What was dialled may be accepted a moment later than its dialler is gone.
+      setTimeout(() => {
+        late = true;
+        resolve(null);
+      }, 50);
+    });
+  });
+}
+
+/** For what is below a connection: its errors end what is above. */
+function ignore(end: End): void {
+  end.on('error', () => undefined);
+}
+
+/** connect() and createServer(). */
+export const overConnect: MakePair = async (settings, [ofA, ofB], accept) => {
+  const options = optionsOf(settings);
+  const server = createServer(options);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const link = await linkTo((server.address() as AddressInfo).port, settings);
+  const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, signal: ofA });
+  const webSockets = [a.ws];
+  const accepted = firstOf(a, abortable(accept, ofB), (take) => {
+    server.once('connection', (socket) => {
+      webSockets.push(socket.ws);
+      take(socket);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    await server.close();
+    await link.stop();
+  };
+  return { a, accepted, link, webSockets, settles: [], stop };
+};
+
+/** What is accepted has no option `signal`: this destroys it by hand. */
+function abortable(accept: (end: End) => void, signal: AbortSignal | undefined) {
+  return (end: End): void => {
+    const abort = (): void => {
+      end.destroy(Object.assign(new Error('aborted'), { code: 'ABORT_ERR' }));
+    };
+    signal?.addEventListener('abort', abort);
+    end.once('close', () => signal?.removeEventListener('abort', abort));
+    accept(end);
+  };
+}
+
+/** What docs/api.md tells those to give ws who bring a WebSocket of their own. */
+const OWN = { perMessageDeflate: false, closeTimeout: 2 ** 31 - 1, maxPendingAutoPongs: 17_280 };
+
+/** Adapters over WebSockets made by hand, which know of each other by option. */
+export const overOwnWebSockets: MakePair = async (settings, [ofA, ofB], accept) => {
+  const halfClose = settings.halfClose ?? true;
+  const options = { ...optionsOf(settings), halfClose };
+  const server = http.createServer();
+  const wss = new WebSocketServer({ server, clientTracking: false, ...OWN });
+  const link = await linkTo(await listening(server), settings);
+  const ws = new WebSocket(`ws://127.0.0.1:${String(link.port)}`, OWN);
+  const a = new WsConnAdapter(ws, { ...options, signal: ofA });
+  const webSockets = [ws];
+  const accepted = firstOf(a, accept, (take) => {
+    wss.once('connection', (accepted) => {
+      webSockets.push(accepted);
+      take(new WsConnAdapter(accepted, { ...options, signal: ofB }));
+    });
+  });
+  const stop = async (): Promise<void> => {
+    for (const one of webSockets) one.terminate();
+    wss.close();
+    await closeAll(server);
+    await link.stop();
+  };
+  return { a, accepted, link, webSockets, settles: [], stop };
+};
+
+const SESSION = { closeTimeout: CLOSE_TIMEOUT, streamOpenTimeout: 300, streamCloseTimeout: 2_000 };
+
+/** Makes a yamux stream over something that two ends were made of. */
+function overSessions(
+  near: End,
+  far: Promise<End | null>,
+  settings: Settings,
+  accept: (end: End) => void,
+  ofA?: AbortSignal,
+) {
+  const { allowHalfOpen, highWaterMark } = settings;
+  const common = {
+    ...SESSION,
+    allowHalfOpen,
+    readableHighWaterMark: highWaterMark,
+    writableHighWaterMark: highWaterMark,
+  };
+  const sessions: YamuxSession[] = [];
+  const start = (transport: End, role: 'client' | 'server'): YamuxSession => {
+    const session = new YamuxSession(transport, { ...common, role });
+    session.on('error', () => undefined);
+    sessions.push(session);
+    return session;
+  };
+  const client = start(near, 'client');
+  const a: End = client.open({ allowHalfOpen, signal: ofA });
+  const accepted = firstOf(a, accept, (take) => {
+    void far.then((transport) => {
+      if (transport) start(transport, 'server').once('stream', take);
+    });
+  });
+  return { a, accepted, sessions };
+}
+
+/** A yamux stream over connect() and createServer(). */
+export const yamuxOverAdapter: MakePair = async (settings, [ofA, ofB], accept) => {
+  const below = await overConnect(
+    { ...settings, tcpEndIsEof: false, halfClose: undefined },
+    [],
+    ignore,
+  );
+  const { a, accepted, sessions } = overSessions(
+    below.a,
+    below.accepted,
+    settings,
+    abortable(accept, ofB),
+    ofA,
+  );
+  const stop = async (): Promise<void> => {
+    await Promise.all(sessions.map((session) => session.close()));
+    await below.stop();
+  };
+  return { ...below, a, accepted, stop };
+};
+
+/** A yamux stream over bare TCP. */
+export const yamuxOverTcp: MakePair = async (settings, [ofA, ofB], accept) => {
+  const server = net.createServer();
+  const link = await linkTo(await listening(server), settings);
+  const near = net.connect(link.port, '127.0.0.1');
+  near.on('error', () => undefined);
+  const far = firstOf(near, ignore, (take) => {
+    server.once('connection', (socket) => {
+      socket.on('error', () => undefined);
+      take(socket);
+    });
+  });
+  const { a, accepted, sessions } = overSessions(near, far, settings, abortable(accept, ofB), ofA);
+  const stop = async (): Promise<void> => {
+    await Promise.all(sessions.map((session) => session.close()));
+    near.destroy();
+    (await far)?.destroy();
+    await closeAll(server);
+    await link.stop();
+  };
+  return { a, accepted, link, webSockets: [], settles: [], stop };
+};
+
+/** What a device has dialled back with, to the dial that asked for it. */
+export const revdial: MakePair = async (settings, [ofA, ofB], accept) => {
+  const { keepalive: _, ...options } = optionsOf(settings);
+  const hub = new RevdialServer({ path: '/dial', ...options });
+  const controls = createServer();
+  const server = http.createServer();
+  const port = await listening(server);
+  server.on('upgrade', (request, socket, head) => {
+    if (request.url === '/control') controls.handleUpgrade(request, socket, head);
+    else hub.handleUpgrade(request, socket, head);
+  });
+  const dialler = once(controls, 'connection').then(([control]) =>
+    hub.createDialer(control as End),
+  );
+  const control = connect(`ws://127.0.0.1:${String(port)}/control`);
+  const link = await linkTo(port, settings);
+  const webSockets: WebSocket[] = [];
+  const listener = new RevdialListener(control, (connPath, signal) => {
+    const signals = ofA ? AbortSignal.any([ofA, signal]) : signal;
+    const url = `ws://127.0.0.1:${String(link.port)}${connPath}`;
+    const back = connect(url, { ...options, signal: signals });
+    webSockets.push(back.ws);
+    return back;
+  });
+  const [dialled, [back]] = await Promise.all([
+    dialler.then((one) => one.dial()),
+    once(listener, 'connection') as Promise<[WsConnAdapter]>,
+  ]);
+  webSockets.push(dialled.ws);
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.close(), hub.close(), controls.close()]);
+    await closeAll(server);
+    await link.stop();
+  };
+  abortable(accept, ofB)(dialled);
+  return { a: back, accepted: Promise.resolve<End>(dialled), link, webSockets, settles: [], stop };
+};
+
+/** TCP, join(), adapter, adapter, join(), TCP: what a tunnel is. */
+export const chain: MakePair = async (settings, [ofA, ofB], accept) => {
+  const { allowHalfOpen } = settings;
+  const options = { ...optionsOf(settings), tcpEndIsEof: false };
+  const target = net.createServer({ allowHalfOpen });
+  const targetPort = await listening(target);
+  const settles: Promise<unknown>[] = [];
+  const webSockets: WebSocket[] = [];
+  const joined = (one: End, other: End): void => {
+    settles.push(join(one, other).catch(() => undefined));
+  };
+  const server = createServer(options, (socket) => {
+    webSockets.push(socket.ws);
+    joined(socket, net.connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const link = await linkTo((server.address() as AddressInfo).port, settings);
+  const front = net.createServer({ allowHalfOpen: true }, (socket) => {
+    const adapter = connect(`ws://127.0.0.1:${String(link.port)}`, options);
+    webSockets.push(adapter.ws);
+    joined(socket, adapter);
+  });
+  const a: End = net.connect({
+    port: await listening(front),
+    host: '127.0.0.1',
+    allowHalfOpen,
+    signal: ofA,
+  });
+  const accepted = firstOf(a, abortable(accept, ofB), (take) => {
+    target.once('connection', (socket) => {
+      take(socket);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    await server.close();
+    await Promise.all([closeAll(front), closeAll(target)]);
+    await link.stop();
+  };
+  return { a, accepted, link, webSockets, settles, stop };
+};
+
+export interface Kind {
+  /** How often it is taken, against the others. */
+  readonly weight: number;
+  readonly make: MakePair;
+  /** Whether the ends are net.Sockets, which show less of an end than this package's sockets. */
+  readonly bare: boolean;
+  /** Whether one direction can end alone, by the option of that name. */
+  readonly halfCloses: (option: boolean | undefined) => boolean;
+  /** Whether the option `tcpEndIsEof` counts: then a cut by FIN may look like an end. */
+  readonly takesTcpEnds: boolean;
+}
+
+const always = (): boolean => true;
+const byOption = (option: boolean | undefined): boolean => option !== false;
+
+export const KINDS: Readonly<Record<string, Kind>> = {
+  connect: { weight: 4, make: overConnect, bare: false, halfCloses: byOption, takesTcpEnds: true },
+  adapter: {
+    weight: 3,
+    make: overOwnWebSockets,
+    bare: false,
+    halfCloses: byOption,
+    takesTcpEnds: true,
+  },
+  'yamux over the adapter': {
+    weight: 3,
+    make: yamuxOverAdapter,
+    bare: false,
+    halfCloses: always,
+    takesTcpEnds: false,
+  },
+  'yamux over TCP': {
+    weight: 2,
+    make: yamuxOverTcp,
+    bare: false,
+    halfCloses: always,
+    takesTcpEnds: false,
+  },
+  revdial: { weight: 1, make: revdial, bare: false, halfCloses: byOption, takesTcpEnds: true },
+  chain: { weight: 2, make: chain, bare: true, halfCloses: byOption, takesTcpEnds: false },
+};

@@ -1,0 +1,326 @@
+/** Lets a history happen to a connection, and throws where a promise was broken. */
+import { Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { WebSocket } from 'ws';
+
+import type { Link } from '../../support/links/link.ts';
+import type { Action, Fault, History, Moment, Settings, Side, Step } from './history.ts';
+import { CLOSE_TIMEOUT, type Kind, type Made } from './pairs.ts';
+import { Broken, type End, WatchedEnd } from './watched-end.ts';
+
+/**
+ * Time in ms that anything may take beyond its own limit: the machine may be busy with other
+ * histories, and what hangs does so for good.
+ */
+const PATIENCE = 8_000;
+/** Turns of the event loop in which what should not come after 'close' would have come. */
+const TURNS_AFTER = 3;
+
+const PING = Buffer.from('ping');
+
+/** @param mustEndWell - whether all that is sent must arrive, and no end may have an error */
+export async function runHistory(
+  kind: Kind,
+  { settings, steps }: History,
+  mustEndWell: boolean,
+): Promise<void> {
+  const [ofA, ofB] = [new AbortController(), new AbortController()];
+  const run = new Run(kind, settings, mustEndWell);
+  const made = await kind.make(settings, [ofA.signal, ofB.signal], (b) => {
+    run.watch('b', b, ofB);
+  });
+  run.watch('a', made.a, ofA);
+  if (!settings.early) await made.accepted;
+  try {
+    for (const step of steps) {
+      await waitFor(step.when);
+      run.take(step, made.link);
+    }
+    // What is stalled before the other end is there would wait for the handshake's time limit.
+    made.link.flow('both');
+    await within(PATIENCE, 'the handshake', made.accepted);
+    await run.settle();
+  } finally {
+    await stop(made);
+  }
+  run.judge(made.webSockets);
+}
+
+/** 'at once' really is in the same tick: awaiting nothing would be a microtask. */
+function waitFor(when: Moment): Promise<void> | undefined {
+  if (when === 'at once') return undefined;
+  if (when === 'microtask') return Promise.resolve();
+  return new Promise((resolve) => {
+    if (when === 'nextTick') process.nextTick(resolve);
+    else if (when === 'immediate') setImmediate(resolve);
+    else setTimeout(resolve, when);
+  });
+}
+
+async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Broken(`${what} took longer than ${String(ms)} ms`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function stop(made: Made): Promise<void> {
+  for (const end of [made.a, await made.accepted]) end?.destroy();
+  // What lingers would hold its server until its peer has ended too.
+  for (const ws of made.webSockets) ws.terminate();
+  const gone = made.webSockets
+    .filter((ws) => ws.readyState !== ws.CLOSED)
+    .map((ws) => new Promise((resolve) => ws.once('close', resolve)));
+  await within(PATIENCE, 'a WebSocket', Promise.all(gone));
+  await within(PATIENCE, 'what was joined or served', Promise.all([made.stop(), ...made.settles]));
+}
+
+class Run {
+  readonly #kind: Kind;
+  readonly #mustEndWell: boolean;
+  readonly #settings: Settings;
+  readonly #ends = new Map<Side, WatchedEnd>();
+
+  constructor(kind: Kind, settings: Settings, mustEndWell: boolean) {
+    this.#kind = kind;
+    this.#settings = settings;
+    this.#mustEndWell = mustEndWell;
+  }
+
+  watch(side: Side, stream: End, signal: AbortController): void {
+    const end: WatchedEnd = new WatchedEnd(side, stream, signal, () => {
+      this.#onEnd(end, this.#ends.get(side === 'a' ? 'b' : 'a'));
+    });
+    this.#ends.set(side, end);
+    if (this.#settings.reading) end.flow();
+  }
+
+  take(step: Step, link: Link): void {
+    if ('fault' in step) {
+      breakLine(link, step.fault);
+      return;
+    }
+    const end = this.#ends.get(step.side);
+    // What is done to an end that is not there yet, or no more, is not done.
+    if (end) act(end, step.action);
+  }
+
+  /** An 'end' is a promise: the peer has ended in order, and all that it wrote is here. */
+  #onEnd(end: WatchedEnd, peer: WatchedEnd | undefined): void {
+    if (!peer || this.#mayEndEarly(end)) return;
+    const { stream } = peer;
+    // A net.Socket that is destroyed shows an end, whatever became of it.
+    if (this.#kind.bare && stream.destroyed) return;
+    if (stream.readableEnded && !stream.allowHalfOpen) peer.endedInOrder = true;
+    if (!peer.endedInOrder) end.problem("'end' came, and the peer had not ended in order");
+    if (end.received !== peer.sent) {
+      const [got, all] = [String(end.received), String(peer.sent)];
+      end.problem(`'end' came after ${got} bytes, and the peer has written ${all}`);
+    }
+  }
+
+  /** Without half close an end() closes both directions; and some take an end of TCP for an end. */
+  #mayEndEarly(end: WatchedEnd): boolean {
+    const { halfClose, tcpEndIsEof } = this.#settings;
+    if (tcpEndIsEof && this.#kind.takesTcpEnds) return true;
+    return !this.#kind.halfCloses(halfClose) && end.endedInOrder;
+  }
+
+  /** Ends what is left of the connection, and waits until it is over. */
+  async settle(): Promise<void> {
+    const ends = [...this.#ends.values()];
+    if (this.#mustEndWell) {
+      for (const end of ends) {
+        end.unpipe();
+        end.flow();
+        end.stream.resume();
+        end.end(0);
+      }
+    } else {
+      await pause(5);
+      for (const { stream } of ends) {
+        if (stream.close) void stream.close();
+        else stream.destroy();
+      }
+    }
+    const closed = ends.map((end) => this.#closed(end));
+    await Promise.all(closed);
+    for (let i = 0; i < TURNS_AFTER; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #closed(end: WatchedEnd): Promise<void> {
+    if (end.closed) return;
+    const close = new Promise((resolve) => end.stream.once('close', resolve));
+    try {
+      await within(CLOSE_TIMEOUT + PATIENCE, `'close' of ${end.name}`, close);
+    } catch (error) {
+      end.problem((error as Error).message);
+    }
+  }
+
+  /** Throws where a promise was broken. */
+  judge(webSockets: readonly WebSocket[]): void {
+    const ends = [...this.#ends.values()];
+    const problems = [...ends.flatMap((end) => end.broken(this.#kind.bare))];
+    if (this.#mustEndWell) {
+      const [a, b] = [this.#ends.get('a'), this.#ends.get('b')];
+      if (!a || !b) problems.push('the connection did not come to be');
+      else problems.push(...endedWell(a, b), ...endedWell(b, a));
+    }
+    for (const ws of webSockets) {
+      const left = ws.eventNames().filter((name) => ws.listenerCount(name) > 0);
+      if (left.length > 0) problems.push(`listeners are left on ws: ${left.join(', ')}`);
+    }
+    if (problems.length > 0) throw new Broken(problems.join('\n'));
+  }
+}
+
+function endedWell(end: WatchedEnd, peer: WatchedEnd): string[] {
+  const problems = [];
+  if (!end.sawEnd) problems.push(`${end.name}: there was no 'end'`);
+  if (end.received !== peer.sent) {
+    problems.push(`${end.name}: got ${String(end.received)} of ${String(peer.sent)} bytes`);
+  }
+  for (const error of end.errors) problems.push(`${end.name}: ${String(error)}`);
+  return problems;
+}
+
+function act(end: WatchedEnd, action: Action): void {
+  const { stream } = end;
+  switch (action.do) {
+    case 'write':
+      end.write(action.size, action.reuse);
+      break;
+    case 'cork':
+      stream.cork();
+      for (const size of action.sizes) end.write(size, false);
+      stream.uncork();
+      break;
+    case 'end':
+      end.end(action.size);
+      break;
+    case 'close':
+      end.close(action.code);
+      break;
+    case 'read':
+      end.read(action.size);
+      break;
+    case 'encode':
+      end.encode(action.encoding);
+      break;
+    case 'setTimeout':
+      stream.setTimeout(action.ms);
+      break;
+    case 'iterate':
+      void end.iterate(action.chunks);
+      break;
+    case 'fragments':
+      sendFragments(end, action.count);
+      break;
+    default:
+      plainly(end, action.do);
+  }
+}
+
+type Plain = Exclude<Action, { size: number } | { sizes: unknown } | { code: number }>['do'];
+
+function plainly(end: WatchedEnd, what: Plain): void {
+  const { stream } = end;
+  const ws = stream.ws;
+  switch (what) {
+    case 'abort':
+      end.signal.abort();
+      break;
+    case 'destroy':
+      // With nothing unsent it is an end for the peer.
+      end.endedInOrder = true;
+      stream.destroy();
+      break;
+    case 'destroySoon':
+      end.endedInOrder = true;
+      stream.destroySoon();
+      break;
+    case 'fail':
+      stream.destroy(Object.assign(new Error('on purpose'), { code: 'ON_PURPOSE' }));
+      break;
+    case 'pause':
+      stream.pause();
+      break;
+    case 'resume':
+      end.flow();
+      stream.resume();
+      break;
+    case 'pipe':
+      end.pipe(slowSink(end));
+      break;
+    case 'unpipe':
+      end.unpipe();
+      break;
+    case 'ping':
+      stream.ping?.();
+      break;
+    case 'ref':
+      stream.ref();
+      break;
+    case 'unref':
+      stream.unref();
+      break;
+    case 'resetAndDestroy':
+      stream.resetAndDestroy();
+      break;
+    case 'pings':
+      if (ws?.readyState === ws?.OPEN) for (let i = 0; i < 100; i++) ws?.ping(PING);
+      break;
+    case 'terminate':
+      ws?.terminate();
+      break;
+    case 'text':
+      if (ws?.readyState === ws?.OPEN) ws?.send('text');
+      break;
+    case 'garbage':
+      writeGarbage(stream);
+      break;
+  }
+}
+
+function breakLine(link: Link, fault: Fault): void {
+  if (fault === 'fin' || fault === 'rst') link.cut(fault);
+  else if (fault === 'flow') link.flow('both');
+  else link.stall(fault === 'stall up' ? 'up' : 'down');
+}
+
+/** Takes one chunk a turn of the event loop. */
+function slowSink(end: WatchedEnd): Writable {
+  return new Writable({
+    highWaterMark: 1,
+    decodeStrings: false,
+    write: (chunk: Buffer | string, _encoding, callback) => {
+      end.take(chunk);
+      setImmediate(callback);
+    },
+  });
+}
+
+/** Sends payload as a message in fragments, where nothing of the stream's own waits before it. */
+function sendFragments(end: WatchedEnd, count: number): void {
+  const { stream } = end;
+  const { ws } = stream;
+  if (!ws || ws.readyState !== ws.OPEN || stream.writableLength > 0) return;
+  if (stream.writableEnded || stream.destroyed) return;
+  for (let i = 1; i <= count; i++) ws.send(end.sentAside(100), { fin: i === count });
+}
+
+function writeGarbage({ ws }: End): void {
+  // What is no frame: a reserved opcode, with a length that never comes.
+  const socket = (ws as unknown as { _socket?: { write(chunk: Buffer): void } } | undefined)
+    ?._socket;
+  if (ws?.readyState === ws?.OPEN) socket?.write(Buffer.from([0x8f, 0xff, 0x00]));
+}
