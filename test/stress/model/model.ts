@@ -51,6 +51,16 @@ async function runSample({ pair, peaceful: mustEndWell, history }: Sample): Prom
   if (unhandled.length > 0) throw new Broken(`unhandled: ${unhandled.splice(0).join('\n')}`);
 }
 
+/** A history that breaks a promise, and how many of its row there were until then. */
+class BrokenHistory extends Error {
+  readonly row: number;
+
+  constructor(row: number, message: string) {
+    super(message);
+    this.row = row;
+  }
+}
+
 /** Runs `count` histories of one seed in a row, and returns how many there were. */
 async function runRow(seed: number, count: number): Promise<number> {
   const result = await fc.check(fc.asyncProperty(samples, runSample), {
@@ -59,15 +69,16 @@ async function runRow(seed: number, count: number): Promise<number> {
     interruptAfterTimeLimit: 60_000,
     markInterruptAsFailure: false,
   });
-  if (!result.failed) return result.numRuns;
-  const [sample] = result.counterexample ?? [];
-  const shown = sample
-    ? `${sample.pair}${sample.peaceful ? ', peaceful' : ''}\n${show(sample.history)}`
-    : '';
+  // Out of time before the first history was over.
+  if (!result.failed || result.counterexample === null) return result.numRuns;
+  const [sample] = result.counterexample;
+  const shown = `${sample.pair}${sample.peaceful ? ', peaceful' : ''}\n${show(sample.history)}`;
   const error = result.errorInstance instanceof Error ? result.errorInstance.message : '';
-  throw new BrokenPromise(
+  const steps = sample.history.steps.length;
+  throw new BrokenHistory(
+    result.numRuns,
     [
-      `after ${String(result.numRuns)} histories of seed ${String(seed)}, shrunk ${String(result.numShrinks)} times:`,
+      `shrunk ${String(result.numShrinks)} times, to ${String(steps)} steps:`,
       `  over ${shown}`,
       error,
       `again: npm run stress -- --only model --seed ${String(seed)}`,
@@ -100,8 +111,13 @@ export async function runModel({
         runRow(seed + round * AT_ONCE + i, each),
       );
       const settled = await Promise.allSettled(rows);
-      for (const row of settled) if (row.status === 'rejected') throw row.reason;
-      done += settled.reduce((sum, row) => sum + (row.status === 'fulfilled' ? row.value : 0), 0);
+      const broken = settled
+        .filter((row) => row.status === 'rejected')
+        .map(({ reason }) => reason as BrokenHistory);
+      for (const row of settled) if (row.status === 'fulfilled') done += row.value;
+      for (const { row } of broken) done += row;
+      const [first] = broken;
+      if (first) throw new BrokenPromise(`found in ${String(done)} histories, ${first.message}`);
       const left = await leaksSince(before, PATIENCE);
       if (left.length > 0) {
         throw new BrokenPromise(

@@ -16,7 +16,7 @@ import { RevdialListener, RevdialServer } from '../../../src/revdial/index.ts';
 import { YamuxSession } from '../../../src/yamux/index.ts';
 import { Link } from '../../support/links/link.ts';
 import type { Settings } from './history.ts';
-import type { End } from './watched-end.ts';
+import { CLOSE_TIMEOUT, type End } from './watched-end.ts';
 
 /** A connection under test; `a` dials, perhaps still. */
 export interface Made {
@@ -42,9 +42,6 @@ export type MakePair = (
   signals: readonly AbortSignal[],
   accept: (end: End) => void,
 ) => Promise<Made>;
-
-/** Time in ms that a peer has to answer a Close, in histories. */
-export const CLOSE_TIMEOUT = 400;
 
 type Options = Omit<WsConnAdapterOptions, 'signal'>;
 
@@ -183,7 +180,11 @@ export const overOwnWebSockets: MakePair = async (settings, [ofA, ofB], accept) 
   return { a, accepted, link, webSockets, settles: [], stop };
 };
 
-const SESSION = { closeTimeout: CLOSE_TIMEOUT, streamOpenTimeout: 300, streamCloseTimeout: 2_000 };
+const SESSION = {
+  closeTimeout: CLOSE_TIMEOUT,
+  streamOpenTimeout: 5_000,
+  streamCloseTimeout: 5_000,
+};
 
 /** Makes a yamux stream over something that two ends were made of. */
 function overSessions(

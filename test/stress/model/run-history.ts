@@ -6,8 +6,8 @@ import type { WebSocket } from 'ws';
 
 import type { Link } from '../../support/links/link.ts';
 import type { Action, Fault, History, Moment, Settings, Side, Step } from './history.ts';
-import { CLOSE_TIMEOUT, type Kind, type Made } from './pairs.ts';
-import { Broken, type End, WatchedEnd } from './watched-end.ts';
+import type { Kind, Made } from './pairs.ts';
+import { Broken, CLOSE_TIMEOUT, type End, WatchedEnd } from './watched-end.ts';
 
 /**
  * Time in ms that anything may take beyond its own limit: the machine may be busy with other
@@ -117,8 +117,9 @@ class Run {
   #onEnd(end: WatchedEnd, peer: WatchedEnd | undefined): void {
     if (!peer || this.#mayEndEarly(end)) return;
     const { stream } = peer;
-    // A net.Socket that is destroyed shows an end, whatever became of it.
-    if (this.#kind.bare && stream.destroyed) return;
+    // A net.Socket that is destroyed shows an end, whatever became of it; and libuv shows a reset that
+    // comes with bytes as an end.
+    if (this.#kind.bare && (stream.destroyed || !this.#mustEndWell)) return;
     if (stream.readableEnded && !stream.allowHalfOpen) peer.endedInOrder = true;
     if (!peer.endedInOrder) end.problem("'end' came, and the peer had not ended in order");
     if (end.received !== peer.sent) {
@@ -146,7 +147,9 @@ class Run {
       }
     } else {
       await pause(5);
-      for (const { stream } of ends) {
+      for (const end of ends) {
+        const { stream } = end;
+        end.endHere();
         if (stream.close) void stream.close();
         else stream.destroy();
       }
@@ -242,10 +245,12 @@ function plainly(end: WatchedEnd, what: Plain): void {
     case 'destroy':
       // With nothing unsent it is an end for the peer.
       end.endedInOrder = true;
+      end.endHere();
       stream.destroy();
       break;
     case 'destroySoon':
       end.endedInOrder = true;
+      end.endHere();
       stream.destroySoon();
       break;
     case 'fail':
@@ -265,7 +270,7 @@ function plainly(end: WatchedEnd, what: Plain): void {
       end.unpipe();
       break;
     case 'ping':
-      stream.ping?.();
+      end.ping();
       break;
     case 'ref':
       stream.ref();
@@ -274,7 +279,7 @@ function plainly(end: WatchedEnd, what: Plain): void {
       stream.unref();
       break;
     case 'resetAndDestroy':
-      stream.resetAndDestroy();
+      end.reset();
       break;
     case 'pings':
       if (ws?.readyState === ws?.OPEN) for (let i = 0; i < 100; i++) ws?.ping(PING);

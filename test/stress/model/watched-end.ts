@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 
 import type { WebSocket } from 'ws';
 
+import { resetSocket } from '../../../src/index.ts';
 import { belongsAt, bytesAt } from '../pattern.ts';
 
 /** What a pair may be made of. */
@@ -13,6 +14,14 @@ export type End = net.Socket & {
   ping?(): unknown;
   readonly ws?: WebSocket;
 };
+
+/** Time in ms that the ends of histories give a peer to answer a Close. */
+export const CLOSE_TIMEOUT = 400;
+/**
+ * Time in ms by which a busy machine may be late. Less than any time limit that the package has by
+ * default, so that one which is taken for `closeTimeout` is seen.
+ */
+const SLACK = 4_000;
 
 /** A promise that was broken. */
 export class Broken extends Error {}
@@ -42,11 +51,15 @@ export class WatchedEnd {
   received = 0;
   /** Whether this end has ended its direction in a way that the peer may see as an end. */
   endedInOrder = false;
+  /** Whether this end was ended as a whole from here, so that it needs neither 'end' nor 'error'. */
+  #endedHere = false;
   readonly #events: string[] = [];
   readonly #errors: Error[] = [];
   /** How often each write was called back. */
   readonly #callbacks: number[] = [];
   readonly #closes: Promise<Error | null>[] = [];
+  /** What ping() has returned. */
+  readonly #keepalives = new Set<unknown>();
   readonly #closedAt: (Error | null)[] = [];
   readonly #problems: string[] = [];
   readonly #onEnd: () => void;
@@ -80,6 +93,11 @@ export class WatchedEnd {
     return this.#errors;
   }
 
+  /** Takes note that this end is about to be ended as a whole, if it has not ended by itself. */
+  endHere(): void {
+    if (!this.stream.destroyed) this.#endedHere = true;
+  }
+
   /** Starts to read by 'data', unless it is read otherwise. */
   flow(): void {
     if (this.#readBy !== 'hand') return;
@@ -90,7 +108,11 @@ export class WatchedEnd {
   /** Reads what is there, or nothing. */
   read(size: number): void {
     if (this.#readBy !== 'hand' && this.#readBy !== 'data') return;
-    const chunk = this.stream.read(size) as Buffer | string | null;
+    // What Readable still holds then is nobody's promise, as with net.Socket.
+    if (this.stream.destroyed) return;
+    // Two characters of hex are one byte.
+    const count = this.#encoding === 'hex' ? 2 * size : size;
+    const chunk = this.stream.read(count) as Buffer | string | null;
     // By 'data' it was given already.
     if (chunk !== null && this.#readBy === 'hand') this.take(chunk);
   }
@@ -106,6 +128,7 @@ export class WatchedEnd {
         this.take(chunk as Buffer);
         if (--left > 0) continue;
         this.endedInOrder = true;
+        this.endHere();
         break;
       }
     } catch {
@@ -161,6 +184,14 @@ export class WatchedEnd {
     stream.end(chunk);
   }
 
+  reset(): void {
+    // A net.Socket whose shutdown is under way fails with EINVAL and never emits 'close' (Node 20 to
+    // 26): the one that is only there to be tunnelled is spared it.
+    this.endHere();
+    if (this.stream.close) this.stream.resetAndDestroy();
+    else resetSocket(this.stream);
+  }
+
   close(code: number): void {
     const { stream } = this;
     if (!stream.close) {
@@ -169,10 +200,14 @@ export class WatchedEnd {
     }
     // Only a WebSocket has a code to tell its peer.
     if (code === 1000 || !stream.ws) this.endedInOrder = true;
+    this.endHere();
+    const calledAt = performance.now();
     const closed = stream.close(code);
     this.#closes.push(closed);
     closed.then(
       (error) => {
+        const took = performance.now() - calledAt;
+        if (took > CLOSE_TIMEOUT + SLACK) this.problem(`close() took ${took.toFixed(0)} ms`);
         if (!this.closed) this.problem("close() resolved before 'close'");
         this.#closedAt.push(error);
       },
@@ -180,6 +215,10 @@ export class WatchedEnd {
         this.problem('close() rejected');
       },
     );
+  }
+
+  ping(): void {
+    if (this.stream.ping) this.#keepalives.add(this.stream.ping());
   }
 
   encode(encoding: 'hex' | 'latin1'): void {
@@ -228,10 +267,15 @@ export class WatchedEnd {
     say(counts('close') === 1, `'close' came ${String(counts('close'))} times`);
     say(counts('end') <= 1, `'end' came ${String(counts('end'))} times`);
     say(counts('finish') <= 1, `'finish' came ${String(counts('finish'))} times`);
+    say(
+      bare || this.#endedHere || first !== null || this.sawEnd,
+      "it was ended by the other side, with neither 'end' nor 'error'",
+    );
     say(this.#errors.length <= 1, `'error' came ${String(this.#errors.length)} times`);
     say(this.#hadError === (first !== null), `'close' said ${String(this.#hadError)} of an error`);
     say(
-      stream.errored === this.#erroredAtClose,
+      // Node sets it for writes that destroy() has lost.
+      bare || stream.errored === this.#erroredAtClose,
       `errored changed after 'close', to ${String(stream.errored)}`,
     );
     if (stream.close) {
@@ -247,6 +291,7 @@ export class WatchedEnd {
     const called = this.#callbacks.filter((count) => count !== 1);
     say(called.length === 0, `writes were called back ${called.join(', ')} times`);
     say(new Set(this.#closes).size <= 1, 'close() returned different promises');
+    say(this.#keepalives.size <= 1, 'ping() started more than one keepalive');
     say(this.#closedAt.length === this.#closes.length, 'close() did not resolve');
     for (const error of this.#closedAt) {
       say(error === first, `close() gave ${String(error)}, 'error' ${String(first)}`);
