@@ -1,0 +1,177 @@
+import { allCases } from './cases.ts';
+import { missingMethods, type Need } from './frame/features.ts';
+import type { Case } from './frame/group.ts';
+import type { MakePair, Subject } from './frame/subject.ts';
+import { Trial } from './frame/trial.ts';
+import { type ConformanceOptions, notClaimed, subjectOf } from './options.ts';
+
+/** What has become of one promise. */
+export interface PromiseReport {
+  /** What the promise is about. */
+  readonly group: string;
+  readonly promise: string;
+  /**
+   * - `kept`: all its cases passed.
+   * - `broken`: a case failed.
+   * - `untried`: the stream has not what the cases need, or it was said not to be there.
+   */
+  readonly outcome: 'kept' | 'broken' | 'untried';
+  /** Whether the features claim it, or every connected stream makes it. */
+  readonly claimed: boolean;
+  /** For each case that failed or was not tried, a line that says why. */
+  readonly why: readonly string[];
+}
+
+/** What a stream keeps. */
+export interface SocketReport {
+  /** Whether every promise that is claimed is kept. */
+  readonly ok: boolean;
+  /** All promises, in the order of the suite. */
+  readonly promises: readonly PromiseReport[];
+}
+
+/** Options of `checkSocket()`. */
+export interface CheckOptions extends ConformanceOptions {
+  /**
+   * Says whether a promise is to be tried and reported.
+   *
+   * @default all are
+   */
+  readonly only?: (promise: Pick<PromiseReport, 'group' | 'promise'>) => boolean;
+}
+
+/**
+ * Tries all promises without a test runner, one after the other, and reports which are kept: also
+ * those that are not claimed, unless the stream has no method for them. Never rejects because a
+ * promise is broken.
+ *
+ * While it runs, uncaught exceptions and unhandled rejections of the process count against the case
+ * that runs.
+ *
+ * ```ts
+ * import { duplexPair } from 'node:stream';
+ *
+ * import { checkSocket } from 'ws-conn-adapter/conformance';
+ *
+ * const report = await checkSocket(({ allowHalfOpen = false } = {}) => {
+ *   const [a, b] = duplexPair({ allowHalfOpen });
+ *   return { a, b };
+ * });
+ * for (const { outcome, group, promise } of report.promises) {
+ *   console.log(`${outcome}: ${group}: ${promise}`);
+ * }
+ * ```
+ *
+ * @throws TypeError where `except` names what the suite does not have
+ */
+export async function checkSocket(
+  makePair: MakePair,
+  options: CheckOptions = {},
+): Promise<SocketReport> {
+  const subject = subjectOf(makePair, options);
+  const missing = await missingOf(subject);
+  const promises = new Map<string, PromiseReport>();
+  const mishaps = new Mishaps();
+  try {
+    for (const one of allCases) {
+      if (options.only?.(one) === false) continue;
+      const name = `${one.group}: ${one.promise}`;
+      const before = promises.get(name);
+      promises.set(name, add(before, await tryCase(one, subject, options, missing, mishaps)));
+    }
+  } finally {
+    mishaps.stop();
+  }
+  const all = [...promises.values()];
+  return { ok: all.every(({ claimed, outcome }) => !claimed || outcome === 'kept'), promises: all };
+}
+
+/** Counts errors that nobody handles against the case that runs. */
+class Mishaps {
+  #fail: ((error: unknown) => void) | undefined;
+  readonly #onError = (error: unknown): void => {
+    this.#fail?.(error);
+  };
+
+  constructor() {
+    process.on('uncaughtException', this.#onError);
+    process.on('unhandledRejection', this.#onError);
+  }
+
+  /** Returns a promise that rejects at the next mishap. */
+  next(): Promise<never> {
+    const mishap = new Promise<never>((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    mishap.catch(() => undefined);
+    return mishap;
+  }
+
+  stop(): void {
+    process.off('uncaughtException', this.#onError);
+    process.off('unhandledRejection', this.#onError);
+  }
+}
+
+/** Looks at an end of a pair for the methods that it has not. */
+async function missingOf(subject: Subject): Promise<ReadonlyMap<Need, string>> {
+  let missing: ReadonlyMap<Need, string> = new Map();
+  await new Trial(subject).run(async (t) => {
+    missing = missingMethods((await t.connected()).a);
+  });
+  return missing;
+}
+
+/** Returns why a case cannot be tried, or undefined where it can. */
+function untriable(
+  { needs }: Case,
+  { features, makeDialler }: Subject,
+  missing: ReadonlyMap<Need, string>,
+): string | undefined {
+  for (const need of needs) {
+    if (need === 'dialler') {
+      if (!makeDialler) return 'there is no makeDialler';
+    } else if (features[need] === false) {
+      return `${need} is not there`;
+    }
+    const method = missing.get(need);
+    if (method !== undefined) return `there is no ${method}()`;
+  }
+  return undefined;
+}
+
+async function tryCase(
+  one: Case,
+  subject: Subject,
+  options: ConformanceOptions,
+  missing: ReadonlyMap<Need, string>,
+  mishaps: Mishaps,
+): Promise<PromiseReport> {
+  const { group, promise, variant } = one;
+  const claimed = notClaimed(one, options) === undefined;
+  const report = (outcome: PromiseReport['outcome'], why?: string): PromiseReport => {
+    const where = variant === undefined ? '' : `${variant}: `;
+    return { group, promise, outcome, claimed, why: why === undefined ? [] : [where + why] };
+  };
+  const reason = untriable(one, subject, missing);
+  if (reason !== undefined) return report('untried', reason);
+  try {
+    await new Trial(subject).run(one.run, mishaps.next());
+    return report('kept');
+  } catch (error) {
+    return report('broken', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Adds the outcome of one more case to that of the others of its promise. */
+function add(before: PromiseReport | undefined, one: PromiseReport): PromiseReport {
+  if (!before) return one;
+  const outcomes = [before.outcome, one.outcome];
+  const outcome = outcomes.includes('broken')
+    ? 'broken'
+    : outcomes.includes('kept')
+      ? 'kept'
+      : 'untried';
+  const claimed = before.claimed || one.claimed;
+  return { ...before, outcome, claimed, why: [...before.why, ...one.why] };
+}
