@@ -9,14 +9,14 @@ import { type ConformanceOptions, notClaimed, subjectOf } from './options.ts';
 export interface PromiseReport {
   /** What the promise is about. */
   readonly group: string;
+  /** The promise in words: the name of its cases in `describeSocket()`. */
   readonly promise: string;
   /**
-   * - `kept`: all its cases passed.
-   * - `broken`: a case failed.
-   * - `untried`: the stream has not what the cases need, or it was said not to be there.
+   * `kept` where all its cases passed, `broken` where one failed, `untried` where the stream has not
+   * what they need, or where it was said not to be there.
    */
   readonly outcome: 'kept' | 'broken' | 'untried';
-  /** Whether the features claim it, or every connected stream makes it. */
+  /** Whether one of its cases is claimed: by the features, or for every connected stream. */
   readonly claimed: boolean;
   /** For each case that failed or was not tried, a line that says why. */
   readonly why: readonly string[];
@@ -24,7 +24,7 @@ export interface PromiseReport {
 
 /** What a stream keeps. */
 export interface SocketReport {
-  /** Whether every promise that is claimed is kept. */
+  /** Whether every case that is claimed passed. */
   readonly ok: boolean;
   /** All promises, in the order of the suite. */
   readonly promises: readonly PromiseReport[];
@@ -56,7 +56,7 @@ export interface CheckOptions extends ConformanceOptions {
  * const report = await checkSocket(({ allowHalfOpen = false } = {}) => {
  *   const [a, b] = duplexPair({ allowHalfOpen });
  *   return { a, b };
- * });
+ * }, { timeLimit: 1_000 });
  * for (const { outcome, group, promise } of report.promises) {
  *   console.log(`${outcome}: ${group}: ${promise}`);
  * }
@@ -70,20 +70,25 @@ export async function checkSocket(
 ): Promise<SocketReport> {
   const subject = subjectOf(makePair, options);
   const missing = await missingOf(subject);
-  const promises = new Map<string, PromiseReport>();
+  const outcomes = new Map<string, PromiseReport[]>();
   const mishaps = new Mishaps();
   try {
     for (const one of allCases) {
       if (options.only?.(one) === false) continue;
       const name = `${one.group}: ${one.promise}`;
-      const before = promises.get(name);
-      promises.set(name, add(before, await tryCase(one, subject, options, missing, mishaps)));
+      const outcome = await tryCase(one, subject, options, missing, mishaps);
+      outcomes.set(name, [...(outcomes.get(name) ?? []), outcome]);
     }
+    // What the last case has left unhandled comes on a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
   } finally {
     mishaps.stop();
   }
-  const all = [...promises.values()];
-  return { ok: all.every(({ claimed, outcome }) => !claimed || outcome === 'kept'), promises: all };
+  const cases = [...outcomes.values()];
+  return {
+    ok: cases.flat().every(({ claimed, outcome }) => !claimed || outcome === 'kept'),
+    promises: cases.map(together),
+  };
 }
 
 /** Counts errors that nobody handles against the case that runs. */
@@ -163,15 +168,13 @@ async function tryCase(
   }
 }
 
-/** Adds the outcome of one more case to that of the others of its promise. */
-function add(before: PromiseReport | undefined, one: PromiseReport): PromiseReport {
-  if (!before) return one;
-  const outcomes = [before.outcome, one.outcome];
-  const outcome = outcomes.includes('broken')
-    ? 'broken'
-    : outcomes.includes('kept')
-      ? 'kept'
-      : 'untried';
-  const claimed = before.claimed || one.claimed;
-  return { ...before, outcome, claimed, why: [...before.why, ...one.why] };
+/** Puts the outcomes of the cases of one promise together. */
+function together(cases: readonly PromiseReport[]): PromiseReport {
+  const broken = cases.filter(({ outcome }) => outcome === 'broken');
+  const kept = cases.filter(({ outcome }) => outcome === 'kept');
+  const untried = cases.filter(({ outcome }) => outcome === 'untried');
+  const [first] = [...broken, ...kept, ...untried];
+  if (!first) throw new TypeError('a promise without cases');
+  const claimed = cases.some((one) => one.claimed);
+  return { ...first, claimed, why: [...broken, ...untried].flatMap(({ why }) => why) };
 }

@@ -6,7 +6,9 @@ import { type ConformanceOptions, notClaimed, subjectOf } from './options.ts';
 
 /** The functions of a test runner that the suite uses: those of node:test, vitest and mocha fit. */
 export interface TestRunner {
+  /** Groups tests. */
   readonly describe: (name: string, define: () => void) => unknown;
+  /** Defines a test; `it.skip` defines one that is not run. Runners that take no limit ignore it. */
   readonly it: {
     (name: string, run: () => Promise<void>, timeLimit: number): unknown;
     readonly skip: (name: string, run: () => Promise<void>) => unknown;
@@ -34,7 +36,7 @@ export interface TestRunner {
  *   await once(server, 'listening');
  *   const { port } = server.address() as net.AddressInfo;
  *   const connection = once(server, 'connection');
- *   const a = net.connect({ port, host: '127.0.0.1', ...options, ...(signal && { signal }) });
+ *   const a = net.connect({ port, host: '127.0.0.1', signal, ...options });
  *   await once(a, 'connect');
  *   const [b] = (await connection) as [net.Socket];
  *   const stop = () => {

@@ -174,6 +174,7 @@ export const concurrentMethods = group('fifty callers at once', [], (it) => {
         b.resume();
         for (let caller = 0; caller < CALLERS; caller++) call(a, caller);
         a.destroy();
+        b.destroy();
         await Promise.all([atA.closed, atB.closed]);
         // Node warns on a later tick.
         await t.turns(1);

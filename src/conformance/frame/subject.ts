@@ -11,19 +11,25 @@ export interface PairOptions {
    * @default false, as in net.Socket
    */
   readonly allowHalfOpen?: boolean;
-  /** For the end `a` only, and only where the feature `signal` is claimed or tried. */
+  /**
+   * For the end `a` only. Streams that do not take one leave it, and say `signal: false`.
+   *
+   * @default none
+   */
   readonly signal?: AbortSignal;
 }
 
 /** Two ends that are connected to each other: what one writes, the other reads. */
 export interface SocketPair {
+  /** One end: the one that dialled, where it matters which. */
   readonly a: Duplex;
+  /** The other end. */
   readonly b: Duplex;
   /**
    * Destroys what is left of both ends, and resolves when nothing is left. It is called once after
    * each case, whatever has become of the ends. Without it both ends are destroyed.
    */
-  stop?(): Promise<void> | void;
+  readonly stop?: () => Promise<void> | void;
 }
 
 /** Makes a new connected pair, once or more for each case. */
@@ -35,9 +41,9 @@ export interface SocketDialler {
    * Returns a new end at once, still connecting. What it connects to reads to the end what it gets,
    * and then ends too.
    */
-  open(options?: PairOptions): Duplex;
+  readonly open: (options?: PairOptions) => Duplex;
   /** Destroys all ends, and resolves when nothing is left. It is called once after each case. */
-  stop?(): Promise<void> | void;
+  readonly stop?: () => Promise<void> | void;
 }
 
 /** Makes a place to connect to. */

@@ -15,6 +15,7 @@ type What = string | (() => string);
 export class Trial {
   readonly #subject: Subject;
   readonly #waiting = new Set<What>();
+  readonly #promises = new Set<Promise<unknown>>();
   readonly #names = new Map<object, string>();
   readonly #stops: (() => Promise<void>)[] = [];
   #over = false;
@@ -42,14 +43,19 @@ export class Trial {
    */
   async run(run: (t: Trial) => Promise<void>, mishap?: Promise<never>): Promise<void> {
     const work = run(this);
-    try {
-      await this.#inTime(mishap ? Promise.race([work, mishap]) : work);
-    } finally {
-      this.#over = true;
-      this.#waiting.clear();
-      this.#waiting.add('stop() of the pair');
-      await this.#inTime(Promise.all(this.#stops.map((stop) => stop())));
-    }
+    const errors: unknown[] = [];
+    await this.#inTime(mishap ? Promise.race([work, mishap]) : work).catch((error: unknown) => {
+      errors.push(error);
+    });
+    this.#over = true;
+    // Those that the case did not come to wait for.
+    for (const promise of this.#promises) promise.catch(() => undefined);
+    this.#waiting.clear();
+    this.#waiting.add('stop() of the pair');
+    await this.#inTime(Promise.all(this.#stops.map((stop) => stop()))).catch((error: unknown) => {
+      errors.push(error);
+    });
+    if (errors.length > 0) throw errors[0];
   }
 
   async #inTime(work: Promise<unknown>): Promise<void> {
@@ -137,7 +143,7 @@ export class Trial {
   wait<T>(what: What, promise: Promise<T>): Promise<T> {
     const named: What = typeof what === 'string' ? () => what : what;
     this.#waiting.add(named);
-    return new Promise((resolve, reject) => {
+    const waited = new Promise<T>((resolve, reject) => {
       const settled =
         <V>(settle: (value: V) => void) =>
         (value: V): void => {
@@ -146,6 +152,8 @@ export class Trial {
         };
       promise.then(settled(resolve), settled(reject));
     });
+    this.#promises.add(waited);
+    return waited;
   }
 
   /** Resolves with the arguments of the next event of that name, whatever else happens. */
