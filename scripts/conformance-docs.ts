@@ -85,12 +85,12 @@ function nodeMajor(): string {
 }
 
 async function write(): Promise<void> {
-  const byHand = readFileSync(FILE, 'utf8').split(MARKER, 1)[0] ?? '';
   const reports: (readonly PromiseReport[])[] = [];
   for (const { makePair, options } of columns) {
     const { promises } = await checkSocket(makePair, { ...options, timeLimit: WRITING });
     reports.push(promises);
   }
+  const byHand = readFileSync(FILE, 'utf8').split(MARKER, 1)[0] ?? '';
   writeFileSync(FILE, `${byHand}${MARKER}${tables(reports)}`);
 }
 

@@ -53,10 +53,11 @@ export interface CheckOptions extends ConformanceOptions {
  *
  * import { checkSocket } from 'ws-conn-adapter/conformance';
  *
- * const report = await checkSocket(({ allowHalfOpen = false } = {}) => {
+ * const makePair = ({ allowHalfOpen = false } = {}) => {
  *   const [a, b] = duplexPair({ allowHalfOpen });
  *   return { a, b };
- * }, { timeLimit: 1_000 });
+ * };
+ * const report = await checkSocket(makePair, { timeLimit: 1_000 });
  * for (const { outcome, group, promise } of report.promises) {
  *   console.log(`${outcome}: ${group}: ${promise}`);
  * }
