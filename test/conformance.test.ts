@@ -1,5 +1,6 @@
-import { describeSocket } from './conformance/describe-socket.ts';
-import type { Features } from './conformance/subject.ts';
+import { describe, test } from 'vitest';
+
+import { describeSocket, NET_SOCKET, type SocketFeatures } from '../src/conformance/index.ts';
 import {
   adapterDialler,
   adapterPair,
@@ -9,48 +10,45 @@ import {
   tcpPair,
 } from './support/pairs/pairs.ts';
 
-const MIB = 1024 * 1024;
+const runner = { describe, it: test };
+/** Time in ms that a case may take on a busy machine. */
+const timeLimit = 25_000;
 
-const tcp: Features = {
-  halfClose: true,
-  cutIsReset: false,
-  close: false,
-  asyncDispose: false,
-  signal: true,
-  addresses: true,
-  warnsOfManyCallers: true,
-  lostWritesSetErrored: Number(process.versions.node.split('.')[0]) >= 22,
-  mostBuffered: 32 * MIB,
-};
-
-const adapter: Features = {
-  ...tcp,
-  cutIsReset: true,
+const adapter: SocketFeatures = {
+  ...NET_SOCKET,
+  cuts: true,
+  errored: true,
+  fewListeners: true,
   close: true,
   asyncDispose: true,
-  warnsOfManyCallers: false,
-  lostWritesSetErrored: false,
 };
+const withoutHalves: SocketFeatures = { ...adapter, halfClose: false, endsBoth: true };
 
 const withHalfClose = (options?: PairOptions) => adapterPair(options);
 const withoutHalfClose = (options?: PairOptions) => adapterPair({ ...options, halfClose: false });
 
-describeSocket('net.Socket, the control', tcpPair, tcp, tcpDialler);
-describeSocket('the adapter with half close, client to server', withHalfClose, adapter, () =>
-  adapterDialler(),
-);
-describeSocket('the adapter with half close, server to client', swapped(withHalfClose), {
-  ...adapter,
-  signal: false,
+describeSocket(runner, 'net.Socket, the control', tcpPair, {
+  features: NET_SOCKET,
+  timeLimit,
+  makeDialler: tcpDialler,
+});
+describeSocket(runner, 'the adapter with half close, client to server', withHalfClose, {
+  features: adapter,
+  timeLimit,
+  makeDialler: () => adapterDialler(),
+});
+describeSocket(runner, 'the adapter with half close, server to client', swapped(withHalfClose), {
+  features: { ...adapter, signal: false },
+  timeLimit,
+});
+describeSocket(runner, 'the adapter without half close, client to server', withoutHalfClose, {
+  features: withoutHalves,
+  timeLimit,
+  makeDialler: () => adapterDialler({ halfClose: false }),
 });
 describeSocket(
-  'the adapter without half close, client to server',
-  withoutHalfClose,
-  { ...adapter, halfClose: false },
-  () => adapterDialler({ halfClose: false }),
+  runner,
+  'the adapter without half close, server to client',
+  swapped(withoutHalfClose),
+  { features: { ...withoutHalves, signal: false }, timeLimit },
 );
-describeSocket('the adapter without half close, server to client', swapped(withoutHalfClose), {
-  ...adapter,
-  halfClose: false,
-  signal: false,
-});

@@ -157,3 +157,16 @@ test('docs/revdial.md: a user reaches the device through the server', async () =
   const user = net.connect(await portOf(server, 2), '127.0.0.1');
   expect(await sendLine(user)).toBe('a line\n');
 });
+
+test('docs/conformance.md: the suite passes under node:test', { timeout: 120_000 }, async () => {
+  const { code, stdout } = await run('conformance-suite', {}).ended;
+  expect(code, stdout).toBe(0);
+  expect(Number(/^(?:#|ℹ) pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(200);
+});
+
+test('docs/conformance.md: every promise is tried', { timeout: 120_000 }, async () => {
+  const { code, stdout, stderr } = await run('conformance-check', { '1_000': '50' }).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('kept: basic I/O: bytes cut at random arrive whole and in order\n');
+  expect(stdout.trim().split('\n').length).toBeGreaterThan(100);
+});

@@ -1,20 +1,24 @@
+import { describe, test } from 'vitest';
+
+import { describeSocket, NET_SOCKET, type SocketFeatures } from '../../src/conformance/index.ts';
 import { connect, type WsConnAdapter } from '../../src/index.ts';
-import { describeSocket } from '../conformance/describe-socket.ts';
-import type { Features } from '../conformance/subject.ts';
 import { next } from '../support/events.ts';
 import { type Pair, type PairOptions, swapped } from '../support/pairs/pairs.ts';
 import { connectDevice, destroyAll, startHub } from '../support/pairs/revdial-hub.ts';
 
-const features: Features = {
-  halfClose: true,
-  cutIsReset: true,
+const runner = { describe, it: test };
+/** Time in ms that a case may take on a busy machine. */
+const timeLimit = 25_000;
+
+const features: SocketFeatures = {
+  ...NET_SOCKET,
+  cuts: true,
+  errored: true,
+  fewListeners: true,
   close: true,
   asyncDispose: true,
-  warnsOfManyCallers: false,
-  signal: true,
-  addresses: true,
-  mostBuffered: 32 * 1024 * 1024,
 };
+const withoutHalves: SocketFeatures = { ...features, halfClose: false, endsBoth: true };
 
 /** Dials a device. `a` is its end of the connection, `b` the end that dial() returned. */
 function revdialPair(halfClose: boolean | undefined) {
@@ -50,27 +54,26 @@ function revdialPair(halfClose: boolean | undefined) {
 }
 
 // The signal of dial() ends the dial. It has no hold on a connection that was made.
-const atServer: Features = { ...features, signal: false };
+const signal = false;
 
-describeSocket('a dialled-back connection, device to server', revdialPair(undefined), features);
+describeSocket(runner, 'a dialled-back connection, device to server', revdialPair(undefined), {
+  features,
+});
 describeSocket(
+  runner,
   'a dialled-back connection, server to device',
   swapped(revdialPair(undefined)),
-  atServer,
+  { features: { ...features, signal }, timeLimit },
 );
 describeSocket(
+  runner,
   'a dialled-back connection without half close, device to server',
   revdialPair(false),
-  {
-    ...features,
-    halfClose: false,
-  },
+  { features: withoutHalves, timeLimit },
 );
 describeSocket(
+  runner,
   'a dialled-back connection without half close, server to device',
   swapped(revdialPair(false)),
-  {
-    ...atServer,
-    halfClose: false,
-  },
+  { features: { ...withoutHalves, signal }, timeLimit },
 );

@@ -1,37 +1,47 @@
-import { describeSocket } from '../conformance/describe-socket.ts';
-import type { Features } from '../conformance/subject.ts';
+import { describe, test } from 'vitest';
+
+import { describeSocket, NET_SOCKET, type SocketFeatures } from '../../src/conformance/index.ts';
 import { memoryPair, overAdapter, streamDialler, streamPair } from './pairs.ts';
 
-const inMemory: Features = {
-  halfClose: true,
-  cutIsReset: true,
+const runner = { describe, it: test };
+const mostBuffered = 1024 * 1024;
+/** Time in ms that a case may take on a busy machine. */
+const timeLimit = 25_000;
+
+const inMemory: SocketFeatures = {
+  ...NET_SOCKET,
+  cuts: true,
+  errored: true,
+  fewListeners: true,
   close: true,
   asyncDispose: true,
-  warnsOfManyCallers: false,
-  signal: true,
   addresses: false,
-  sendsEarly: true,
-  mostBuffered: 1024 * 1024,
+  // A stream is sent what was written before its peer has answered.
+  connectFirst: false,
 };
+const overSocket: SocketFeatures = { ...inMemory, addresses: true };
 
 describeSocket(
+  runner,
   'a yamux stream in memory, opened by the client',
   (options) => streamPair(options, memoryPair, 'client'),
-  inMemory,
-  streamDialler,
+  { features: inMemory, mostBuffered, timeLimit, makeDialler: streamDialler },
 );
 describeSocket(
+  runner,
   'a yamux stream in memory, opened by the server',
   (options) => streamPair(options, memoryPair, 'server'),
-  inMemory,
+  { features: inMemory, mostBuffered, timeLimit },
 );
 describeSocket(
+  runner,
   'a yamux stream over the adapter, opened by the client',
   (options) => streamPair(options, overAdapter, 'client'),
-  { ...inMemory, addresses: true },
+  { features: overSocket, mostBuffered, timeLimit },
 );
 describeSocket(
+  runner,
   'a yamux stream over the adapter, opened by the server',
   (options) => streamPair(options, overAdapter, 'server'),
-  { ...inMemory, addresses: true },
+  { features: overSocket, mostBuffered, timeLimit },
 );

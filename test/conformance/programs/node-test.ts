@@ -1,0 +1,5 @@
+import { describe, it } from 'node:test';
+
+import { describeSubject } from './subject.ts';
+
+describeSubject({ describe, it });
