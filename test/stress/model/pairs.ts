@@ -26,7 +26,7 @@ export interface Made {
   readonly link: Link;
   /** WebSockets whose listeners must be gone at the end. */
   readonly webSockets: WebSocket[];
-  /** What must settle when the connection is gone. */
+  /** What must settle when the connection is gone; with its error, if any, that of `a` first. */
   readonly settles: Promise<unknown>[];
   /** Ends what is left. */
   stop(): Promise<void>;
@@ -308,7 +308,7 @@ export const chain: MakePair = async (settings, [ofA, ofB], accept) => {
   const settles: Promise<unknown>[] = [];
   const webSockets: WebSocket[] = [];
   const joined = (one: End, other: End): void => {
-    settles.push(join(one, other).catch(() => undefined));
+    settles.push(join(one, other).catch((error: unknown) => error));
   };
   const server = createServer(options, (socket) => {
     webSockets.push(socket.ws);
