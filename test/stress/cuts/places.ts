@@ -8,6 +8,8 @@ export interface Exchange {
   /** Name of the kind of connection, as the model test has it. */
   readonly kind: string;
   readonly halfClose: boolean | undefined;
+  /** Whether an end of TCP is an 'end', where half close is not agreed on. */
+  readonly tcpEndIsEof: boolean;
   /** The end that ends its direction, when it has read what the other sends until then. */
   readonly endsFirst: Side;
   /** Bytes that each end writes when it comes to be. */
@@ -17,6 +19,8 @@ export interface Exchange {
   /** Bytes of the largest write. */
   readonly chunk: number;
   readonly highWaterMark?: number | undefined;
+  /** Whether the readers pause now and then, so that bytes are unread when the cut comes. */
+  readonly pauses: boolean;
 }
 
 export interface Cut {
@@ -27,13 +31,14 @@ export interface Cut {
 }
 
 /** Frames of both lengths that a small message may have, with an end and a reply behind them. */
-const SHORT = { sizes: { a: 40, b: 150 }, reply: 20, chunk: 100 };
+const SHORT = { sizes: { a: 40, b: 150 }, reply: 20, chunk: 100, pauses: false };
 const KINDS = [
-  { kind: 'connect', halfClose: undefined },
-  { kind: 'connect', halfClose: false },
-  { kind: 'yamux over the adapter', halfClose: undefined },
-  { kind: 'yamux over TCP', halfClose: undefined },
-  { kind: 'chain', halfClose: undefined },
+  { kind: 'connect', halfClose: undefined, tcpEndIsEof: false },
+  { kind: 'connect', halfClose: undefined, tcpEndIsEof: true },
+  { kind: 'connect', halfClose: false, tcpEndIsEof: false },
+  { kind: 'yamux over the adapter', halfClose: undefined, tcpEndIsEof: false },
+  { kind: 'yamux over TCP', halfClose: undefined, tcpEndIsEof: false },
+  { kind: 'chain', halfClose: undefined, tcpEndIsEof: false },
 ];
 const MAX_TRANSFER = 300_000;
 const MAX_CHUNK = 100_000;
@@ -74,6 +79,7 @@ export function randomCut(seed: number): Cut {
     reply: base.reply === 0 ? 0 : upTo(MAX_TRANSFER),
     chunk: upTo(MAX_CHUNK),
     highWaterMark: oneOf(WATER_MARKS),
+    pauses: oneOf([true, false]),
   };
   const direction = oneOf(['up', 'down'] as const);
   const { a, b } = exchange.sizes;
@@ -86,11 +92,11 @@ export function randomCut(seed: number): Cut {
 }
 
 /** Returns the options of both ends of an exchange. */
-export function settingsOf({ halfClose, highWaterMark }: Exchange): Settings {
+export function settingsOf({ halfClose, highWaterMark, tcpEndIsEof }: Exchange): Settings {
   return {
     allowHalfOpen: true,
     halfClose,
-    tcpEndIsEof: false,
+    tcpEndIsEof,
     keepalive: false,
     highWaterMark,
     reading: true,
