@@ -5,9 +5,9 @@ import { placesOf, randomCut, SHORT_EXCHANGES } from './places.ts';
 
 test('whoever is cut off by FIN or RST, anywhere, knows it, over every kind of connection', async () => {
   const onProgress = (): void => undefined;
-  const { counts } = await runCuts({ seed: 1, seconds: 25, cuts: 512, onProgress });
+  const { counts } = await runCuts({ seed: 1, seconds: 20, cuts: 256, onProgress });
   // A transfer may be over before the byte at which it was to be cut.
-  expect(counts['cuts']).toBeGreaterThan(250);
+  expect(counts['cuts']).toBeGreaterThan(100);
 });
 
 test('each byte of both directions is a place, for FIN and for RST', () => {

@@ -41,7 +41,7 @@ test('over real sockets it is the same', async () => {
     { ...idle, peer: 'never', phase: 'closing' },
     { ...idle, peer: 'never', phase: 'before open' },
   ];
-  const { counts } = await runKeepaliveTable({ seed: 1, seconds: 10, onProgress, measured });
+  const { counts } = await runKeepaliveTable({ seed: 1, seconds: 25, onProgress, measured });
   expect(counts).toEqual({ cells: 228, measured: measured.length });
 });
 

@@ -183,7 +183,11 @@ export const overOwnWebSockets: MakePair = async (settings, [ofA, ofB], accept) 
   return { a, accepted, link, webSockets, settles: [], stop };
 };
 
-const SESSION = { closeTimeout: CLOSE_TIMEOUT, streamOpenTimeout: 300, streamCloseTimeout: 2_000 };
+const SESSION = {
+  closeTimeout: CLOSE_TIMEOUT,
+  streamOpenTimeout: 3_000,
+  streamCloseTimeout: 2_000,
+};
 
 /** Makes a yamux stream over something that two ends were made of. */
 function overSessions(
