@@ -1,5 +1,7 @@
 /** All parts, in the order in which they run. */
+import { cuts } from './cuts/cuts.ts';
+import { keepalive } from './keepalive/keepalive.ts';
 import { model } from './model/model.ts';
 import type { Part } from './part.ts';
 
-export const parts: readonly Part[] = [model];
+export const parts: readonly Part[] = [model, cuts, keepalive];

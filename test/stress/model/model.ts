@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { leaksSince, takeSnapshot, watchTimers } from '../../setup/leaks.ts';
 import { BrokenPromise, type Outcome, type Part, type PartOptions } from '../part.ts';
 import { type History, peaceful, show, violent } from './history.ts';
-import { KINDS } from './pairs.ts';
+import { KINDS } from './kinds.ts';
 import { runHistory } from './run-history.ts';
 import { Broken } from './watched-end.ts';
 

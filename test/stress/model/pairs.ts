@@ -13,7 +13,6 @@ import {
   type WsConnAdapterOptions,
 } from '../../../src/index.ts';
 import { RevdialListener, RevdialServer } from '../../../src/revdial/index.ts';
-import { YamuxSession } from '../../../src/yamux/index.ts';
 import { Link } from '../../support/links/link.ts';
 import type { Settings } from './history.ts';
 import { CLOSE_TIMEOUT, type End } from './watched-end.ts';
@@ -26,8 +25,10 @@ export interface Made {
   readonly link: Link;
   /** WebSockets whose listeners must be gone at the end. */
   readonly webSockets: WebSocket[];
-  /** What must settle when the connection is gone. */
+  /** What must settle when the connection is gone; with its error, if any, that of `a` first. */
   readonly settles: Promise<unknown>[];
+  /** Promises that what is below the ends has broken; asked once it has stopped. */
+  readonly problems?: () => readonly string[];
   /** Ends what is left. */
   stop(): Promise<void>;
 }
@@ -63,19 +64,19 @@ function optionsOf({
   };
 }
 
-async function listening(server: net.Server | http.Server): Promise<number> {
+export async function listening(server: net.Server | http.Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-async function linkTo(port: number, { rate }: Settings): Promise<Link> {
+export async function linkTo(port: number, { rate }: Settings): Promise<Link> {
   const link = new Link(port, rate === undefined ? {} : { rate });
   await link.listen();
   return link;
 }
 
-function closeAll(server: net.Server | http.Server): Promise<void> {
+export function closeAll(server: net.Server | http.Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
       resolve();
@@ -87,7 +88,7 @@ function closeAll(server: net.Server | http.Server): Promise<void> {
  * Resolves with the first connection of a server, or with null when the dialling end closes first.
  * What comes after that is nobody's, and is ended.
  */
-function firstOf(
+export function firstOf(
   dialled: End,
   accept: (end: End) => void,
   listen: (take: (one: End) => void) => void,
@@ -114,7 +115,7 @@ function firstOf(
 }
 
 /** For what is below a connection: its errors end what is above. */
-function ignore(end: End): void {
+export function ignore(end: End): void {
   end.on('error', () => undefined);
 }
 
@@ -141,7 +142,7 @@ export const overConnect: MakePair = async (settings, [ofA, ofB], accept) => {
 };
 
 /** What is accepted has no option `signal`: this destroys it by hand. */
-function abortable(accept: (end: End) => void, signal: AbortSignal | undefined) {
+export function abortable(accept: (end: End) => void, signal: AbortSignal | undefined) {
   return (end: End): void => {
     const abort = (): void => {
       end.destroy(Object.assign(new Error('aborted'), { code: 'ABORT_ERR' }));
@@ -178,88 +179,6 @@ export const overOwnWebSockets: MakePair = async (settings, [ofA, ofB], accept) 
     await link.stop();
   };
   return { a, accepted, link, webSockets, settles: [], stop };
-};
-
-const SESSION = {
-  closeTimeout: CLOSE_TIMEOUT,
-  streamOpenTimeout: 5_000,
-  streamCloseTimeout: 5_000,
-};
-
-/** Makes a yamux stream over something that two ends were made of. */
-function overSessions(
-  near: End,
-  far: Promise<End | null>,
-  settings: Settings,
-  accept: (end: End) => void,
-  ofA?: AbortSignal,
-) {
-  const { allowHalfOpen, highWaterMark } = settings;
-  const common = {
-    ...SESSION,
-    allowHalfOpen,
-    readableHighWaterMark: highWaterMark,
-    writableHighWaterMark: highWaterMark,
-  };
-  const sessions: YamuxSession[] = [];
-  const start = (transport: End, role: 'client' | 'server'): YamuxSession => {
-    const session = new YamuxSession(transport, { ...common, role });
-    session.on('error', () => undefined);
-    sessions.push(session);
-    return session;
-  };
-  const client = start(near, 'client');
-  const a: End = client.open({ allowHalfOpen, signal: ofA });
-  const accepted = firstOf(a, accept, (take) => {
-    void far.then((transport) => {
-      if (transport) start(transport, 'server').once('stream', take);
-    });
-  });
-  return { a, accepted, sessions };
-}
-
-/** A yamux stream over connect() and createServer(). */
-export const yamuxOverAdapter: MakePair = async (settings, [ofA, ofB], accept) => {
-  const below = await overConnect(
-    { ...settings, tcpEndIsEof: false, halfClose: undefined },
-    [],
-    ignore,
-  );
-  const { a, accepted, sessions } = overSessions(
-    below.a,
-    below.accepted,
-    settings,
-    abortable(accept, ofB),
-    ofA,
-  );
-  const stop = async (): Promise<void> => {
-    await Promise.all(sessions.map((session) => session.close()));
-    await below.stop();
-  };
-  return { ...below, a, accepted, stop };
-};
-
-/** A yamux stream over bare TCP. */
-export const yamuxOverTcp: MakePair = async (settings, [ofA, ofB], accept) => {
-  const server = net.createServer();
-  const link = await linkTo(await listening(server), settings);
-  const near = net.connect(link.port, '127.0.0.1');
-  near.on('error', () => undefined);
-  const far = firstOf(near, ignore, (take) => {
-    server.once('connection', (socket) => {
-      socket.on('error', () => undefined);
-      take(socket);
-    });
-  });
-  const { a, accepted, sessions } = overSessions(near, far, settings, abortable(accept, ofB), ofA);
-  const stop = async (): Promise<void> => {
-    await Promise.all(sessions.map((session) => session.close()));
-    near.destroy();
-    (await far)?.destroy();
-    await closeAll(server);
-    await link.stop();
-  };
-  return { a, accepted, link, webSockets: [], settles: [], stop };
 };
 
 /** What a device has dialled back with, to the dial that asked for it. */
@@ -309,7 +228,7 @@ export const chain: MakePair = async (settings, [ofA, ofB], accept) => {
   const settles: Promise<unknown>[] = [];
   const webSockets: WebSocket[] = [];
   const joined = (one: End, other: End): void => {
-    settles.push(join(one, other).catch(() => undefined));
+    settles.push(join(one, other).catch((error: unknown) => error));
   };
   const server = createServer(options, (socket) => {
     webSockets.push(socket.ws);
@@ -340,46 +259,4 @@ export const chain: MakePair = async (settings, [ofA, ofB], accept) => {
     await link.stop();
   };
   return { a, accepted, link, webSockets, settles, stop };
-};
-
-export interface Kind {
-  /** How often it is taken, against the others. */
-  readonly weight: number;
-  readonly make: MakePair;
-  /** Whether the ends are net.Sockets, which show less of an end than this package's sockets. */
-  readonly bare: boolean;
-  /** Whether one direction can end alone, by the option of that name. */
-  readonly halfCloses: (option: boolean | undefined) => boolean;
-  /** Whether the option `tcpEndIsEof` counts: then a cut by FIN may look like an end. */
-  readonly takesTcpEnds: boolean;
-}
-
-const always = (): boolean => true;
-const byOption = (option: boolean | undefined): boolean => option !== false;
-
-export const KINDS: Readonly<Record<string, Kind>> = {
-  connect: { weight: 4, make: overConnect, bare: false, halfCloses: byOption, takesTcpEnds: true },
-  adapter: {
-    weight: 3,
-    make: overOwnWebSockets,
-    bare: false,
-    halfCloses: byOption,
-    takesTcpEnds: true,
-  },
-  'yamux over the adapter': {
-    weight: 3,
-    make: yamuxOverAdapter,
-    bare: false,
-    halfCloses: always,
-    takesTcpEnds: false,
-  },
-  'yamux over TCP': {
-    weight: 2,
-    make: yamuxOverTcp,
-    bare: false,
-    halfCloses: always,
-    takesTcpEnds: false,
-  },
-  revdial: { weight: 1, make: revdial, bare: false, halfCloses: byOption, takesTcpEnds: true },
-  chain: { weight: 2, make: chain, bare: true, halfCloses: byOption, takesTcpEnds: false },
 };
