@@ -105,6 +105,7 @@ async function run(input: Input): Promise<string[]> {
   startUse(adapter, input);
   if (bits(input, 0, 3) !== 2) await asked;
   else await turn();
+  if (bits(input, 9) === 1) wire.hold();
   await bringAll(wire, accepting(input.chunks, request), bits(input, 8) === 1);
   await endUse(adapter, watch, wire, input);
   return [watch.outcome, `${few(adapter.bytesRead)} read`];

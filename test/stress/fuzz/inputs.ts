@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Input } from './target.ts';
 
 /** Variants are numbers of so many bits. */
-const VARIANT_BITS = 10;
+const VARIANT_BITS = 12;
 
 const variants = fc.nat(2 ** VARIANT_BITS - 1);
 

@@ -39,6 +39,7 @@ async function run(input: Input): Promise<string[]> {
   const adapter = await accepted;
   const watch = new Watch(adapter);
   startUse(adapter, input);
+  if (bits(input, 9) === 1) wire.hold();
   await bringAll(wire, input.chunks, bits(input, 8) === 1);
   await endUse(adapter, watch, wire, input);
   check(server.connections === 0, 'the server has no connection left');

@@ -62,9 +62,14 @@ async function run(input: Input): Promise<string[]> {
       resolve();
     });
   });
+  if (bits(input, 10) === 1) wire.hold();
   await bringAll(wire, input.chunks, bits(input, 7) === 1);
-  await turn();
-  if (bits(input, 8) === 1) void session.close();
+  if (bits(input, 11) === 1) await turn();
+  if (bits(input, 8) === 1) {
+    // Who ends a stream must not write to it any more, as on every socket.
+    for (const { stream } of streams) stream.unpipe(stream);
+    void session.close();
+  }
   wire.bringEnd(bits(input, 9) === 1 ? 'reset' : 'FIN');
   await closed;
   const outcome = await session.close();

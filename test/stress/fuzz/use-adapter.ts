@@ -15,30 +15,30 @@ const READERS: readonly ((adapter: WsConnAdapter) => void)[] = [
   () => undefined,
 ];
 
-const ECHO = 1;
-
 export function startUse(adapter: WsConnAdapter, input: Input): void {
   READERS[bits(input, 0, 3)]?.(adapter);
 }
 
-/** Ends what is still open, as the variant says (bits 3 to 5), and waits for 'close'. */
+/** Ends what is still open, as the variant says (bits 3 to 5 and 10), and waits for 'close'. */
 export async function endUse(
   adapter: WsConnAdapter,
   watch: Watch,
   wire: Wire,
   input: Input,
 ): Promise<void> {
-  await turn();
+  if (bits(input, 10) === 1) await turn();
   const sent = input.chunks.reduce((sum, { length }) => sum + length, 0);
   check(adapter.readableLength <= sent, 'no more waits to be read than came');
   const how = bits(input, 3, 2);
-  // One that echoes must not end itself: it would write behind its end.
-  if (how === 1 && bits(input, 0, 3) !== ECHO) adapter.end();
+  // Who ends it must not write any more, as on every socket.
+  if (how !== 0) adapter.unpipe(adapter);
+  if (how === 1) adapter.end();
   if (how === 2) adapter.destroy();
   if (how === 3) void adapter.close();
   wire.bringEnd(bits(input, 5) === 1 ? 'reset' : 'FIN');
   await turn();
   // Who does not read sees no end; so somebody has to end it.
+  adapter.unpipe(adapter);
   if (!adapter.closed) void adapter.close();
   await watch.closed;
   const error = await adapter.close();

@@ -4,18 +4,25 @@ import { Duplex } from 'node:stream';
 export type WireEnd = 'FIN' | 'reset';
 
 /**
- * A socket in memory. Its peer takes all that is written and keeps none of it, sends what it is
- * told, and ends when this side does.
+ * A socket in memory. Its peer takes all that is written, unless told otherwise, and keeps none of
+ * it; sends what it is told, and ends when this side does.
  */
 export class Wire extends Duplex {
   /** Bytes that were written. */
   written = 0;
   #ended = false;
+  #holds = false;
+  #held: (() => void) | null = null;
   readonly #onWrite: ((chunk: Buffer) => void) | undefined;
 
   constructor(onWrite?: (chunk: Buffer) => void) {
     super({ allowHalfOpen: true });
     this.#onWrite = onWrite;
+  }
+
+  /** The peer takes nothing any more, until it ends. */
+  hold(): void {
+    this.#holds = true;
   }
 
   /** The peer sends a chunk. */
@@ -26,8 +33,14 @@ export class Wire extends Duplex {
   /** The peer ends. */
   bringEnd(how: WireEnd): void {
     if (this.destroyed) return;
-    if (how === 'FIN') this.#end();
-    else this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    if (how === 'FIN') {
+      this.#holds = false;
+      this.#held?.();
+      this.#held = null;
+      this.#end();
+    } else {
+      this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    }
   }
 
   override _read(): void {
@@ -37,7 +50,8 @@ export class Wire extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     this.written += chunk.length;
     this.#onWrite?.(chunk);
-    callback();
+    if (this.#holds) this.#held = callback;
+    else callback();
   }
 
   override _final(callback: () => void): void {
