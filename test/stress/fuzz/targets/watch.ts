@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-import { check, checkKnown, kindOf } from './target.ts';
+import { check, checkKnown, kindOf } from '../target.ts';
 
 /** Watches how a stream ends. */
 export class Watch {

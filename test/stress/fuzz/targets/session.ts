@@ -1,8 +1,8 @@
 /** A whole YamuxSession over bytes that may be anything. */
-import type { YamuxStream } from '../../../src/yamux/index.ts';
-import { YamuxSession } from '../../../src/yamux/index.ts';
-import { inputsOf } from './inputs.ts';
-import { bits, check, checkKnown, few, type Input, kindOf, type Target } from './target.ts';
+import type { YamuxStream } from '../../../../src/yamux/index.ts';
+import { YamuxSession } from '../../../../src/yamux/index.ts';
+import { inputsOf } from '../inputs.ts';
+import { bits, check, checkKnown, few, type Input, kindOf, type Target } from '../target.ts';
 import { Watch } from './watch.ts';
 import { bringAll, turn, Wire } from './wire.ts';
 import { yamuxBytes } from './yamux-bytes.ts';

@@ -6,9 +6,9 @@ import {
   formatMessage,
   MAX_LINE_BYTES,
   MessageReader,
-} from '../../../src/revdial/messages.ts';
-import { garbage, inputsOf } from './inputs.ts';
-import { check, checkKnown, few, type Input, kindOf, type Target } from './target.ts';
+} from '../../../../src/revdial/messages.ts';
+import { garbage, inputsOf } from '../inputs.ts';
+import { check, checkKnown, few, type Input, kindOf, type Target } from '../target.ts';
 
 const command = fc.oneof(
   fc.constantFrom('keep-alive', 'conn-ready', 'pickup-failed', '', '__proto__'),

@@ -1,7 +1,7 @@
 /** Frames of RFC 6455, section 5.2, mostly right. */
 import fc from 'fast-check';
 
-import { garbage } from './inputs.ts';
+import { garbage } from '../inputs.ts';
 
 const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
 const MASK = Buffer.of(0x12, 0x34, 0x56, 0x78);

@@ -1,5 +1,5 @@
-import type { WsConnAdapter } from '../../../src/index.ts';
-import { bits, check, type Input } from './target.ts';
+import type { WsConnAdapter } from '../../../../src/index.ts';
+import { bits, check, type Input } from '../target.ts';
 import type { Watch } from './watch.ts';
 import { turn, type Wire } from './wire.ts';
 

@@ -1,9 +1,9 @@
 /** An adapter of a server whose client sends anything on its socket after the handshake. */
 import type { IncomingMessage } from 'node:http';
 
-import { createServer, type WsConnAdapter } from '../../../src/index.ts';
-import { inputsOf } from './inputs.ts';
-import { bits, check, few, type Input, type Target } from './target.ts';
+import { createServer, type WsConnAdapter } from '../../../../src/index.ts';
+import { inputsOf } from '../inputs.ts';
+import { bits, check, few, type Input, type Target } from '../target.ts';
 import { endUse, startUse } from './use-adapter.ts';
 import { Watch } from './watch.ts';
 import { frameBytes } from './websocket-bytes.ts';

@@ -1,8 +1,8 @@
 /** Frames of yamux, mostly right: what is wrong all over gets no further than the first header. */
 import fc from 'fast-check';
 
-import { encodeHeader, Flag, FrameType, HEADER_SIZE } from '../../../src/yamux/wire/frame.ts';
-import { garbage } from './inputs.ts';
+import { encodeHeader, Flag, FrameType, HEADER_SIZE } from '../../../../src/yamux/wire/frame.ts';
+import { garbage } from '../inputs.ts';
 
 /** Bytes of a body that come; the header may promise more. */
 const MAX_BODY = 300;

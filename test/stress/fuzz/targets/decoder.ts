@@ -1,7 +1,7 @@
 /** FrameDecoder, against a decoder that is too simple to be wrong, with every border of chunks. */
-import { FrameDecoder, type FrameHeader } from '../../../src/yamux/wire/frame.ts';
-import { inputsOf } from './inputs.ts';
-import { bits, check, few, type Input, type Target } from './target.ts';
+import { FrameDecoder, type FrameHeader } from '../../../../src/yamux/wire/frame.ts';
+import { inputsOf } from '../inputs.ts';
+import { bits, check, few, type Input, type Target } from '../target.ts';
 import { yamuxBytes } from './yamux-bytes.ts';
 
 /** Bytes up to which an input is cut in two at every place. */

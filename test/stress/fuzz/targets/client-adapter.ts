@@ -4,9 +4,9 @@ import type net from 'node:net';
 
 import fc from 'fast-check';
 
-import { connect } from '../../../src/index.ts';
-import { garbage, inputsOf } from './inputs.ts';
-import { bits, few, type Input, type Target } from './target.ts';
+import { connect } from '../../../../src/index.ts';
+import { garbage, inputsOf } from '../inputs.ts';
+import { bits, few, type Input, type Target } from '../target.ts';
 import { endUse, startUse } from './use-adapter.ts';
 import { Watch } from './watch.ts';
 import { frameBytes } from './websocket-bytes.ts';
