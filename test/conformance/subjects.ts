@@ -7,7 +7,6 @@ import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 import {
   type CheckOptions,
   type MakePair,
-  NET_SOCKET,
   type PairOptions,
   type SocketFeatures,
   type SocketPair,
@@ -63,28 +62,35 @@ function passThroughs({ allowHalfOpen = false }: PairOptions = {}): SocketPair {
 
 /** What makes no sense where there is half close. */
 const features: SocketFeatures = { endsBoth: false };
+/** Where a socket is claimed, all cases look at what only sockets have, too. */
+const socket: SocketFeatures = { face: true, idleTimeout: true, reset: true, destroySoon: true };
+const adapter: SocketFeatures = { ...socket, cuts: true, errored: true, close: true };
 
-/** The columns of the table. Nothing is claimed of them, so that everything is tried. */
+/** The columns of the table. What is not claimed of them is tried too. */
 export const columns: readonly Column[] = [
   {
     head: '`net.Socket`',
     makePair: tcpPair,
-    options: { features: NET_SOCKET, makeDialler: tcpDialler },
+    options: { features: { ...features, ...socket }, makeDialler: tcpDialler },
   },
   {
     head: 'adapter',
     makePair: (options) => adapterPair(options),
-    options: { features, makeDialler: () => adapterDialler() },
+    options: { features: { ...features, ...adapter }, makeDialler: () => adapterDialler() },
   },
   {
     head: 'adapter, no half close',
     makePair: (options) => adapterPair({ ...options, halfClose: false }),
-    options: { makeDialler: () => adapterDialler({ halfClose: false }) },
+    options: { features: adapter, makeDialler: () => adapterDialler({ halfClose: false }) },
   },
   {
     head: 'yamux stream',
     makePair: (options) => streamPair(options, overAdapter),
-    options: { features, mostBuffered: 1024 * 1024, makeDialler: streamDialler },
+    options: {
+      features: { ...features, ...adapter },
+      mostBuffered: 1024 * 1024,
+      makeDialler: streamDialler,
+    },
   },
   { head: '`createWebSocketStream()`', makePair: webSocketStreams, options: {} },
   {
