@@ -142,8 +142,7 @@ export class WsConnAdapter extends SocketDuplex {
    */
   override destroy(error?: Error | null): this {
     if (this.destroyed) this.#connection.closing.destroyAgain(error ?? null);
-    // An error that a write was told of already is the first one.
-    return super.destroy(error ?? this.errored ?? undefined);
+    return super.destroy(error);
   }
 
   /**

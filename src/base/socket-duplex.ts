@@ -231,6 +231,12 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
       : super.write(chunk, given, callback);
   }
 
+  /** Destroys the stream, as every Duplex does; the first error that it had stays its error. */
+  override destroy(error?: Error | null): this {
+    // A write may have met one already whose 'error' is still to come.
+    return super.destroy(this.errored ?? error ?? undefined);
+  }
+
   /** @internal A subclass has `hangUp()` for this. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#idle.stop();

@@ -219,3 +219,17 @@ describe('destroying a client that is still connecting', () => {
     await new Promise((resolve) => held.close(resolve));
   });
 });
+
+test('an error that a write has met is the first one, though destroy(error) comes in the same tick', async () => {
+  const { adapter, peer } = await meetWs('server', { allowHalfOpen: true });
+  const recording = record(adapter);
+  peer.close(1000);
+  await next(adapter.ws, 'close');
+  // A write of a whole message is tried at once, and nobody is there to take it.
+  adapter.write(Buffer.alloc(100_000));
+  adapter.destroy(new Error('too late to be the first'));
+  await recording.closed;
+  expect(recording.errors).toMatchObject([{ code: 'EPIPE' }]);
+  expect(adapter.errored).toBe(recording.errors[0]);
+  expect(await adapter.close()).toBe(recording.errors[0]);
+});
