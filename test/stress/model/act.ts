@@ -121,7 +121,7 @@ function slowSink(end: WatchedEnd): Writable {
     highWaterMark: 1,
     decodeStrings: false,
     write: (chunk: Buffer | string, _encoding, callback) => {
-      end.take(chunk);
+      end.take(chunk, true);
       setImmediate(callback);
     },
   });

@@ -24,18 +24,21 @@ export async function runHistory(
 ): Promise<void> {
   const [ofA, ofB] = [new AbortController(), new AbortController()];
   const run = new Run(kind, settings, mustEndWell);
-  const made = await kind.make(settings, [ofA.signal, ofB.signal], (b) => {
+  const making = kind.make(settings, [ofA.signal, ofB.signal], (b) => {
     run.watch('b', b, ofB);
   });
+  const made = await within(PATIENCE, 'making the connection', making);
   run.watch('a', made.a, ofA);
-  if (!settings.early) await made.accepted;
   try {
+    if (!settings.early) await within(PATIENCE, 'the handshake', made.accepted);
     for (const step of steps) {
       await waitFor(step.when);
       run.take(step, made.link);
     }
     // What is stalled before the other end is there would wait for the handshake's time limit.
     made.link.flow('both');
+    // A net.Socket that does not read does not notice that it was reset.
+    if (kind.bare) run.readOn();
     await within(PATIENCE, 'the handshake', made.accepted);
     await run.settle();
   } finally {
@@ -70,7 +73,8 @@ async function within<T>(ms: number, what: string, promise: Promise<T>): Promise
 }
 
 async function stop(made: Made): Promise<void> {
-  for (const end of [made.a, await made.accepted]) end?.destroy();
+  made.a.destroy();
+  (await within(PATIENCE, 'the end of a handshake', made.accepted))?.destroy();
   // What lingers would hold its server until its peer has ended too.
   for (const ws of made.webSockets) ws.terminate();
   const gone = made.webSockets
@@ -132,16 +136,21 @@ class Run {
     return !this.#kind.halfCloses(halfClose) && end.endedInOrder;
   }
 
+  /** Has both ends read to their end. */
+  readOn(): void {
+    for (const end of this.#ends.values()) {
+      end.unpipe();
+      end.flow();
+      end.stream.resume();
+    }
+  }
+
   /** Ends what is left of the connection, and waits until it is over. */
   async settle(): Promise<void> {
     const ends = [...this.#ends.values()];
     if (this.#mustEndWell) {
-      for (const end of ends) {
-        end.unpipe();
-        end.flow();
-        end.stream.resume();
-        end.end(0);
-      }
+      this.readOn();
+      for (const end of ends) end.end(0);
     } else {
       await pause(5);
       for (const end of ends) {

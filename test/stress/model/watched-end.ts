@@ -102,7 +102,9 @@ export class WatchedEnd {
   flow(): void {
     if (this.#readBy !== 'hand') return;
     this.#readBy = 'data';
-    this.stream.on('data', this.take);
+    this.stream.on('data', (chunk: Buffer | string) => {
+      this.take(chunk);
+    });
   }
 
   /** Reads what is there, or nothing. */
@@ -136,8 +138,9 @@ export class WatchedEnd {
     }
   }
 
-  readonly take = (chunk: Buffer | string): void => {
-    if (this.closed) this.problem("payload came after 'close'");
+  /** @param late - whether it comes by way of something that may have held it back */
+  take(chunk: Buffer | string, late = false): void {
+    if (this.closed && !late) this.problem("payload came after 'close'");
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#encoding) : chunk;
     if (!belongsAt(this.received, bytes)) {
       this.problem(
@@ -145,7 +148,7 @@ export class WatchedEnd {
       );
     }
     this.received += bytes.length;
-  };
+  }
 
   /** Takes note of a broken promise; the run goes on, so that what comes of it is seen too. */
   problem(what: string): void {
