@@ -24,10 +24,15 @@ export function originsOption(value: unknown): ReadonlySet<string> {
   return new Set(value as string[]);
 }
 
-/** 'null' is what pages without an origin of their own send, such as sandboxed frames and files. */
+/**
+ * Returns whether a browser sends this: `null` for pages without an origin of their own, such as
+ * sandboxed frames; else scheme and host in lower case, and the port where it is not the scheme's.
+ */
 function isOrigin(text: string): boolean {
   if (text === ANY || text === 'null') return true;
-  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@\s]+)$/.exec(text)?.[1];
+  // Of the schemes that URL does not know, such as those of extensions, it gives no origin.
+  if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
+  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@\s]*)$/.exec(text)?.[1];
   return host !== undefined && host === host.toLowerCase();
 }
 

@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { connect, createServer, type CreateServerOptions, type WsConnError } from '../../src/index.ts';
+import {
+  connect,
+  createServer,
+  type CreateServerOptions,
+  type WsConnError,
+} from '../../src/index.ts';
 import { RevdialServer } from '../../src/revdial/index.ts';
 import { next } from '../support/events.ts';
 
@@ -113,6 +118,10 @@ describe('the option origins', () => {
     ['https://example.org/'],
     ['example.org'],
     ['https://Example.org'],
+    ['https://example.org:443'],
+    ['https://bücher.example'],
+    ['https://me@example.org'],
+    ['https://'],
     [''],
     [1],
     [null],
@@ -121,6 +130,10 @@ describe('the option origins', () => {
     expect(() => createServer(options)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }) as Error,
     );
+  });
+
+  test.each(['http://[::1]:8080', 'chrome-extension://abcdef', 'file://'])('takes %s', (origin) => {
+    expect(() => createServer({ origins: [origin] })).not.toThrow();
   });
 
   test('refuses what is no list', () => {

@@ -50,7 +50,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'the server did not understand the handshake (400): check the URL',
   401: 'the server requires a valid token (401): check that of --token-file or WSCONN_TOKEN',
-  403: 'the server denies access (403): check token, address and path',
+  403: 'the server denies access (403): check token, address and path, and send it no Origin',
   404: 'the server has nothing at that path (404): check the path of the URL',
   426: 'the server requires another protocol (426): check whether a proxy drops the Upgrade header',
   429: 'too many requests to the server (429): try again later',

@@ -1,6 +1,6 @@
 import type { Server as HttpsServer } from 'node:https';
 
-import type { Authenticate } from 'ws-conn-adapter';
+import { type Authenticate, createServer } from 'ws-conn-adapter';
 
 import { UNAUTHORIZED } from '../console/codes.ts';
 import { defineCommand } from '../console/command.ts';
@@ -20,6 +20,11 @@ const OPTIONS = {
   listen: { value: 'HOST:PORT', help: 'where to accept WebSockets' },
   to: { value: 'HOST:PORT', help: 'TCP target of all connections' },
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
+  'allow-origin': {
+    value: 'ORIGIN',
+    multiple: true,
+    help: "web pages to let in, by their origin https://HOST, or '*'; may be given more than once",
+  },
   ...TLS_OPTIONS,
   'token-file': {
     value: 'FILE',
@@ -60,6 +65,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const drain = values.milliseconds('drain') ?? 0;
     const options = {
       path: checkPath(values),
+      origins: checkOrigins(values),
       maxConnections: values.count('max-connections'),
       keepalive: values.milliseconds('keepalive') ?? 0,
     };
@@ -87,6 +93,23 @@ function checkPath(values: Values<'path'>): string | undefined {
     );
   }
   return path;
+}
+
+/** Returns the origins of pages that get in; the library knows what an origin looks like. */
+function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
+  const origins = values.list('allow-origin');
+  for (const origin of origins) {
+    try {
+      createServer({ origins: [origin] });
+    } catch (cause) {
+      const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
+      throw usageFailure(
+        `${values.nameOf('allow-origin')} must be ${wanted}, but is '${origin}'`,
+        cause,
+      );
+    }
+  }
+  return origins;
 }
 
 /** Returns what checks the token of each handshake, or undefined where none is required. */

@@ -99,6 +99,12 @@ describe('a command line', () => {
       ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-client-ca', 'k'],
       /--tls-client-ca needs TLS/,
     ],
+    ...['https://example.org/', 'example.org', 'https://example.org:443', ' '].map(
+      (origin): [string[], RegExp] => [
+        ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--allow-origin', origin],
+        /--allow-origin must be https:\/\/HOST or .*, 'null' or '\*', but is '/,
+      ],
+    ),
     [['doctor', '--steps', '1,x', 'ws://h'], /--steps must be seconds with commas between/],
   ])('%j is refused in one line, with exit code 2', async (args, line) => {
     await fails(args, line, 2);
