@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 import { usageFailure } from './failure.ts';
 
 /** An address to listen on or to connect to. */
@@ -26,4 +28,20 @@ export function parseHostPort(text: string, option: string, leastPort = 0): Host
 /** Writes an address as it is written in a URL. */
 export function showHostPort({ host, port }: HostPort): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
+/**
+ * Returns whether only programs of this machine reach an address. A name other than localhost may
+ * mean any address, so it counts as one that others reach.
+ */
+export function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  if (/^localhost\.?$/i.test(address)) return true;
+  const family = isIP(address);
+  // Only addresses that are no loopback have a zone.
+  if (family === 0 || address.includes('%')) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8);
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }

@@ -35,7 +35,7 @@ export const COMMON_OPTIONS = {
 
 export type CommonName = keyof typeof COMMON_OPTIONS;
 
-const PREFIX = 'WSCONN_';
+export const PREFIX = 'WSCONN_';
 const YES = new Set(['1', 'true', 'yes', 'on']);
 const NO = new Set(['0', 'false', 'no', 'off']);
 
@@ -138,12 +138,24 @@ export function readOptions<Name extends string, Argument extends string = never
     const fallback = fromEnvironment(name, spec, environment) ?? fromDefault(spec);
     if (fallback) given.set(name, fallback);
   }
-  const ofArgument = argument && environment[variableOf(argument)];
+  const ofArgument = argument && valueOf(variableOf(argument), environment);
   if (ofArgument) given.set(argument, { values: [ofArgument], source: 'environment' });
   for (const [name, values] of fromCommandLine(args, all, argument)) {
     given.set(name, { values, source: 'command line' });
   }
   return new Values(given, argument);
+}
+
+/**
+ * Returns the value of an environment variable, or undefined where it is not set. Set and empty is
+ * an error: it looks like a setting, and would be none.
+ */
+export function valueOf(variable: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const text = environment[variable];
+  if (text?.trim() === '') {
+    throw usageFailure(`${variable} is set and empty: give it a value, or unset it`);
+  }
+  return text;
 }
 
 function fromDefault(spec: OptionSpec): Given | undefined {
@@ -156,8 +168,8 @@ function fromEnvironment(
   environment: NodeJS.ProcessEnv,
 ): Given | undefined {
   const variable = variableOf(name);
-  const text = environment[variable];
-  if (text === undefined || text === '') return undefined;
+  const text = valueOf(variable, environment);
+  if (text === undefined) return undefined;
   if (spec.multiple) {
     return { values: text.split('\n').filter((line) => line !== ''), source: 'environment' };
   }

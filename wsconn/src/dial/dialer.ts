@@ -3,10 +3,13 @@ import { connect, type ConnectOptions, type WsConnAdapter } from 'ws-conn-adapte
 
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
+import { isLoopback } from '../console/host-port.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
+import type { Log } from '../console/output.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import { readCertificates, readNamedFile } from './read-file.ts';
-import { bearer, checkToken, readTokenFile } from './token.ts';
+import { SecretFiles } from './secret-files.ts';
+import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */
 export const DIAL_OPTIONS = {
@@ -37,7 +40,6 @@ type DialValues = Values<DialName>;
 
 /** Headers that carry secrets. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
-const TOKEN_VARIABLE = variableOf('token');
 
 /**
  * Dials the URL of the command line with its options. It reads files again each time, so that a
@@ -47,12 +49,20 @@ export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #secretFiles: SecretFiles;
+  /** The token of the environment, where no file is named. */
+  readonly #token: string | undefined;
   /** Time in ms between pings; 0 for none. */
   readonly #keepalive: number;
   #route: ProxyRoute | undefined;
 
-  /** @throws Failure for an option that cannot be understood */
-  constructor(values: DialValues) {
+  /**
+   * @param log - where it warns of secrets that others may see
+   * @throws Failure for an option that cannot be understood
+   */
+  constructor(values: DialValues, log: Log) {
+    this.#secretFiles = new SecretFiles(log);
+    this.#token = tokenOfEnvironment();
     this.#values = values;
     this.#keepalive = values.milliseconds('keepalive') ?? 0;
     this.url = checkUrl(values);
@@ -62,6 +72,7 @@ export class Dialer {
       throw usageFailure('--cert and --key belong together: give both or none');
     }
     checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
+    this.#warnOfPlainText(log);
   }
 
   /** Starts to connect; what is written before it is connected is sent then. */
@@ -94,10 +105,10 @@ export class Dialer {
   /** Returns the options of the handshake, for `connect()` and for ws alike. */
   async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
     const [token, ca, cert, key, route] = await Promise.all([
-      this.#token(),
-      this.#certificates(),
-      this.#file('cert'),
-      this.#file('key'),
+      this.#readToken(),
+      this.#readAuthorities(),
+      this.#readCertificate(),
+      this.#readKey(),
       proxyRoute(this.url, this.#values.text('proxy')),
     ]);
     this.#route = route;
@@ -121,21 +132,42 @@ export class Dialer {
     return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
   }
 
-  async #token(): Promise<string | undefined> {
-    const path = this.#values.text('token-file');
-    if (path !== undefined) return readTokenFile(path, this.#values.nameOf('token-file'));
-    const token = process.env[TOKEN_VARIABLE];
-    return token === undefined || token === '' ? undefined : checkToken(token, TOKEN_VARIABLE);
+  /** Warns once of a secret that everybody on the way can read. */
+  #warnOfPlainText(log: Log): void {
+    if (/^(wss|https):$/.test(this.url.protocol) || isLoopback(this.url.hostname)) return;
+    const header = Object.keys(this.#headers).find(isSecret);
+    const secret =
+      (this.#token ?? this.#values.text('token-file')) !== undefined
+        ? 'the token'
+        : header !== undefined
+          ? `the header ${header}`
+          : this.url.password !== ''
+            ? 'the password of the URL'
+            : undefined;
+    if (secret === undefined) return;
+    log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
   }
 
-  async #certificates(): Promise<string | undefined> {
+  async #readToken(): Promise<string | undefined> {
+    const path = this.#values.text('token-file');
+    if (path === undefined) return this.#token;
+    return readTokenFile(path, this.#values.nameOf('token-file'), this.#secretFiles);
+  }
+
+  async #readAuthorities(): Promise<string | undefined> {
     const path = this.#values.text('ca');
     return path === undefined ? undefined : readCertificates(path, this.#values.nameOf('ca'));
   }
 
-  async #file(name: 'cert' | 'key'): Promise<string | undefined> {
-    const path = this.#values.text(name);
-    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf(name));
+  async #readCertificate(): Promise<string | undefined> {
+    const path = this.#values.text('cert');
+    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf('cert'));
+  }
+
+  async #readKey(): Promise<string | undefined> {
+    const path = this.#values.text('key');
+    if (path === undefined) return undefined;
+    return this.#secretFiles.read(path, this.#values.nameOf('key'));
   }
 }
 
@@ -175,7 +207,7 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     if (name === undefined || value === undefined) {
       throw usageFailure(`${values.nameOf('header')} must be 'NAME: VALUE', but is '${line}'`);
     }
-    if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
+    if (isSecret(name) && values.source('header') === 'command line') {
       throw usageFailure(
         `the header ${name} is a secret, and everybody can read a command line: use --token-file or WSCONN_HEADER`,
       );
@@ -184,4 +216,8 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;
+}
+
+function isSecret(header: string): boolean {
+  return SECRET_HEADERS.has(header.toLowerCase());
 }

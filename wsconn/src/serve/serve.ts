@@ -1,16 +1,16 @@
 import type { Server as HttpsServer } from 'node:https';
 
-import { type Authenticate, createServer } from 'ws-conn-adapter';
+import { createServer } from 'ws-conn-adapter';
 
-import { UNAUTHORIZED } from '../console/codes.ts';
 import { defineCommand } from '../console/command.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import { type OptionSpecs, type Values, variableOf } from '../console/options.ts';
+import type { OptionSpecs, Values } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
-import { carriesToken, checkToken, readTokenFile } from '../dial/token.ts';
+import { SecretFiles } from '../dial/secret-files.ts';
 import { runServer } from '../tunnel/run-server.ts';
+import { AUTH_OPTIONS, checkAuth, makeAuthenticate } from './auth.ts';
 import { createEndpoint } from './http-endpoint.ts';
 import { reloadFiles } from './reload-files.ts';
 import { type TlsFiles, TLS_OPTIONS, tlsFiles } from './tls-files.ts';
@@ -26,10 +26,7 @@ const OPTIONS = {
     help: "web pages to let in, by their origin https://HOST, or '*'; may be given more than once",
   },
   ...TLS_OPTIONS,
-  'token-file': {
-    value: 'FILE',
-    help: 'file with the token that clients must send',
-  },
+  ...AUTH_OPTIONS,
   'max-connections': {
     value: 'NUMBER',
     help: 'most at once; others get 503 (default no limit)',
@@ -69,8 +66,10 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
       maxConnections: values.count('max-connections'),
       keepalive: values.milliseconds('keepalive') ?? 0,
     };
-    const authenticate = await makeAuthenticate(values, log);
-    const files = tlsFiles(values);
+    const secretFiles = new SecretFiles(log);
+    const files = tlsFiles(values, secretFiles);
+    checkAuth(values, place, files?.mutual ?? false);
+    const authenticate = await makeAuthenticate(values, secretFiles, log);
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
     if (files) await renewTls(endpoint as HttpsServer, files, log);
     const server = new TunnelServer(endpoint, { ...options, target, authenticate, log });
@@ -110,31 +109,6 @@ function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
     }
   }
   return origins;
-}
-
-/** Returns what checks the token of each handshake, or undefined where none is required. */
-async function makeAuthenticate(
-  values: Values<'token-file'>,
-  log: Log,
-): Promise<Authenticate | undefined> {
-  const path = values.text('token-file');
-  const variable = variableOf('token');
-  const fixed = process.env[variable];
-  let current: () => string;
-  if (path !== undefined) {
-    const read = (): Promise<string> => readTokenFile(path, values.nameOf('token-file'));
-    current = await reloadFiles([path], read, log);
-  } else if (fixed !== undefined && fixed !== '') {
-    const token = checkToken(fixed, variable);
-    current = () => token;
-  } else {
-    return undefined;
-  }
-  return ({ headers }) =>
-    carriesToken(headers.authorization, current()) || {
-      status: UNAUTHORIZED,
-      headers: { 'WWW-Authenticate': 'Bearer realm="wsconn"' },
-    };
 }
 
 /** Makes the server use new certificates and keys, for handshakes from then on. */

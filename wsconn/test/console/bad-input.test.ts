@@ -25,7 +25,7 @@ afterAll(() => folder.remove());
 
 async function file(name: string, content: string): Promise<string> {
   const path = join(folder.path, name);
-  await writeFile(path, content);
+  await writeFile(path, content, { mode: 0o600 });
   return path;
 }
 
@@ -108,6 +108,26 @@ describe('a command line', () => {
     [['doctor', '--steps', '1,x', 'ws://h'], /--steps must be seconds with commas between/],
   ])('%j is refused in one line, with exit code 2', async (args, line) => {
     await fails(args, line, 2);
+  });
+
+  test.each([
+    [['--listen', '0.0.0.0:0'], /everybody who reaches 0\.0\.0\.0:0 could connect: give --token-/],
+    [['--listen', 'a.example:0'], /everybody who reaches a\.example:0 could connect/],
+    [['--listen', '[::]:0'], /everybody who reaches \[::\]:0 could connect/],
+    [['--listen', '[::1%lo]:0'], /everybody who reaches \[::1%lo\]:0 could connect/],
+    [
+      ['--listen', '127.0.0.1:0', '--no-auth', '--token-file', 'x'],
+      /--no-auth contradicts a token: leave one of them out/,
+    ],
+    [
+      ['--no-auth', '--tls-cert', 'x', '--tls-key', 'x', '--tls-client-ca', 'x'].concat(
+        '--listen',
+        '[::1]:0',
+      ),
+      /--no-auth contradicts --tls-client-ca/,
+    ],
+  ])('of serve that fits no authentication is refused: %j', async (args, line) => {
+    await fails(['serve', '--to', 'h:1', ...args], line, 2);
   });
 
   test('of the environment is named by its variable', async () => {
