@@ -4,7 +4,7 @@ import { loadCommand, loadCommands } from './commands.ts';
 import type { Command } from './console/command.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
-import { PREFIX } from './console/options.ts';
+import { isYes, PREFIX, variableOf } from './console/options.ts';
 import { Log, print } from './console/output.ts';
 
 /** Does what the command line says and returns the exit code. */
@@ -55,7 +55,7 @@ async function show(text: string): Promise<number> {
 function report(error: unknown, args: readonly string[]): number {
   const name = args[0]?.startsWith('-') ? undefined : args[0];
   const log = new Log(name, {
-    verbose: args.includes('--verbose') || Boolean(process.env['WSCONN_VERBOSE']),
+    verbose: args.includes('--verbose') || isYes(process.env[variableOf('verbose')]),
   });
   log.info(error instanceof Failure ? error.message : explain(error));
   log.stack(error);

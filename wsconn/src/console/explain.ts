@@ -1,6 +1,7 @@
 import { WsConnError } from 'ws-conn-adapter';
 
 import { GOING_AWAY } from './codes.ts';
+import { quoted } from './escape.ts';
 import { showHostPort } from './host-port.ts';
 
 /** What an error of the system, of TLS or of the library means to a user, and what to do. */
@@ -119,7 +120,10 @@ function nameAttempt(error: unknown): string {
 }
 
 function explainConnection(error: WsConnError, peer: string): string {
-  const { statusCode, closeCode, closeReason } = error;
+  const { statusCode, closeCode } = error;
+  // The log of a server says more behind it, which a client must not forge.
+  const closeReason =
+    error.closeReason && peer === 'client' ? quoted(error.closeReason) : error.closeReason;
   if (statusCode !== undefined) {
     return (
       STATUSES[statusCode] ??

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 import { usageFailure } from './failure.ts';
+import { showGiven } from './secrets.ts';
 
 /** An address to listen on or to connect to. */
 export interface HostPort {
@@ -19,7 +20,7 @@ export function parseHostPort(text: string, option: string, leastPort = 0): Host
   const port = Number(match?.groups?.['port']);
   if (host === undefined || !(port >= leastPort && port <= MAX_PORT)) {
     throw usageFailure(
-      `${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, but is '${text}'`,
+      `${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, but is ${showGiven(text)}`,
     );
   }
   return { host, port };

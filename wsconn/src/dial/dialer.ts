@@ -6,7 +6,8 @@ import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
-import { type ProxyRoute, proxyRoute } from './proxy.ts';
+import { rememberSecrets, rememberSecretsOf, showGiven } from '../console/secrets.ts';
+import { type NamedProxy, type ProxyRoute, proxyRoute } from './proxy.ts';
 import { readCertificates, readNamedFile } from './read-file.ts';
 import { SecretFiles } from './secret-files.ts';
 import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
@@ -109,7 +110,7 @@ export class Dialer {
       this.#readAuthorities(),
       this.#readCertificate(),
       this.#readKey(),
-      proxyRoute(this.url, this.#values.text('proxy')),
+      proxyRoute(this.url, namedProxy(this.#values)),
     ]);
     this.#route = route;
     return {
@@ -174,18 +175,30 @@ export class Dialer {
 function checkUrl(values: DialValues): URL {
   const text = values.required('url');
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const problem = !url
-    ? 'is not a URL'
-    : !/^(ws|http)s?:$/.test(url.protocol)
-      ? `begins with ${url.protocol}//`
-      : url.hash !== ''
-        ? 'has a fragment (#), which is never sent'
-        : undefined;
+  const problem = problemOf(url, text);
   if (!url || problem !== undefined) {
-    throw usageFailure(`'${text}' ${String(problem)}: give one such as wss://host/path`);
+    // A variable is there for secrets, and half a URL may hold one anywhere.
+    const what = values.source('url') === 'environment' ? values.nameOf('url') : showGiven(text);
+    throw usageFailure(`${what} ${String(problem)}: give one such as wss://host/path`);
   }
+  rememberSecretsOf(url);
   checkSecret(text, values.source('url'), 'URL');
   return url;
+}
+
+/** Returns why a text is not the URL of a server; undefined if it is. */
+function problemOf(url: URL | undefined, text: string): string | undefined {
+  if (!url) return 'is not a URL';
+  if (!/^(ws|http)s?:$/.test(url.protocol)) {
+    // In USER:PASSWORD@HOST the user takes the place of a scheme.
+    return text.includes('://') ? `begins with ${url.protocol}//` : 'is not a URL';
+  }
+  return url.hash === '' ? undefined : 'has a fragment (#), which is never sent';
+}
+
+function namedProxy(values: DialValues): NamedProxy | undefined {
+  const url = values.text('proxy');
+  return url === undefined ? undefined : { url, option: values.nameOf('proxy') };
 }
 
 /** Refuses a password in a URL of the command line, where everybody can read it. */
@@ -201,12 +214,16 @@ function checkSecret(url: string | undefined, source: Source, name: string): voi
 
 function readHeaders(values: DialValues): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
-  for (const line of values.list('header')) {
+  for (const [index, line] of values.list('header').entries()) {
     const { name, value } =
       /^(?<name>[!#$%&'*+\-.^_`|~\w]+):\s*(?<value>[\t\x20-\x7e]*)$/.exec(line)?.groups ?? {};
     if (name === undefined || value === undefined) {
-      throw usageFailure(`${values.nameOf('header')} must be 'NAME: VALUE', but is '${line}'`);
+      // It is not shown: it may be a secret.
+      throw usageFailure(
+        `${values.nameOf('header')} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
+      );
     }
+    if (isSecret(name)) rememberSecrets(value, ...value.split(' ').slice(1));
     if (isSecret(name) && values.source('header') === 'command line') {
       throw usageFailure(
         `the header ${name} is a secret, and everybody can read a command line: use --token-file or WSCONN_HEADER`,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { Failure, usageFailure } from '../console/failure.ts';
 import { valueOf, variableOf } from '../console/options.ts';
+import { rememberSecrets } from '../console/secrets.ts';
 import type { SecretFiles } from './secret-files.ts';
 
 const TOKEN_VARIABLE = variableOf('token');
@@ -16,6 +17,7 @@ export async function readTokenFile(
   files: SecretFiles,
 ): Promise<string> {
   const token = (await files.read(path, option)).trim();
+  rememberSecrets(token);
   if (!isToken(token)) throw new Failure(`${path}, which ${option} names, ${NO_TOKEN}`);
   return token;
 }
@@ -26,7 +28,9 @@ export async function readTokenFile(
  */
 export function tokenOfEnvironment(): string | undefined {
   const token = valueOf(TOKEN_VARIABLE, process.env);
-  if (token !== undefined && !isToken(token)) throw usageFailure(`${TOKEN_VARIABLE} ${NO_TOKEN}`);
+  if (token === undefined) return undefined;
+  rememberSecrets(token);
+  if (!isToken(token)) throw usageFailure(`${TOKEN_VARIABLE} ${NO_TOKEN}`);
   return token;
 }
 

@@ -7,6 +7,7 @@ import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
+import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
 import { runServer } from '../tunnel/run-server.ts';
@@ -88,7 +89,7 @@ function checkPath(values: Values<'path'>): string | undefined {
   const path = values.text('path');
   if (path !== undefined && !/^\/[^?#\s]*$/.test(path)) {
     throw usageFailure(
-      `${values.nameOf('path')} must begin with / and have no query, but is '${path}'`,
+      `${values.nameOf('path')} must begin with / and have no query, but is ${showGiven(path)}`,
     );
   }
   return path;
@@ -103,7 +104,7 @@ function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
     } catch (cause) {
       const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
       throw usageFailure(
-        `${values.nameOf('allow-origin')} must be ${wanted}, but is '${origin}'`,
+        `${values.nameOf('allow-origin')} must be ${wanted}, but is ${showGiven(origin)}`,
         cause,
       );
     }

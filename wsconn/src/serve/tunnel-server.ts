@@ -12,6 +12,7 @@ import {
 import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
 import { BAD_GATEWAY, FORBIDDEN, SERVICE_RESTART } from '../console/codes.ts';
+import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
@@ -201,7 +202,7 @@ export class TunnelServer {
 
 function whyRefused({ headers }: IncomingMessage, status: number, cause: unknown): string {
   if (status === FORBIDDEN && headers.origin !== undefined) {
-    return `: --allow-origin does not list the Origin ${JSON.stringify(headers.origin)}`;
+    return `: --allow-origin does not list the Origin ${quoted(headers.origin)}`;
   }
   return cause === undefined ? '' : ` (${explain(cause)})`;
 }
@@ -214,5 +215,7 @@ function clientOf(request: IncomingMessage): string {
   const { remoteAddress, remotePort } = request.socket;
   const forwarded = request.headers['x-forwarded-for'];
   const address = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
-  return forwarded === undefined ? address : `${address} (X-Forwarded-For: ${String(forwarded)})`;
+  return forwarded === undefined
+    ? address
+    : `${address} (X-Forwarded-For: ${quoted(String(forwarded))})`;
 }

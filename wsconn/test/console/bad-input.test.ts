@@ -78,7 +78,7 @@ describe('a command line', () => {
     ],
     [
       ['connect', '--header', 'nonsense', 'ws://h'],
-      /--header must be 'NAME: VALUE', but is 'nonsense'/,
+      /--header must be 'NAME: VALUE' in ASCII, but number 1 is not/,
     ],
     [['connect', '--cert', 'c.pem', 'wss://h'], /--cert and --key belong together/],
     [['serve', '--to', '127.0.0.1:22'], /--listen is missing: give it, or set WSCONN_LISTEN/],
@@ -300,7 +300,7 @@ describe('the other end', () => {
     const { port } = server.address() as AddressInfo;
     await fails(
       ['connect', `ws://127.0.0.1:${String(port)}`],
-      /\(4000\): first line second {2}\[31mred/,
+      /\(4000\): first line\\nsecond \\u001b\[31mred/,
     );
   });
 

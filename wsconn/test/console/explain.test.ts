@@ -56,7 +56,7 @@ test('Close 1001 is explained as somebody who went away', () => {
     new WsConnError('ECONNRESET', 'x', { closeCode: 1001, closeReason });
   expect(explain(close(''))).toMatch(/^the server or a proxy in front of it went away \(1001\): /);
   expect(explain(close('reload'), 'client')).toMatch(
-    /^the client or a proxy .* \(1001\): reload: /,
+    /^the client or a proxy .* \(1001\): "reload": /,
   );
 });
 
