@@ -7,9 +7,8 @@ import { isLoopback } from '../console/host-port.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
 import { rememberSecrets, rememberSecretsOf, showGiven } from '../console/secrets.ts';
-import { type NamedProxy, type ProxyRoute, proxyRoute } from './proxy.ts';
-import { readCertificates, readNamedFile } from './read-file.ts';
-import { SecretFiles } from './secret-files.ts';
+import type { NamedProxy, ProxyRoute } from './proxy.ts';
+import type { SecretFiles } from './secret-files.ts';
 import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */
@@ -39,6 +38,9 @@ export const KEEPALIVE_OPTION = {
 export type DialName = keyof typeof DIAL_OPTIONS | keyof typeof KEEPALIVE_OPTION | 'url';
 type DialValues = Values<DialName>;
 
+/** Variables that can name a proxy. */
+const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+
 /** Headers that carry secrets. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
@@ -50,19 +52,20 @@ export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #secretFiles: SecretFiles;
+  readonly #log: Log;
   /** The token of the environment, where no file is named. */
   readonly #token: string | undefined;
   /** Time in ms between pings; 0 for none. */
   readonly #keepalive: number;
   #route: ProxyRoute | undefined;
+  #files: Promise<SecretFiles> | undefined;
 
   /**
    * @param log - where it warns of secrets that others may see
    * @throws Failure for an option that cannot be understood
    */
   constructor(values: DialValues, log: Log) {
-    this.#secretFiles = new SecretFiles(log);
+    this.#log = log;
     this.#token = tokenOfEnvironment();
     this.#values = values;
     this.#keepalive = values.milliseconds('keepalive') ?? 0;
@@ -73,7 +76,7 @@ export class Dialer {
       throw usageFailure('--cert and --key belong together: give both or none');
     }
     checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
-    this.#warnOfPlainText(log);
+    this.#warnOfPlainText();
   }
 
   /** Starts to connect; what is written before it is connected is sent then. */
@@ -110,7 +113,7 @@ export class Dialer {
       this.#readAuthorities(),
       this.#readCertificate(),
       this.#readKey(),
-      proxyRoute(this.url, namedProxy(this.#values)),
+      this.#findRoute(),
     ]);
     this.#route = route;
     return {
@@ -134,7 +137,7 @@ export class Dialer {
   }
 
   /** Warns once of a secret that everybody on the way can read. */
-  #warnOfPlainText(log: Log): void {
+  #warnOfPlainText(): void {
     if (/^(wss|https):$/.test(this.url.protocol) || isLoopback(this.url.hostname)) return;
     const header = Object.keys(this.#headers).find(isSecret);
     const secret =
@@ -146,29 +149,49 @@ export class Dialer {
             ? 'the password of the URL'
             : undefined;
     if (secret === undefined) return;
-    log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
+    this.#log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
   }
 
   async #readToken(): Promise<string | undefined> {
     const path = this.#values.text('token-file');
     if (path === undefined) return this.#token;
-    return readTokenFile(path, this.#values.nameOf('token-file'), this.#secretFiles);
+    return readTokenFile(path, this.#values.nameOf('token-file'), await this.#secretFiles());
   }
 
   async #readAuthorities(): Promise<string | undefined> {
     const path = this.#values.text('ca');
-    return path === undefined ? undefined : readCertificates(path, this.#values.nameOf('ca'));
+    if (path === undefined) return undefined;
+    const { readCertificates } = await import('./read-file.ts');
+    return readCertificates(path, this.#values.nameOf('ca'));
   }
 
   async #readCertificate(): Promise<string | undefined> {
     const path = this.#values.text('cert');
-    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf('cert'));
+    if (path === undefined) return undefined;
+    const { readNamedFile } = await import('./read-file.ts');
+    return readNamedFile(path, this.#values.nameOf('cert'));
   }
 
   async #readKey(): Promise<string | undefined> {
     const path = this.#values.text('key');
     if (path === undefined) return undefined;
-    return this.#secretFiles.read(path, this.#values.nameOf('key'));
+    return (await this.#secretFiles()).read(path, this.#values.nameOf('key'));
+  }
+
+  // What few need is loaded when it is used: somebody waits for `wsconn connect`.
+
+  async #findRoute(): Promise<ProxyRoute | undefined> {
+    const named = namedProxy(this.#values);
+    if (named === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) return undefined;
+    const { proxyRoute } = await import('./proxy.ts');
+    return proxyRoute(this.url, named, PROXY_VARIABLES);
+  }
+
+  #secretFiles(): Promise<SecretFiles> {
+    this.#files ??= import('./secret-files.ts').then(
+      ({ SecretFiles }) => new SecretFiles(this.#log),
+    );
+    return this.#files;
   }
 }
 

@@ -14,9 +14,6 @@ const STATUSES: Readonly<Record<number, string>> = {
   504: 'it got no answer from the server (504): check host and port of the URL',
 };
 
-/** Variables that can name a proxy; without any of them, no code for proxies is loaded. */
-const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
-
 /** A proxy, and the option or variable that names it. */
 export interface NamedProxy {
   readonly url: string;
@@ -36,12 +33,14 @@ export interface ProxyRoute {
  * Returns the way through an HTTP proxy by CONNECT, or undefined where no proxy is to be used.
  * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count. They count for
  * ws: too, since a WebSocket prefers the proxy for HTTPS over that for HTTP (RFC 6455, section 4.1)
+ * @param variables - those that can name a proxy, the first that is set wins
  */
 export async function proxyRoute(
   target: URL,
   named: NamedProxy | undefined,
+  variables: readonly string[],
 ): Promise<ProxyRoute | undefined> {
-  const found = named ?? (await fromEnvironment(target));
+  const found = named ?? (await fromEnvironment(target, variables));
   if (found === undefined) return undefined;
   const { url: proxy, option } = found;
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
@@ -73,8 +72,11 @@ export async function proxyRoute(
   };
 }
 
-async function fromEnvironment(target: URL): Promise<NamedProxy | undefined> {
-  const option = VARIABLES.find((name) => process.env[name]);
+async function fromEnvironment(
+  target: URL,
+  variables: readonly string[],
+): Promise<NamedProxy | undefined> {
+  const option = variables.find((name) => process.env[name]);
   const given = option === undefined ? undefined : process.env[option];
   if (option === undefined || given === undefined) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
