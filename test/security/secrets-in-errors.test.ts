@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connect, createServer } from '../../src/index.ts';
 import { next } from '../support/events.ts';
 import { freePort } from '../support/free-port.ts';
+import { target } from '../support/peers/target.ts';
 
 const SECRET = 'hunter2';
 
@@ -31,6 +32,15 @@ test.each([
   const error = errorOf(() => connect(url));
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ code });
+  expect(shown(error)).not.toContain(SECRET);
+});
+
+test('a handshake without an answer names the host alone', async () => {
+  const port = await target((peer) => peer.resume());
+  const url = `ws://bob:hunter2@127.0.0.1:${String(port)}/?token=hunter2`;
+  const [error] = await next(connect(url, { handshakeTimeout: 50 }), 'error');
+  expect(error).toMatchObject({ code: 'ETIMEDOUT' });
+  expect(shown(error)).toContain(`127.0.0.1:${String(port)}`);
   expect(shown(error)).not.toContain(SECRET);
 });
 
