@@ -69,11 +69,28 @@ export function explain(error: unknown, peer: 'client' | 'server' = 'server'): s
   const attempts = attemptsOf(error);
   if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
   const code = mainCode(attempts) ?? codeOf(error);
-  const meaning = code === undefined ? undefined : MEANINGS[code];
+  const meaning = code === undefined ? undefined : (MEANINGS[code] ?? whatSpeaks(error, code));
   const tried = whatWasTried(error);
   // An unforeseen error is shown in its own words.
   if (meaning === undefined) return tried ?? wordsOf(error);
   return `${meaning} (${tried ?? String(code)})`;
+}
+
+/** Content types that the first record of a TLS server can have: alert and handshake (RFC 8446, section 5.1). */
+const TLS_RECORDS = [0x15, 0x16];
+
+/** Returns what listens where an answer is no HTTP, by its first bytes; undefined for other errors. */
+function whatSpeaks(error: Error, code: string): string | undefined {
+  // The codes of Node's HTTP parser.
+  if (!code.startsWith('HPE_')) return undefined;
+  const { rawPacket } = error as { readonly rawPacket?: unknown };
+  const start = Buffer.isBuffer(rawPacket) ? rawPacket : Buffer.alloc(0);
+  if (start.subarray(0, 4).toString('latin1') === 'SSH-') {
+    return 'that port is an SSH server: give the URL of the wsconn serve beside it, or use ssh alone';
+  }
+  return TLS_RECORDS.includes(start[0] ?? 0)
+    ? 'that port speaks TLS: use wss:// instead of ws://'
+    : 'that port does not speak HTTP: check host and port of the URL';
 }
 
 /** Returns the code of an error of the system or of this package, where it has one. */

@@ -1,7 +1,7 @@
 import type { ClientOptions } from 'ws';
-import { connect, type ConnectOptions, type WsConnAdapter } from 'ws-conn-adapter';
+import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
-import { explain } from '../console/explain.ts';
+import { codeOf, explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
@@ -133,12 +133,21 @@ export class Dialer {
     if (error instanceof Failure) return error;
     const ofProxy = this.#route?.failure(error);
     if (ofProxy) return ofProxy;
-    return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
+    return new Failure(`${this.url.host}: ${explain(error)}${this.#tlsHint(error)}`, {
+      cause: error,
+    });
+  }
+
+  /** Many TLS servers cut a plain handshake without a word. Later errors are WsConnErrors. */
+  #tlsHint(error: unknown): string {
+    const cut = !(error instanceof WsConnError) && codeOf(error) === 'ECONNRESET';
+    if (!cut || isEncrypted(this.url)) return '';
+    return '; if that port speaks TLS, use wss:// instead of ws://';
   }
 
   /** Warns once of a secret that everybody on the way can read. */
   #warnOfPlainText(): void {
-    if (/^(wss|https):$/.test(this.url.protocol) || isLoopback(this.url.hostname)) return;
+    if (isEncrypted(this.url) || isLoopback(this.url.hostname)) return;
     const header = Object.keys(this.#headers).find(isSecret);
     const secret =
       (this.#token ?? this.#values.text('token-file')) !== undefined
@@ -256,6 +265,10 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;
+}
+
+function isEncrypted({ protocol }: URL): boolean {
+  return protocol === 'wss:' || protocol === 'https:';
 }
 
 function isSecret(header: string): boolean {
