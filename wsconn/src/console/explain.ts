@@ -1,6 +1,6 @@
 import { WsConnError } from 'ws-conn-adapter';
 
-import { GOING_AWAY } from './codes.ts';
+import { ABNORMAL_CLOSURE, GOING_AWAY } from './codes.ts';
 import { quoted } from './escape.ts';
 import { showHostPort } from './host-port.ts';
 
@@ -46,6 +46,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'a certificate or key is not in PEM format: it must begin with -----BEGIN',
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'certificate and key do not belong together',
 };
+
+/** What to do where a path drops connections on which nothing moves. */
+const IF_IDLE = 'if it was idle, use a shorter --keepalive: wsconn doctor finds out which';
 
 /** What an HTTP status means in answer to the handshake of a WebSocket. */
 const STATUSES: Readonly<Record<number, string>> = {
@@ -153,5 +156,7 @@ function explainConnection(error: WsConnError, peer: string): string {
   }
   if (closeReason)
     return `the other end closed the connection (${String(closeCode)}): ${closeReason}`;
-  return wordsOf(error);
+  const cut = error.code === 'ECONNRESET' && (closeCode ?? ABNORMAL_CLOSURE) === ABNORMAL_CLOSURE;
+  // What drops idle connections says nothing.
+  return cut && peer === 'server' ? `${wordsOf(error)}; ${IF_IDLE}` : wordsOf(error);
 }

@@ -5,7 +5,7 @@ import { makeFolder } from '../../../test/support/folder.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { makeAuthority } from '../../../test/support/programs/authority.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
-import { startStrictSshd } from '../../../test/support/programs/sshd.ts';
+import { startSshd } from '../../../test/support/programs/sshd.ts';
 import { runWsconn, serve } from '../../../test/support/wsconn.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -27,7 +27,7 @@ async function says(url: string, line: RegExp): Promise<void> {
 
 describeWith('sshd', 'ws:// to an sshd', (sshd) => {
   test('is told', async () => {
-    const { port, stop } = await startStrictSshd(sshd);
+    const { port, stop } = await startSshd(sshd);
     try {
       await says(
         `ws://127.0.0.1:${String(port)}`,
