@@ -5,7 +5,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 
 import { WsConnAdapter } from './adapter/adapter.ts';
 import { AdapterSettings, type WsConnAdapterOptions } from './adapter/options.ts';
-import { invalidArgValue } from './base/errors.ts';
+import { invalidArgValue, invalidUrl } from './base/errors.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
 import { DEFAULT_MAX_PAYLOAD, WS_LIMITS } from './websocket/ws-limits.ts';
 
@@ -54,7 +54,7 @@ const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 const SCHEMES = new Set(['ws:', 'wss:', 'http:', 'https:', 'ws+unix:']);
 
 function checkUrl(url: string | URL): URL {
-  // new URL() throws Node's own TypeError, ERR_INVALID_URL.
+  if (!URL.canParse(String(url))) throw invalidUrl();
   const parsed = new URL(url);
   if (!SCHEMES.has(parsed.protocol)) {
     throw invalidArgValue(
@@ -63,7 +63,7 @@ function checkUrl(url: string | URL): URL {
       parsed.protocol,
     );
   }
-  if (parsed.hash !== '') throw invalidArgValue('url', 'must have no fragment', parsed.hash);
+  if (parsed.hash !== '') throw invalidArgValue('url', 'must have no fragment', '#***');
   return parsed;
 }
 

@@ -85,7 +85,9 @@ export function refusalError(statusCode: number): WsConnError {
 
 /** Returns the error for a handshake that took longer than `ms`. */
 export function handshakeTimeoutError(url: string, ms: number): WsConnError {
-  const happened = `the handshake with ${url} took longer than ${String(ms)} ms`;
+  // The host alone: the rest of the URL may hold secrets.
+  const { host } = new URL(url);
+  const happened = `the handshake with ${host || 'the server'} took longer than ${String(ms)} ms`;
   return new WsConnError('ETIMEDOUT', happened);
 }
 

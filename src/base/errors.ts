@@ -70,6 +70,7 @@ type MisuseCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'
   | 'ERR_INVALID_STATE'
+  | 'ERR_INVALID_URL'
   | 'ERR_OUT_OF_RANGE'
   | 'ERR_STREAM_DESTROYED';
 
@@ -107,6 +108,14 @@ export function invalidArgValue(name: string, problem: string, actual: unknown):
     new TypeError(`The "${name}" ${problem}. Received ${shown(actual)}`),
     'ERR_INVALID_ARG_VALUE',
   );
+}
+
+/**
+ * Makes the TypeError that Node throws for a malformed URL, `ERR_INVALID_URL`, but without its
+ * `input`: that may hold a password.
+ */
+export function invalidUrl(): TypeError {
+  return misuse(new TypeError('Invalid URL'), 'ERR_INVALID_URL');
 }
 
 /** Makes the RangeError that Node throws for a number outside its range: `ERR_OUT_OF_RANGE`. */

@@ -5,6 +5,7 @@ import type { ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from '../adapter/adapter.ts';
 import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
+import { originsOption, rejectionOfOrigin } from '../server/origins.ts';
 import { BAD_REQUEST, rejectUpgrade } from '../server/reject-upgrade.ts';
 import { makeWebSocketServer } from '../server/websocket-server.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
@@ -24,6 +25,11 @@ export interface DialBackOptions extends Omit<
    * @default by device
    */
   readonly tcpEndIsEof?: boolean | undefined;
+  /**
+   * Origins of pages that may dial back, as for createServer(). Devices are no pages.
+   * @default none: a request with an Origin gets 403
+   */
+  readonly origins?: readonly string[] | undefined;
   /**
    * Bytes of the largest message to accept; a larger one fails its connection with `EMSGSIZE`. A Go
    * device sends one message for each of its writes, however large.
@@ -46,6 +52,7 @@ interface PendingDial {
 /** Matches the WebSockets that devices dial back with to the dials that wait for them. */
 export class PendingDials {
   readonly #settings: AdapterSettings;
+  readonly #origins: ReadonlySet<string>;
   /** By hand: true or false; undefined where it depends on the device. */
   readonly #tcpEndIsEof: boolean | undefined;
   readonly #wss: WebSocketServer;
@@ -56,6 +63,7 @@ export class PendingDials {
   constructor(options: DialBackOptions) {
     this.#settings = new AdapterSettings(options, { maxPayload: DEFAULT_MAX_PAYLOAD });
     this.#tcpEndIsEof = options.tcpEndIsEof;
+    this.#origins = originsOption(options.origins);
     const { halfClose, maxPayload } = this.#settings;
     const { perMessageDeflate } = options;
     this.#wss = makeWebSocketServer({ halfClose, maxPayload, perMessageDeflate });
@@ -73,6 +81,11 @@ export class PendingDials {
 
   /** Answers a handshake: one that a dial waits for with a WebSocket, every other with 400. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const rejection = rejectionOfOrigin(request, this.#origins);
+    if (rejection) {
+      rejectUpgrade(socket, rejection.status, {}, rejection.text);
+      return;
+    }
     const ids = parseConnPath(request.url ?? '');
     const dial = ids && this.#dials.get(ids.uuid);
     if (!ids || dial?.dialer !== ids.dialer) {

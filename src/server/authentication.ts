@@ -27,6 +27,8 @@ export type Authenticate = (
 
 /** A refusal together with what led to it. */
 export interface Rejection extends Refusal {
+  /** What the client is told; the name of the status where left out. */
+  readonly text?: string;
   readonly cause?: unknown;
 }
 

@@ -7,6 +7,7 @@ import { integerOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
 import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
 import type { Authenticate } from './authentication.ts';
+import { originsOption } from './origins.ts';
 import type { WebSocketServerSettings } from './websocket-server.ts';
 
 export interface CreateServerOptions
@@ -27,6 +28,14 @@ export interface CreateServerOptions
    * @default any path
    */
   readonly path?: string | undefined;
+  /**
+   * Origins of the pages that may open a WebSocket here, as browsers send them: `https://example.org`,
+   * with the port where it is not the scheme's own; `null` for pages without one; `*` for all. A
+   * request with another `Origin` gets 403. Without this, every page that somebody visits could
+   * reach a server on his localhost or in his network.
+   * @default none: programs only, which send no Origin
+   */
+  readonly origins?: readonly string[] | undefined;
   /**
    * Decides on each handshake before it is answered. Refused is 401, a throw 500, no answer in
    * time 503.
@@ -63,6 +72,7 @@ const DEFAULT_TIMEOUT = 10_000;
 export interface ServerSettings {
   readonly server: http.Server | undefined;
   readonly path: string | undefined;
+  readonly origins: ReadonlySet<string>;
   readonly authenticate: Authenticate | undefined;
   readonly authenticateTimeout: number;
   readonly handshakeTimeout: number;
@@ -99,6 +109,7 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
   return {
     server,
     path,
+    origins: originsOption(options.origins),
     authenticate,
     authenticateTimeout: timeoutOption(
       'options.authenticateTimeout',

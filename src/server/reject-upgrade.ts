@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 /** HTTP statuses by which this package rejects a request. */
 export const BAD_REQUEST = 400;
 export const UNAUTHORIZED = 401;
+export const FORBIDDEN = 403;
 export const NOT_FOUND = 404;
 export const METHOD_NOT_ALLOWED = 405;
 export const UPGRADE_REQUIRED = 426;

@@ -15,6 +15,7 @@ import { Connections } from './connections.ts';
 import { hasPath, HttpBinding } from './http-binding.ts';
 import { makeHttpServer } from './http-server.ts';
 import { checkServerOptions, type CreateServerOptions, type ServerSettings } from './options.ts';
+import { rejectionOfOrigin } from './origins.ts';
 import { PendingAuthentications } from './pending-authentications.ts';
 import {
   BAD_REQUEST,
@@ -211,12 +212,18 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /** Why a request is rejected without asking anybody; null if it is not. */
   #rejectionOf(request: IncomingMessage): Rejection | null {
     if (!hasPath(request, this.#settings.path)) return { status: NOT_FOUND };
+    const rejection = rejectionOfOrigin(request, this.#settings.origins);
+    if (rejection) return rejection;
     const full = this.#connections.open + this.#authentications.size >= this.maxConnections;
     return this.#closing || full ? { status: UNAVAILABLE } : null;
   }
 
-  #reject(request: IncomingMessage, socket: Duplex, { status, headers, cause }: Rejection): void {
-    rejectUpgrade(socket, status, headers);
+  #reject(
+    request: IncomingMessage,
+    socket: Duplex,
+    { status, headers, text, cause }: Rejection,
+  ): void {
+    rejectUpgrade(socket, status, headers, text);
     this.emit('refused', request, status, cause);
   }
 

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,13 +5,8 @@ import { WebSocket } from 'ws';
 
 import { startIdleLimitProxy } from '../../examples/demo/idle-limit-proxy.ts';
 import { next } from '../support/events.ts';
-import {
-  describeWith,
-  printed,
-  type Running,
-  startExample,
-  startProgram,
-} from '../support/programs/program.ts';
+import { openInChromium } from '../support/programs/chromium.ts';
+import { describeWith, printed, type Running, startExample } from '../support/programs/program.ts';
 
 const IDLE_LIMIT = 2_000;
 /** Time in ms in which an idle connection behind the limit would have died three times. */
@@ -54,20 +46,7 @@ describeWith('chromium', 'the example heartbeat in a real browser', (chromium) =
     { timeout: TIME_LIMIT },
     async () => {
       const { heartbeat, port } = await startBehindProxy();
-      const profile = mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
-      const args = [
-        '--headless=new',
-        '--no-sandbox', // Chromium's own cannot be had by root, nor in most containers.
-        '--disable-gpu',
-        '--remote-debugging-port=0', // Else a headless browser ends as soon as the page is there.
-        `--user-data-dir=${profile}`,
-        `http://127.0.0.1:${String(port)}/`,
-      ];
-      const browser = startProgram(chromium, args, { env: { ...process.env, TMPDIR: profile } });
-      onTestFinished(async () => {
-        await browser.stop();
-        rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-      });
+      openInChromium(chromium, `http://127.0.0.1:${String(port)}/`);
       await printed(heartbeat, /page 1: connected/);
       await printed(heartbeat, /page 1: pong/);
       await sleep(SILENCE);

@@ -33,10 +33,10 @@ export function runWsconn(args: readonly string[], options: WatchedOptions = {})
 export async function serve(
   to: number | string,
   args: readonly string[] = [],
-  options: WatchedOptions & { readonly port?: number } = {},
+  options: WatchedOptions & { readonly host?: string; readonly port?: number } = {},
 ): Promise<{ readonly program: WatchedProgram; readonly url: string; readonly port: number }> {
   const target = typeof to === 'number' ? `127.0.0.1:${String(to)}` : to;
-  const listen = `127.0.0.1:${String(options.port ?? 0)}`;
+  const listen = `${options.host ?? '127.0.0.1'}:${String(options.port ?? 0)}`;
   const program = wsconn(['serve', '--listen', listen, '--to', target, ...args], options);
   const [, url = '', port] = await program.prints(/listening on (wss?:\/\/[^\s:]+:(\d+)\S*),/);
   return { program, url, port: Number(port) };

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 import { loadCommand, loadCommands } from './commands.ts';
+import type { Command } from './console/command.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
+import { isYes, PREFIX, variableOf } from './console/options.ts';
 import { Log, print } from './console/output.ts';
 
 /** Does what the command line says and returns the exit code. */
@@ -21,7 +23,20 @@ async function main(args: readonly string[]): Promise<number> {
     const { commandHelp } = await import('./console/help.ts');
     return show(commandHelp(command));
   }
+  await warnOfVariables(command);
   return command.run(rest);
+}
+
+/** Warns of variables that look like options and are none, such as a misspelt WSCONN_TOKEN. */
+async function warnOfVariables(command: Command): Promise<void> {
+  const { env } = process;
+  if (!Object.keys(env).some((name) => name.startsWith(PREFIX))) return;
+  const { unknownVariables, warningOf } = await import('./console/unknown-variables.ts');
+  if (unknownVariables(env, [command]).length === 0) return;
+  // One environment may serve several commands.
+  const commands = await loadCommands();
+  const log = new Log(command.name, { verbose: false, timed: command.timed ?? false });
+  for (const name of unknownVariables(env, commands)) log.info(warningOf(name, commands));
 }
 
 /** Returns the version of this package. */
@@ -40,7 +55,7 @@ async function show(text: string): Promise<number> {
 function report(error: unknown, args: readonly string[]): number {
   const name = args[0]?.startsWith('-') ? undefined : args[0];
   const log = new Log(name, {
-    verbose: args.includes('--verbose') || Boolean(process.env['WSCONN_VERBOSE']),
+    verbose: args.includes('--verbose') || isYes(process.env[variableOf('verbose')]),
   });
   log.info(error instanceof Failure ? error.message : explain(error));
   log.stack(error);

@@ -20,3 +20,5 @@ export const OK = 200;
 export const BAD_REQUEST = 400;
 /** The token is missing or wrong. */
 export const UNAUTHORIZED = 401;
+/** The Origin of a page is not one that gets in. */
+export const FORBIDDEN = 403;

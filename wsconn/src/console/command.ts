@@ -22,6 +22,8 @@ interface CommandHelp {
 
 /** One subcommand: what its help says, and how to run it. */
 export interface Command extends CommandHelp {
+  /** Whether the lines of its log carry the time. */
+  readonly timed?: boolean;
   /** Does the work and returns the exit code. What it throws is printed as one line. */
   run(args: readonly string[]): Promise<number>;
 }

@@ -1,6 +1,7 @@
 import { WsConnError } from 'ws-conn-adapter';
 
-import { GOING_AWAY } from './codes.ts';
+import { ABNORMAL_CLOSURE, GOING_AWAY } from './codes.ts';
+import { quoted } from './escape.ts';
 import { showHostPort } from './host-port.ts';
 
 /** What an error of the system, of TLS or of the library means to a user, and what to do. */
@@ -46,11 +47,14 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'certificate and key do not belong together',
 };
 
+/** What to do where a path drops connections on which nothing moves. */
+const IF_IDLE = 'if it was idle, use a shorter --keepalive: wsconn doctor finds out which';
+
 /** What an HTTP status means in answer to the handshake of a WebSocket. */
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'the server did not understand the handshake (400): check the URL',
   401: 'the server requires a valid token (401): check that of --token-file or WSCONN_TOKEN',
-  403: 'the server denies access (403): check token, address and path',
+  403: 'the server denies access (403): check token, address and path, and send it no Origin',
   404: 'the server has nothing at that path (404): check the path of the URL',
   426: 'the server requires another protocol (426): check whether a proxy drops the Upgrade header',
   429: 'too many requests to the server (429): try again later',
@@ -68,11 +72,28 @@ export function explain(error: unknown, peer: 'client' | 'server' = 'server'): s
   const attempts = attemptsOf(error);
   if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
   const code = mainCode(attempts) ?? codeOf(error);
-  const meaning = code === undefined ? undefined : MEANINGS[code];
+  const meaning = code === undefined ? undefined : (MEANINGS[code] ?? whatSpeaks(error, code));
   const tried = whatWasTried(error);
   // An unforeseen error is shown in its own words.
   if (meaning === undefined) return tried ?? wordsOf(error);
   return `${meaning} (${tried ?? String(code)})`;
+}
+
+/** Content types that the first record of a TLS server can have: alert and handshake (RFC 8446, section 5.1). */
+const TLS_RECORDS = [0x15, 0x16];
+
+/** Returns what listens where an answer is no HTTP, by its first bytes; undefined for other errors. */
+function whatSpeaks(error: Error, code: string): string | undefined {
+  // The codes of Node's HTTP parser.
+  if (!code.startsWith('HPE_')) return undefined;
+  const { rawPacket } = error as { readonly rawPacket?: unknown };
+  const start = Buffer.isBuffer(rawPacket) ? rawPacket : Buffer.alloc(0);
+  if (start.subarray(0, 4).toString('latin1') === 'SSH-') {
+    return 'that port is an SSH server: give the URL of the wsconn serve beside it, or use ssh alone';
+  }
+  return TLS_RECORDS.includes(start[0] ?? 0)
+    ? 'that port speaks TLS: use wss:// instead of ws://'
+    : 'that port does not speak HTTP: check host and port of the URL';
 }
 
 /** Returns the code of an error of the system or of this package, where it has one. */
@@ -119,7 +140,10 @@ function nameAttempt(error: unknown): string {
 }
 
 function explainConnection(error: WsConnError, peer: string): string {
-  const { statusCode, closeCode, closeReason } = error;
+  const { statusCode, closeCode } = error;
+  // The log of a server says more behind it, which a client must not forge.
+  const closeReason =
+    error.closeReason && peer === 'client' ? quoted(error.closeReason) : error.closeReason;
   if (statusCode !== undefined) {
     return (
       STATUSES[statusCode] ??
@@ -132,5 +156,7 @@ function explainConnection(error: WsConnError, peer: string): string {
   }
   if (closeReason)
     return `the other end closed the connection (${String(closeCode)}): ${closeReason}`;
-  return wordsOf(error);
+  const cut = error.code === 'ECONNRESET' && (closeCode ?? ABNORMAL_CLOSURE) === ABNORMAL_CLOSURE;
+  // What drops idle connections says nothing.
+  return cut && peer === 'server' ? `${wordsOf(error)}; ${IF_IDLE}` : wordsOf(error);
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { usageFailure } from './failure.ts';
 import { nearest } from './nearest.ts';
+import { showGiven } from './secrets.ts';
 
 /** Describes one option of a subcommand, for the parser and for the help alike. */
 export interface OptionSpec {
@@ -35,7 +36,7 @@ export const COMMON_OPTIONS = {
 
 export type CommonName = keyof typeof COMMON_OPTIONS;
 
-const PREFIX = 'WSCONN_';
+export const PREFIX = 'WSCONN_';
 const YES = new Set(['1', 'true', 'yes', 'on']);
 const NO = new Set(['0', 'false', 'no', 'off']);
 
@@ -44,6 +45,11 @@ const NO = new Set(['0', 'false', 'no', 'off']);
  */
 export function variableOf(name: string): string {
   return PREFIX + name.toUpperCase().replaceAll('-', '_');
+}
+
+/** Returns whether the variable of an option without a value turns it on. */
+export function isYes(text: string | undefined): boolean {
+  return YES.has(text?.toLowerCase() ?? '');
 }
 
 /**
@@ -91,7 +97,7 @@ export class Values<Name extends string> {
     // The most is what Node's timers can hold.
     if (!/^\d*\.?\d+$/.test(text) || seconds < least || seconds > 2_147_483) {
       throw usageFailure(
-        `${this.nameOf(name)} must be seconds, at least ${String(least)}, but is '${text}'`,
+        `${this.nameOf(name)} must be seconds, at least ${String(least)}, but is ${showGiven(text)}`,
       );
     }
     return Math.round(seconds * 1000);
@@ -104,7 +110,7 @@ export class Values<Name extends string> {
     const count = Number(text);
     if (!/^\d+$/.test(text) || count < least || !Number.isSafeInteger(count)) {
       throw usageFailure(
-        `${this.nameOf(name)} must be a whole number, at least ${String(least)}, but is '${text}'`,
+        `${this.nameOf(name)} must be a whole number, at least ${String(least)}, but is ${showGiven(text)}`,
       );
     }
     return count;
@@ -138,12 +144,24 @@ export function readOptions<Name extends string, Argument extends string = never
     const fallback = fromEnvironment(name, spec, environment) ?? fromDefault(spec);
     if (fallback) given.set(name, fallback);
   }
-  const ofArgument = argument && environment[variableOf(argument)];
+  const ofArgument = argument && valueOf(variableOf(argument), environment);
   if (ofArgument) given.set(argument, { values: [ofArgument], source: 'environment' });
   for (const [name, values] of fromCommandLine(args, all, argument)) {
     given.set(name, { values, source: 'command line' });
   }
   return new Values(given, argument);
+}
+
+/**
+ * Returns the value of an environment variable, or undefined where it is not set. Set and empty is
+ * an error: it looks like a setting, and would be none.
+ */
+export function valueOf(variable: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const text = environment[variable];
+  if (text?.trim() === '') {
+    throw usageFailure(`${variable} is set and empty: give it a value, or unset it`);
+  }
+  return text;
 }
 
 function fromDefault(spec: OptionSpec): Given | undefined {
@@ -156,16 +174,15 @@ function fromEnvironment(
   environment: NodeJS.ProcessEnv,
 ): Given | undefined {
   const variable = variableOf(name);
-  const text = environment[variable];
-  if (text === undefined || text === '') return undefined;
+  const text = valueOf(variable, environment);
+  if (text === undefined) return undefined;
   if (spec.multiple) {
     return { values: text.split('\n').filter((line) => line !== ''), source: 'environment' };
   }
   if (spec.value !== undefined) return { values: [text], source: 'environment' };
-  const answer = text.toLowerCase();
-  if (YES.has(answer)) return { values: ['yes'], source: 'environment' };
-  if (NO.has(answer)) return undefined;
-  throw usageFailure(`${variable} must be yes or no, but is '${text}'`);
+  if (isYes(text)) return { values: ['yes'], source: 'environment' };
+  if (NO.has(text.toLowerCase())) return undefined;
+  throw usageFailure(`${variable} must be yes or no, but is ${showGiven(text)}`);
 }
 
 function fromCommandLine(
@@ -206,7 +223,7 @@ function checkArgument(
   found: ReadonlyMap<string, string[]>,
 ): string {
   if (argument === undefined || found.has(argument)) {
-    throw usageFailure(`'${value}' is one argument too many: options begin with --`);
+    throw usageFailure(`${showGiven(value)} is one argument too many: options begin with --`);
   }
   return argument;
 }
@@ -220,7 +237,8 @@ function checkOption(
   const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
   if (!spec) throw unknownOption(rawName, name, Object.keys(specs));
   if (spec.value === undefined) {
-    if (value !== undefined) throw usageFailure(`${rawName} takes no value: leave '=${value}' off`);
+    if (value !== undefined)
+      throw usageFailure(`${rawName} takes no value: leave ${showGiven(`=${value}`)} off`);
     return [name, 'yes'];
   }
   if (value === undefined || value === '') {
@@ -229,7 +247,7 @@ function checkOption(
   if (!inlineValue && value.startsWith('--')) {
     // The value was forgotten; one that does begin like this is written with an equals sign.
     throw usageFailure(
-      `${rawName} needs a value, but '${value}' follows: ${rawName} ${spec.value}`,
+      `${rawName} needs a value, but ${showGiven(value)} follows: ${rawName} ${spec.value}`,
     );
   }
   if (found.has(name) && !spec.multiple)

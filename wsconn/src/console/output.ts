@@ -1,4 +1,6 @@
+import { escaped } from './escape.ts';
 import { codeOf } from './explain.ts';
+import { hideKnown, hideSecrets } from './secrets.ts';
 import { exitCodeOf } from './signals.ts';
 
 /**
@@ -9,8 +11,9 @@ export function print(text: string): Promise<void> {
   const { stdout } = process;
   // The callback below gets the same error.
   if (stdout.listenerCount('error') === 0) stdout.on('error', () => undefined);
+  const lines = text.split('\n').map(escaped).join('\n');
   return new Promise((resolve, reject) => {
-    stdout.write(`${text}\n`, (error) => {
+    stdout.write(`${lines}\n`, (error) => {
       if (!error) resolve();
       else if (codeOf(error) === 'EPIPE') process.exit(exitCodeOf('SIGPIPE'));
       else reject(error);
@@ -18,7 +21,10 @@ export function print(text: string): Promise<void> {
   });
 }
 
-/** Writes what a person should know to stderr, one line each: stdout is for data. */
+/**
+ * Writes what a person should know to stderr, one line each: stdout is for data. What a peer sent
+ * gets into no other line, and secrets into none.
+ */
 export class Log {
   readonly #name: string;
   readonly #verbose: boolean;
@@ -40,7 +46,7 @@ export class Log {
   /** Writes a line. */
   info(text: string): void {
     const time = this.#timed ? `${new Date().toISOString()} ` : '';
-    process.stderr.write(`${time}${this.#name}: ${oneLine(text)}\n`);
+    process.stderr.write(`${time}${this.#name}: ${escaped(hideSecrets(text.trim()))}\n`);
   }
 
   /** Writes a line with --verbose only. */
@@ -51,16 +57,16 @@ export class Log {
   /** Writes the stack of an error, and of those that caused it, with --verbose only. */
   stack(error: unknown): void {
     for (let each = error; this.#verbose && each instanceof Error; each = each.cause) {
-      process.stderr.write(`${each.stack ?? String(each)}\n`);
+      const { name, message } = each;
+      process.stderr.write(`${escaped(hideSecrets(`${name}: ${message}`.trim()))}\n`);
+      for (const frame of framesOf(each)) process.stderr.write(`${escaped(hideKnown(frame))}\n`);
     }
   }
 }
 
-/**
- * Replaces control characters: what a peer sent must not start lines of its own, nor move a
- * terminal's cursor.
- */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+/** Returns the frames of a stack, without the message before them, which may look like frames. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const start = stack.indexOf(message);
+  const frames = start === -1 ? '' : stack.slice(start + message.length);
+  return frames.split('\n').filter((line) => /^ +at /.test(line));
 }

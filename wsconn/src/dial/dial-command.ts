@@ -25,6 +25,6 @@ export function defineDialCommand<Name extends string>(spec: DialCommandSpec<Nam
     ...spec,
     argument: URL_ARGUMENT,
     connectionOptions: DIAL_OPTIONS,
-    run: (values, log) => spec.run(values, new Dialer(values), log),
+    run: (values, log) => spec.run(values, new Dialer(values, log), log),
   });
 }

@@ -1,12 +1,15 @@
 import type { ClientOptions } from 'ws';
-import { connect, type ConnectOptions, type WsConnAdapter } from 'ws-conn-adapter';
+import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
-import { explain } from '../console/explain.ts';
+import { codeOf, explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
+import { isLoopback } from '../console/host-port.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
-import { type ProxyRoute, proxyRoute } from './proxy.ts';
-import { readCertificates, readNamedFile } from './read-file.ts';
-import { bearer, checkToken, readTokenFile } from './token.ts';
+import type { Log } from '../console/output.ts';
+import { rememberSecrets, rememberSecretsOf, showGiven } from '../console/secrets.ts';
+import type { NamedProxy, ProxyRoute } from './proxy.ts';
+import type { SecretFiles } from './secret-files.ts';
+import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
 
 /** Options of every subcommand that dials a WebSocket. */
 export const DIAL_OPTIONS = {
@@ -35,9 +38,11 @@ export const KEEPALIVE_OPTION = {
 export type DialName = keyof typeof DIAL_OPTIONS | keyof typeof KEEPALIVE_OPTION | 'url';
 type DialValues = Values<DialName>;
 
+/** Variables that can name a proxy. */
+const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+
 /** Headers that carry secrets. */
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
-const TOKEN_VARIABLE = variableOf('token');
 
 /**
  * Dials the URL of the command line with its options. It reads files again each time, so that a
@@ -47,12 +52,21 @@ export class Dialer {
   readonly url: URL;
   readonly #values: DialValues;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #log: Log;
+  /** The token of the environment, where no file is named. */
+  readonly #token: string | undefined;
   /** Time in ms between pings; 0 for none. */
   readonly #keepalive: number;
   #route: ProxyRoute | undefined;
+  #files: Promise<SecretFiles> | undefined;
 
-  /** @throws Failure for an option that cannot be understood */
-  constructor(values: DialValues) {
+  /**
+   * @param log - where it warns of secrets that others may see
+   * @throws Failure for an option that cannot be understood
+   */
+  constructor(values: DialValues, log: Log) {
+    this.#log = log;
+    this.#token = tokenOfEnvironment();
     this.#values = values;
     this.#keepalive = values.milliseconds('keepalive') ?? 0;
     this.url = checkUrl(values);
@@ -62,6 +76,7 @@ export class Dialer {
       throw usageFailure('--cert and --key belong together: give both or none');
     }
     checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
+    this.#warnOfPlainText();
   }
 
   /** Starts to connect; what is written before it is connected is sent then. */
@@ -94,11 +109,11 @@ export class Dialer {
   /** Returns the options of the handshake, for `connect()` and for ws alike. */
   async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
     const [token, ca, cert, key, route] = await Promise.all([
-      this.#token(),
-      this.#certificates(),
-      this.#file('cert'),
-      this.#file('key'),
-      proxyRoute(this.url, this.#values.text('proxy')),
+      this.#readToken(),
+      this.#readAuthorities(),
+      this.#readCertificate(),
+      this.#readKey(),
+      this.#findRoute(),
     ]);
     this.#route = route;
     return {
@@ -118,42 +133,104 @@ export class Dialer {
     if (error instanceof Failure) return error;
     const ofProxy = this.#route?.failure(error);
     if (ofProxy) return ofProxy;
-    return new Failure(`${this.url.host}: ${explain(error)}`, { cause: error });
+    return new Failure(`${this.url.host}: ${explain(error)}${this.#tlsHint(error)}`, {
+      cause: error,
+    });
   }
 
-  async #token(): Promise<string | undefined> {
+  /** Many TLS servers cut a plain handshake without a word. Later errors are WsConnErrors. */
+  #tlsHint(error: unknown): string {
+    const cut = !(error instanceof WsConnError) && codeOf(error) === 'ECONNRESET';
+    if (!cut || isEncrypted(this.url)) return '';
+    return '; if that port speaks TLS, use wss:// instead of ws://';
+  }
+
+  /** Warns once of a secret that everybody on the way can read. */
+  #warnOfPlainText(): void {
+    if (isEncrypted(this.url) || isLoopback(this.url.hostname)) return;
+    const header = Object.keys(this.#headers).find(isSecret);
+    const secret =
+      (this.#token ?? this.#values.text('token-file')) !== undefined
+        ? 'the token'
+        : header !== undefined
+          ? `the header ${header}`
+          : this.url.password !== ''
+            ? 'the password of the URL'
+            : undefined;
+    if (secret === undefined) return;
+    this.#log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
+  }
+
+  async #readToken(): Promise<string | undefined> {
     const path = this.#values.text('token-file');
-    if (path !== undefined) return readTokenFile(path, this.#values.nameOf('token-file'));
-    const token = process.env[TOKEN_VARIABLE];
-    return token === undefined || token === '' ? undefined : checkToken(token, TOKEN_VARIABLE);
+    if (path === undefined) return this.#token;
+    return readTokenFile(path, this.#values.nameOf('token-file'), await this.#secretFiles());
   }
 
-  async #certificates(): Promise<string | undefined> {
+  async #readAuthorities(): Promise<string | undefined> {
     const path = this.#values.text('ca');
-    return path === undefined ? undefined : readCertificates(path, this.#values.nameOf('ca'));
+    if (path === undefined) return undefined;
+    const { readCertificates } = await import('./read-file.ts');
+    return readCertificates(path, this.#values.nameOf('ca'));
   }
 
-  async #file(name: 'cert' | 'key'): Promise<string | undefined> {
-    const path = this.#values.text(name);
-    return path === undefined ? undefined : readNamedFile(path, this.#values.nameOf(name));
+  async #readCertificate(): Promise<string | undefined> {
+    const path = this.#values.text('cert');
+    if (path === undefined) return undefined;
+    const { readNamedFile } = await import('./read-file.ts');
+    return readNamedFile(path, this.#values.nameOf('cert'));
+  }
+
+  async #readKey(): Promise<string | undefined> {
+    const path = this.#values.text('key');
+    if (path === undefined) return undefined;
+    return (await this.#secretFiles()).read(path, this.#values.nameOf('key'));
+  }
+
+  // What few need is loaded when it is used: somebody waits for `wsconn connect`.
+
+  async #findRoute(): Promise<ProxyRoute | undefined> {
+    const named = namedProxy(this.#values);
+    if (named === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) return undefined;
+    const { proxyRoute } = await import('./proxy.ts');
+    return proxyRoute(this.url, named, PROXY_VARIABLES);
+  }
+
+  #secretFiles(): Promise<SecretFiles> {
+    this.#files ??= import('./secret-files.ts').then(
+      ({ SecretFiles }) => new SecretFiles(this.#log),
+    );
+    return this.#files;
   }
 }
 
 function checkUrl(values: DialValues): URL {
   const text = values.required('url');
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const problem = !url
-    ? 'is not a URL'
-    : !/^(ws|http)s?:$/.test(url.protocol)
-      ? `begins with ${url.protocol}//`
-      : url.hash !== ''
-        ? 'has a fragment (#), which is never sent'
-        : undefined;
+  const problem = problemOf(url, text);
   if (!url || problem !== undefined) {
-    throw usageFailure(`'${text}' ${String(problem)}: give one such as wss://host/path`);
+    // A variable is there for secrets, and half a URL may hold one anywhere.
+    const what = values.source('url') === 'environment' ? values.nameOf('url') : showGiven(text);
+    throw usageFailure(`${what} ${String(problem)}: give one such as wss://host/path`);
   }
+  rememberSecretsOf(url);
   checkSecret(text, values.source('url'), 'URL');
   return url;
+}
+
+/** Returns why a text is not the URL of a server; undefined if it is. */
+function problemOf(url: URL | undefined, text: string): string | undefined {
+  if (!url) return 'is not a URL';
+  if (!/^(ws|http)s?:$/.test(url.protocol)) {
+    // In USER:PASSWORD@HOST the user takes the place of a scheme.
+    return text.includes('://') ? `begins with ${url.protocol}//` : 'is not a URL';
+  }
+  return url.hash === '' ? undefined : 'has a fragment (#), which is never sent';
+}
+
+function namedProxy(values: DialValues): NamedProxy | undefined {
+  const url = values.text('proxy');
+  return url === undefined ? undefined : { url, option: values.nameOf('proxy') };
 }
 
 /** Refuses a password in a URL of the command line, where everybody can read it. */
@@ -169,13 +246,17 @@ function checkSecret(url: string | undefined, source: Source, name: string): voi
 
 function readHeaders(values: DialValues): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
-  for (const line of values.list('header')) {
+  for (const [index, line] of values.list('header').entries()) {
     const { name, value } =
       /^(?<name>[!#$%&'*+\-.^_`|~\w]+):\s*(?<value>[\t\x20-\x7e]*)$/.exec(line)?.groups ?? {};
     if (name === undefined || value === undefined) {
-      throw usageFailure(`${values.nameOf('header')} must be 'NAME: VALUE', but is '${line}'`);
+      // It is not shown: it may be a secret.
+      throw usageFailure(
+        `${values.nameOf('header')} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
+      );
     }
-    if (SECRET_HEADERS.has(name.toLowerCase()) && values.source('header') === 'command line') {
+    if (isSecret(name)) rememberSecrets(value, ...value.split(' ').slice(1));
+    if (isSecret(name) && values.source('header') === 'command line') {
       throw usageFailure(
         `the header ${name} is a secret, and everybody can read a command line: use --token-file or WSCONN_HEADER`,
       );
@@ -184,4 +265,12 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
   return headers;
+}
+
+function isEncrypted({ protocol }: URL): boolean {
+  return protocol === 'wss:' || protocol === 'https:';
+}
+
+function isSecret(header: string): boolean {
+  return SECRET_HEADERS.has(header.toLowerCase());
 }

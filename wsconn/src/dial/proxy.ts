@@ -3,18 +3,22 @@ import type { Agent } from 'node:http';
 import { OK } from '../console/codes.ts';
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
+import { rememberSecretsOf } from '../console/secrets.ts';
 
 /** What an answer of a proxy to CONNECT means. */
 const STATUSES: Readonly<Record<number, string>> = {
   403: 'it does not allow this address or port (403): ask its operator',
-  407: 'it requires a login (407): set WSCONN_PROXY to http://USER:PASSWORD@HOST:PORT',
+  407: 'it requires a login (407): put user and password into the URL of WSCONN_PROXY',
   502: 'it cannot reach the server (502): check host and port of the URL',
   503: 'it cannot reach the server (503): check host and port of the URL',
   504: 'it got no answer from the server (504): check host and port of the URL',
 };
 
-/** Variables that can name a proxy; without any of them, no code for proxies is loaded. */
-const VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+/** A proxy, and the option or variable that names it. */
+export interface NamedProxy {
+  readonly url: string;
+  readonly option: string;
+}
 
 export interface ProxyRoute {
   readonly agent: Agent;
@@ -29,19 +33,24 @@ export interface ProxyRoute {
  * Returns the way through an HTTP proxy by CONNECT, or undefined where no proxy is to be used.
  * @param named - the proxy of --proxy; without it HTTPS_PROXY and NO_PROXY count. They count for
  * ws: too, since a WebSocket prefers the proxy for HTTPS over that for HTTP (RFC 6455, section 4.1)
+ * @param variables - those that can name a proxy, the first that is set wins
  */
 export async function proxyRoute(
   target: URL,
-  named: string | undefined,
+  named: NamedProxy | undefined,
+  variables: readonly string[],
 ): Promise<ProxyRoute | undefined> {
-  const proxy = named ?? (await fromEnvironment(target));
-  if (proxy === undefined) return undefined;
+  const found = named ?? (await fromEnvironment(target, variables));
+  if (found === undefined) return undefined;
+  const { url: proxy, option } = found;
   const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
+    // It is not shown: half a URL may hold a password anywhere.
     throw usageFailure(
-      `'${redacted(proxy)}' is not the URL of a proxy: give one such as http://proxy.example:3128`,
+      `${option} is not the URL of a proxy: give one such as http://proxy.example:3128`,
     );
   }
+  rememberSecretsOf(url);
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   const agent = new HttpsProxyAgent(url);
   let status: number | undefined;
@@ -63,19 +72,17 @@ export async function proxyRoute(
   };
 }
 
-async function fromEnvironment(target: URL): Promise<string | undefined> {
-  const given = VARIABLES.map((name) => process.env[name]).find(
-    (value) => value !== undefined && value !== '',
-  );
-  if (given === undefined) return undefined;
+async function fromEnvironment(
+  target: URL,
+  variables: readonly string[],
+): Promise<NamedProxy | undefined> {
+  const option = variables.find((name) => process.env[name]);
+  const given = option === undefined ? undefined : process.env[option];
+  if (option === undefined || given === undefined) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
   const port = target.port || (/^(ws|http):$/.test(target.protocol) ? '80' : '443');
   const proxy = getProxyForUrl(`https://${target.hostname}:${port}`);
   if (proxy === '') return undefined;
   // Without a scheme curl and others take it for plain HTTP, proxy-from-env for that of the target.
-  return given.includes('://') ? proxy : proxy.replace(/^https:/, 'http:');
-}
-
-function redacted(proxy: string): string {
-  return proxy.replace(/\/\/.*@/, '//');
+  return { option, url: given.includes('://') ? proxy : proxy.replace(/^https:/, 'http:') };
 }

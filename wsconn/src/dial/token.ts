@@ -1,28 +1,48 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-import { Failure } from '../console/failure.ts';
-import { readNamedFile } from './read-file.ts';
+import { Failure, usageFailure } from '../console/failure.ts';
+import { valueOf, variableOf } from '../console/options.ts';
+import { rememberSecrets } from '../console/secrets.ts';
+import type { SecretFiles } from './secret-files.ts';
+
+const TOKEN_VARIABLE = variableOf('token');
 
 /**
  * Reads a token from its file, without the white space around it.
  * @throws Failure with a line for the user
  */
-export async function readTokenFile(path: string, option: string): Promise<string> {
-  return checkToken((await readNamedFile(path, option)).trim(), `${path}, which ${option} names,`);
+export async function readTokenFile(
+  path: string,
+  option: string,
+  files: SecretFiles,
+): Promise<string> {
+  const token = (await files.read(path, option)).trim();
+  rememberSecrets(token);
+  if (!isToken(token)) throw new Failure(`${path}, which ${option} names, ${NO_TOKEN}`);
+  return token;
 }
 
 /**
- * Checks that a token can be sent in a header (RFC 6750, section 2.1: no white space, nothing
- * outside of ASCII).
- * @param holder - what holds the token, for the message; the token itself is never shown
+ * Returns the token that the environment holds, or undefined where the variable is not set.
+ * @throws Failure where it is set and empty, or unusable: never is that no token
  */
-export function checkToken(token: string, holder: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new Failure(
-      `${holder} holds no usable token: it must be one line of ASCII without spaces`,
-    );
-  }
+export function tokenOfEnvironment(): string | undefined {
+  const token = valueOf(TOKEN_VARIABLE, process.env);
+  if (token === undefined) return undefined;
+  rememberSecrets(token);
+  if (!isToken(token)) throw usageFailure(`${TOKEN_VARIABLE} ${NO_TOKEN}`);
   return token;
+}
+
+/** Told instead of the token, which is never shown. */
+const NO_TOKEN = 'holds no usable token: it must be one line of ASCII without spaces';
+
+/**
+ * Returns whether a token can be sent in a header (RFC 6750, section 2.1: no white space, nothing
+ * outside of ASCII).
+ */
+function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
 }
 
 /** Returns the value of the Authorization header that carries a token. */

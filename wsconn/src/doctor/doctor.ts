@@ -1,6 +1,7 @@
 import { usageFailure } from '../console/failure.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
 import { print } from '../console/output.ts';
+import { showGiven, showUrl } from '../console/secrets.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import type { Dialer } from '../dial/dialer.ts';
@@ -80,7 +81,7 @@ function readSteps(values: Values<'max' | 'steps'>): number[] {
   const steps = text.split(',').map(Number);
   if (steps.some((step) => !(step > 0 && step <= 86_400))) {
     throw usageFailure(
-      `${values.nameOf('steps')} must be seconds with commas between, such as 1,2,3, but is '${text}'`,
+      `${values.nameOf('steps')} must be seconds with commas between, such as 1,2,3, but is ${showGiven(text)}`,
     );
   }
   return steps.sort((a, b) => a - b);
@@ -113,7 +114,7 @@ function asJson(
     after: Math.round(one.after * 1000) / 1000,
   });
   return JSON.stringify({
-    url: url.href,
+    url: showUrl(url),
     ...diagnosis,
     silent: silent.map(rounded),
     pinging: rounded(pinging),

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { parseHostPort } from '../console/host-port.ts';
 import type { OptionSpecs } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
+import { showUrl } from '../console/secrets.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';
@@ -47,7 +48,7 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
     });
     return runServer(server, log, {
       place,
-      listening: (address) => `${address}, forwards to ${dialer.url.href}`,
+      listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
       stop: async () => {
         const closed = once(server, 'close');
         server.close();

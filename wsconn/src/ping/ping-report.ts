@@ -1,5 +1,6 @@
 import { showHostPort } from '../console/host-port.ts';
 import { print } from '../console/output.ts';
+import { showUrl } from '../console/secrets.ts';
 import type { Probe } from '../dial/probe.ts';
 import type { PingStatistics } from './ping-statistics.ts';
 
@@ -15,14 +16,14 @@ export interface PingReport {
 export function textReport(url: URL, probe: Probe): PingReport {
   const from = showHostPort(probe.address);
   return {
-    begin: () => print(`PING ${url.href} (${from})`),
+    begin: () => print(`PING ${showUrl(url)} (${from})`),
     answer: (number, rtt) => {
       const what = rtt === null ? 'no answer' : `pong from ${from}`;
       const time = rtt === null ? '' : ` time=${ms(rtt)} ms`;
       return print(`${what}: seq=${String(number)}${time}`);
     },
     end: async ({ sent, received, roundTrips }) => {
-      await print(`\n--- ${url.href} ping statistics ---`);
+      await print(`\n--- ${showUrl(url)} ping statistics ---`);
       const loss = sent === 0 ? 0 : ((sent - received) / sent) * 100;
       await print(
         `${String(sent)} pings sent, ${String(received)} answered, ${loss.toFixed(0)}% unanswered`,
@@ -47,7 +48,7 @@ export function jsonReport(url: URL): PingReport {
         max: rounded(max),
         mdev: rounded(mdev),
       };
-      return print(JSON.stringify({ url: url.href, sent, received, ...trips }));
+      return print(JSON.stringify({ url: showUrl(url), sent, received, ...trips }));
     },
   };
 }

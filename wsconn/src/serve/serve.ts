@@ -1,16 +1,17 @@
 import type { Server as HttpsServer } from 'node:https';
 
-import type { Authenticate } from 'ws-conn-adapter';
+import { createServer } from 'ws-conn-adapter';
 
-import { UNAUTHORIZED } from '../console/codes.ts';
 import { defineCommand } from '../console/command.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import { type OptionSpecs, type Values, variableOf } from '../console/options.ts';
+import type { OptionSpecs, Values } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
+import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
-import { carriesToken, checkToken, readTokenFile } from '../dial/token.ts';
+import { SecretFiles } from '../dial/secret-files.ts';
 import { runServer } from '../tunnel/run-server.ts';
+import { AUTH_OPTIONS, checkAuth, makeAuthenticate } from './auth.ts';
 import { createEndpoint } from './http-endpoint.ts';
 import { reloadFiles } from './reload-files.ts';
 import { type TlsFiles, TLS_OPTIONS, tlsFiles } from './tls-files.ts';
@@ -20,11 +21,13 @@ const OPTIONS = {
   listen: { value: 'HOST:PORT', help: 'where to accept WebSockets' },
   to: { value: 'HOST:PORT', help: 'TCP target of all connections' },
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
-  ...TLS_OPTIONS,
-  'token-file': {
-    value: 'FILE',
-    help: 'file with the token that clients must send',
+  'allow-origin': {
+    value: 'ORIGIN',
+    multiple: true,
+    help: "web pages to let in, by their origin https://HOST, or '*'; may be given more than once",
   },
+  ...TLS_OPTIONS,
+  ...AUTH_OPTIONS,
   'max-connections': {
     value: 'NUMBER',
     help: 'most at once; others get 503 (default no limit)',
@@ -60,11 +63,14 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const drain = values.milliseconds('drain') ?? 0;
     const options = {
       path: checkPath(values),
+      origins: checkOrigins(values),
       maxConnections: values.count('max-connections'),
       keepalive: values.milliseconds('keepalive') ?? 0,
     };
-    const authenticate = await makeAuthenticate(values, log);
-    const files = tlsFiles(values);
+    const secretFiles = new SecretFiles(log);
+    const files = tlsFiles(values, secretFiles);
+    checkAuth(values, place, files?.mutual ?? false);
+    const authenticate = await makeAuthenticate(values, secretFiles, log);
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
     if (files) await renewTls(endpoint as HttpsServer, files, log);
     const server = new TunnelServer(endpoint, { ...options, target, authenticate, log });
@@ -83,35 +89,27 @@ function checkPath(values: Values<'path'>): string | undefined {
   const path = values.text('path');
   if (path !== undefined && !/^\/[^?#\s]*$/.test(path)) {
     throw usageFailure(
-      `${values.nameOf('path')} must begin with / and have no query, but is '${path}'`,
+      `${values.nameOf('path')} must begin with / and have no query, but is ${showGiven(path)}`,
     );
   }
   return path;
 }
 
-/** Returns what checks the token of each handshake, or undefined where none is required. */
-async function makeAuthenticate(
-  values: Values<'token-file'>,
-  log: Log,
-): Promise<Authenticate | undefined> {
-  const path = values.text('token-file');
-  const variable = variableOf('token');
-  const fixed = process.env[variable];
-  let current: () => string;
-  if (path !== undefined) {
-    const read = (): Promise<string> => readTokenFile(path, values.nameOf('token-file'));
-    current = await reloadFiles([path], read, log);
-  } else if (fixed !== undefined && fixed !== '') {
-    const token = checkToken(fixed, variable);
-    current = () => token;
-  } else {
-    return undefined;
+/** Returns the origins of pages that get in; the library knows what an origin looks like. */
+function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
+  const origins = values.list('allow-origin');
+  for (const origin of origins) {
+    try {
+      createServer({ origins: [origin] });
+    } catch (cause) {
+      const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
+      throw usageFailure(
+        `${values.nameOf('allow-origin')} must be ${wanted}, but is ${showGiven(origin)}`,
+        cause,
+      );
+    }
   }
-  return ({ headers }) =>
-    carriesToken(headers.authorization, current()) || {
-      status: UNAUTHORIZED,
-      headers: { 'WWW-Authenticate': 'Bearer realm="wsconn"' },
-    };
+  return origins;
 }
 
 /** Makes the server use new certificates and keys, for handshakes from then on. */

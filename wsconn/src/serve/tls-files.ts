@@ -4,6 +4,7 @@ import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import type { OptionSpecs, Values } from '../console/options.ts';
 import { readCertificates, readNamedFile } from '../dial/read-file.ts';
+import type { SecretFiles } from '../dial/secret-files.ts';
 
 /** Options for TLS of a server. */
 export const TLS_OPTIONS = {
@@ -28,7 +29,10 @@ export interface TlsFiles {
 }
 
 /** Returns the files that the options name, or undefined where they ask for no TLS. */
-export function tlsFiles(values: Values<keyof typeof TLS_OPTIONS>): TlsFiles | undefined {
+export function tlsFiles(
+  values: Values<keyof typeof TLS_OPTIONS>,
+  secretFiles: SecretFiles,
+): TlsFiles | undefined {
   const [certPath, keyPath, caPath] = [
     values.text('tls-cert'),
     values.text('tls-key'),
@@ -47,7 +51,7 @@ export function tlsFiles(values: Values<keyof typeof TLS_OPTIONS>): TlsFiles | u
     read: async () => {
       const [cert, key, ca] = await Promise.all([
         readNamedFile(certPath, values.nameOf('tls-cert')),
-        readNamedFile(keyPath, values.nameOf('tls-key')),
+        secretFiles.read(keyPath, values.nameOf('tls-key')),
         caPath === undefined ? undefined : readCertificates(caPath, values.nameOf('tls-client-ca')),
       ]);
       const files = { cert, key, ...(ca === undefined ? {} : { ca }) };

@@ -11,7 +11,8 @@ import {
 } from 'ws-conn-adapter';
 import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
-import { BAD_GATEWAY, SERVICE_RESTART } from '../console/codes.ts';
+import { BAD_GATEWAY, FORBIDDEN, SERVICE_RESTART } from '../console/codes.ts';
+import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
@@ -23,6 +24,8 @@ import { forwardToTarget } from './forward-to-target.ts';
 export interface TunnelServerOptions {
   readonly target: HostPort;
   readonly path?: string | undefined;
+  /** Origins of pages that get in. */
+  readonly origins: readonly string[];
   readonly authenticate?: Authenticate | undefined;
   readonly maxConnections?: number | undefined;
   /** Time in ms between pings; 0 for none. */
@@ -59,11 +62,12 @@ export class TunnelServer {
   constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
     this.#options = options;
     this.#http = http;
-    const { path, authenticate, maxConnections } = options;
+    const { path, origins, authenticate, maxConnections } = options;
     this.#server = createServer(
       {
         server: http,
         path,
+        origins,
         authenticate,
         maxConnections,
         handleProtocols: (offered) => [...offered].find((name) => KINDS.has(name)) ?? false,
@@ -77,8 +81,9 @@ export class TunnelServer {
       if (http.listening) options.log.info(explain(error));
     });
     this.#server.on('refused', (request, status, cause) => {
-      const why = cause === undefined ? '' : ` (${explain(cause)})`;
-      options.log.info(`refused ${clientOf(request)} with ${String(status)}${why}`);
+      options.log.info(
+        `refused ${clientOf(request)} with ${String(status)}${whyRefused(request, status, cause)}`,
+      );
     });
   }
 
@@ -195,6 +200,13 @@ export class TunnelServer {
   }
 }
 
+function whyRefused({ headers }: IncomingMessage, status: number, cause: unknown): string {
+  if (status === FORBIDDEN && headers.origin !== undefined) {
+    return `: --allow-origin does not list the Origin ${quoted(headers.origin)}`;
+  }
+  return cause === undefined ? '' : ` (${explain(cause)})`;
+}
+
 /**
  * Returns the address of a client, and the one that a proxy in front of the server reports, which
  * anybody can forge.
@@ -203,5 +215,7 @@ function clientOf(request: IncomingMessage): string {
   const { remoteAddress, remotePort } = request.socket;
   const forwarded = request.headers['x-forwarded-for'];
   const address = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
-  return forwarded === undefined ? address : `${address} (X-Forwarded-For: ${String(forwarded)})`;
+  return forwarded === undefined
+    ? address
+    : `${address} (X-Forwarded-For: ${quoted(String(forwarded))})`;
 }

@@ -25,7 +25,7 @@ afterAll(() => folder.remove());
 
 async function file(name: string, content: string): Promise<string> {
   const path = join(folder.path, name);
-  await writeFile(path, content);
+  await writeFile(path, content, { mode: 0o600 });
   return path;
 }
 
@@ -78,7 +78,7 @@ describe('a command line', () => {
     ],
     [
       ['connect', '--header', 'nonsense', 'ws://h'],
-      /--header must be 'NAME: VALUE', but is 'nonsense'/,
+      /--header must be 'NAME: VALUE' in ASCII, but number 1 is not/,
     ],
     [['connect', '--cert', 'c.pem', 'wss://h'], /--cert and --key belong together/],
     [['serve', '--to', '127.0.0.1:22'], /--listen is missing: give it, or set WSCONN_LISTEN/],
@@ -99,9 +99,35 @@ describe('a command line', () => {
       ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--tls-client-ca', 'k'],
       /--tls-client-ca needs TLS/,
     ],
+    ...['https://example.org/', 'example.org', 'https://example.org:443', ' '].map(
+      (origin): [string[], RegExp] => [
+        ['serve', '--listen', '127.0.0.1:0', '--to', 'h:1', '--allow-origin', origin],
+        /--allow-origin must be https:\/\/HOST or .*, 'null' or '\*', but is '/,
+      ],
+    ),
     [['doctor', '--steps', '1,x', 'ws://h'], /--steps must be seconds with commas between/],
   ])('%j is refused in one line, with exit code 2', async (args, line) => {
     await fails(args, line, 2);
+  });
+
+  test.each([
+    [['--listen', '0.0.0.0:0'], /everybody who reaches 0\.0\.0\.0:0 could connect: give --token-/],
+    [['--listen', 'a.example:0'], /everybody who reaches a\.example:0 could connect/],
+    [['--listen', '[::]:0'], /everybody who reaches \[::\]:0 could connect/],
+    [['--listen', '[::1%lo]:0'], /everybody who reaches \[::1%lo\]:0 could connect/],
+    [
+      ['--listen', '127.0.0.1:0', '--no-auth', '--token-file', 'x'],
+      /--no-auth contradicts a token: leave one of them out/,
+    ],
+    [
+      ['--no-auth', '--tls-cert', 'x', '--tls-key', 'x', '--tls-client-ca', 'x'].concat(
+        '--listen',
+        '[::1]:0',
+      ),
+      /--no-auth contradicts --tls-client-ca/,
+    ],
+  ])('of serve that fits no authentication is refused: %j', async (args, line) => {
+    await fails(['serve', '--to', 'h:1', ...args], line, 2);
   });
 
   test('of the environment is named by its variable', async () => {
@@ -274,7 +300,7 @@ describe('the other end', () => {
     const { port } = server.address() as AddressInfo;
     await fails(
       ['connect', `ws://127.0.0.1:${String(port)}`],
-      /\(4000\): first line second {2}\[31mred/,
+      /\(4000\): first line\\nsecond \\u001b\[31mred/,
     );
   });
 

@@ -56,8 +56,17 @@ test('Close 1001 is explained as somebody who went away', () => {
     new WsConnError('ECONNRESET', 'x', { closeCode: 1001, closeReason });
   expect(explain(close(''))).toMatch(/^the server or a proxy in front of it went away \(1001\): /);
   expect(explain(close('reload'), 'client')).toMatch(
-    /^the client or a proxy .* \(1001\): reload: /,
+    /^the client or a proxy .* \(1001\): "reload": /,
   );
+});
+
+test('a cut without a Close names what helps against idle limits, to a client', () => {
+  const cut = new WsConnError('ECONNRESET', 'x', { closeCode: 1006 });
+  const hint = /; if it was idle, use a shorter --keepalive: wsconn doctor finds out which$/;
+  expect(explain(cut)).toMatch(hint);
+  expect(explain(new WsConnError('ECONNRESET', 'x'))).toMatch(hint);
+  expect(explain(cut, 'client')).not.toMatch(hint);
+  expect(explain(new WsConnError('ECONNRESET', 'x', { closeCode: 1011 }))).not.toMatch(hint);
 });
 
 describe('a name with an IPv6 and an IPv4 address, on neither of which anybody listens', () => {
