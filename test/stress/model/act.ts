@@ -76,7 +76,7 @@ function plainly(end: WatchedEnd, what: Plain): void {
       stream.resume();
       break;
     case 'pipe':
-      end.pipe(slowSink(end));
+      end.pipe(slowSink());
       break;
     case 'unpipe':
       end.unpipe();
@@ -116,12 +116,10 @@ export function breakLine(link: Link, fault: Fault): void {
 }
 
 /** Takes one chunk a turn of the event loop. */
-function slowSink(end: WatchedEnd): Writable {
+function slowSink(): Writable {
   return new Writable({
     highWaterMark: 1,
-    decodeStrings: false,
-    write: (chunk: Buffer | string, _encoding, callback) => {
-      end.take(chunk, true);
+    write: (_chunk, _encoding, callback) => {
       setImmediate(callback);
     },
   });

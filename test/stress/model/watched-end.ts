@@ -102,9 +102,7 @@ export class WatchedEnd {
   flow(): void {
     if (this.#readBy !== 'hand') return;
     this.#readBy = 'data';
-    this.stream.on('data', (chunk: Buffer | string) => {
-      this.take(chunk);
-    });
+    this.stream.on('data', this.take);
   }
 
   /** Reads what is there, or nothing. */
@@ -138,9 +136,8 @@ export class WatchedEnd {
     }
   }
 
-  /** @param late - whether it comes by way of something that may have held it back */
-  take(chunk: Buffer | string, late = false): void {
-    if (this.closed && !late) this.problem("payload came after 'close'");
+  readonly take = (chunk: Buffer | string): void => {
+    if (this.closed) this.problem("payload came after 'close'");
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#encoding) : chunk;
     if (!belongsAt(this.received, bytes)) {
       this.problem(
@@ -148,7 +145,7 @@ export class WatchedEnd {
       );
     }
     this.received += bytes.length;
-  }
+  };
 
   /** Takes note of a broken promise; the run goes on, so that what comes of it is seen too. */
   problem(what: string): void {
@@ -236,11 +233,15 @@ export class WatchedEnd {
     if (this.#readBy !== 'hand') return;
     this.#readBy = 'pipe';
     this.#sink = sink;
+    // Counted as it leaves the stream, for the sink may hold the last chunks back.
+    this.stream.on('data', this.take);
     this.stream.pipe(sink);
   }
 
   unpipe(): void {
     if (!this.#sink) return;
+    // First, or unpipe() would have the stream flow on to nobody.
+    this.stream.off('data', this.take);
     this.stream.unpipe(this.#sink);
     this.#sink = null;
     this.#readBy = 'hand';
