@@ -3,8 +3,8 @@ import { Duplex, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../src/conformance/frame/bytes.ts';
 import { join, type WsConnAdapter } from '../src/index.ts';
-import { bytesOf, sha256 } from './support/bytes.ts';
 import { closeOf, next, record, turns } from './support/events.ts';
 import { adapterPair, tcpPair } from './support/pairs/pairs.ts';
 import { readAll, readExactly } from './support/reading.ts';

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as current from 'ws';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { type WsConnAdapterOptions, WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next, record } from '../support/events.ts';
 import { stopAfterTest } from '../support/pairs/meet.ts';
 import { readAll } from '../support/reading.ts';

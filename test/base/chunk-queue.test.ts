@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ChunkQueue } from '../../src/base/chunk-queue.ts';
-import { bytesOf, cutAtRandom } from '../support/bytes.ts';
+import { bytesOf, cutAtRandom } from '../../src/conformance/frame/bytes.ts';
 
 function drain(queue: ChunkQueue): Buffer[] {
   const blocks: Buffer[] = [];

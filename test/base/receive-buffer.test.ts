@@ -4,9 +4,9 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 
 import { ReceiveBuffer } from '../../src/base/receive-buffer.ts';
+import { bytesOf, cutAtRandom } from '../../src/conformance/frame/bytes.ts';
 import { ReadBuffer } from '../../src/yamux/stream/read-buffer.ts';
 import { WindowBudget } from '../../src/yamux/stream/receive-window.ts';
-import { bytesOf, cutAtRandom } from '../support/bytes.ts';
 import { turns } from '../support/events.ts';
 
 /** What feeds a Readable: for the adapter, and for a yamux stream. */

@@ -109,3 +109,42 @@ describe('a subclass of SocketDuplex', () => {
     port1.close();
   });
 });
+
+test('the error that a write has met stays the first one, whatever destroys the stream in that tick', async () => {
+  class Failing extends SocketDuplex {
+    readonly connecting = false;
+    readonly bytesRead = 0;
+    readonly bytesWritten = 0;
+
+    override _read(): void {
+      // Nothing comes.
+    }
+
+    override _write(_chunk: Buffer, _encoding: string, callback: (error: Error) => void): void {
+      callback(new Error('the first'));
+    }
+
+    protected override hangUp(_error: Error | null, done: () => void): void {
+      done();
+    }
+
+    resetAndDestroy(): this {
+      return this.destroy();
+    }
+
+    close(): Promise<Error | null> {
+      const closed = this.afterClose();
+      this.destroy();
+      return closed;
+    }
+  }
+  const socket = new Failing();
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
+  socket.write('x');
+  socket.destroy(new Error('the second'));
+  const outcome = await socket.close();
+  expect(errors).toMatchObject([{ message: 'the first' }]);
+  expect(outcome).toBe(errors[0]);
+  expect(socket.errored).toBe(errors[0]);
+});

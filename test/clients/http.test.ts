@@ -4,8 +4,8 @@ import { buffer, text } from 'node:stream/consumers';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 
 const MIB = 1024 * 1024;

@@ -5,8 +5,8 @@ import { Aedes } from 'aedes';
 import { MqttClient } from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
 import { tunnelTo } from '../support/pairs/tunnel.ts';
 

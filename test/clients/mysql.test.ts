@@ -1,7 +1,7 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { bytesOf } from '../support/bytes.ts';
+import { bytesOf } from '../../src/conformance/frame/bytes.ts';
 import { type Tunnel, tunnelTo } from '../support/pairs/tunnel.ts';
 import { type Database, startMariaDb } from '../support/programs/databases.ts';
 import { describeWith } from '../support/programs/program.ts';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { bytesOf } from '../support/bytes.ts';
+import { bytesOf } from '../../src/conformance/frame/bytes.ts';
 import { next } from '../support/events.ts';
 import { type Tunnel, tunnelTo } from '../support/pairs/tunnel.ts';
 import { type Database, startPostgres } from '../support/programs/databases.ts';

@@ -5,8 +5,8 @@ import nodemailer from 'nodemailer';
 import { SMTPServer } from 'smtp-server';
 import { expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { makeCertificate } from '../support/programs/certificate.ts';
 import { describeWith } from '../support/programs/program.ts';

@@ -4,8 +4,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { makeSshServer } from '../../examples/demo/ssh-server.ts';
 import { openSshSession, type SshSession } from '../../examples/demo/ssh-session.ts';
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import type { WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf } from '../support/events.ts';
 import { adapterPair } from '../support/pairs/pairs.ts';
 

@@ -2,8 +2,8 @@ import tls from 'node:tls';
 
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import type { WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { adapterPair } from '../support/pairs/pairs.ts';
 import { type Certificate, makeCertificate } from '../support/programs/certificate.ts';

@@ -2,7 +2,7 @@ import { buffer, text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { type Running, startProgram } from '../support/programs/program.ts';
 import { TunnelledSshd } from '../support/programs/tunnelled-sshd.ts';
 

@@ -3,7 +3,7 @@ import net, { type AddressInfo } from 'node:net';
 
 import { expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { printed, startExample } from '../support/programs/program.ts';
 import { readAll } from '../support/reading.ts';
 

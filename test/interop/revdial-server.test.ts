@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../support/bytes.ts';
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { closeOf } from '../support/events.ts';
 import { destroyAll, type Hub, hubOfTest } from '../support/pairs/revdial-hub.ts';
 import type { PeerProcess } from '../support/programs/peer-process.ts';

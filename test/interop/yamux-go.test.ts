@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type WsConnAdapter } from '../../src/index.ts';
 import { type YamuxSessionOptions, YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
 import {
@@ -12,7 +13,6 @@ import {
   FrameType,
   HEADER_SIZE,
 } from '../../src/yamux/wire/frame.ts';
-import { sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { startLink } from '../support/links/start-link.ts';
 import { readAll, readExactly } from '../support/reading.ts';

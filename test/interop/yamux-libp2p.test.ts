@@ -1,8 +1,8 @@
 import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
 import { adapterPair } from '../support/pairs/pairs.ts';
 import { readAll } from '../support/reading.ts';

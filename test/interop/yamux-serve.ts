@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import { bytesOf } from '../../src/conformance/frame/bytes.ts';
 import type { YamuxStream } from '../../src/yamux/index.ts';
-import { bytesOf } from '../support/bytes.ts';
 
 /**
  * Does on this side what the program yamux-peer does on its: what the first line of the stream asks

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, Keepalive, type KeepaliveOptions, type WsConnAdapter } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next, record } from '../support/events.ts';
 import { type Link, type LinkOptions } from '../support/links/link.ts';
 import { startLink } from '../support/links/start-link.ts';

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type WsConnAdapter, type WsConnServer } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { closeOf, next } from '../support/events.ts';
 import { describeWith } from '../support/programs/program.ts';
 import { haproxy, nginx, type Proxy, startProxy } from '../support/proxies/nginx-haproxy.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { RevdialServer } from '../../src/revdial/index.ts';
-import { bytesOf, sha256 } from '../support/bytes.ts';
 import { next } from '../support/events.ts';
 import {
   connectDevice,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { bytesOf, cutAtRandom } from '../../src/conformance/frame/bytes.ts';
 import {
   type ControlMessage,
   formatMessage,
@@ -7,7 +8,6 @@ import {
   MessageReader,
   parseMessage,
 } from '../../src/revdial/messages.ts';
-import { bytesOf, cutAtRandom } from '../support/bytes.ts';
 
 const READY: ControlMessage = {
   command: 'conn-ready',

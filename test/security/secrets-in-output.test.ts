@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, test } from 'vitest';
 
-import { hideSecrets, rememberSecrets, showGiven } from '../../wsconn/src/console/secrets.ts';
 import { createServer } from '../../src/index.ts';
+import { hideSecrets, rememberSecrets, showGiven } from '../../wsconn/src/console/secrets.ts';
 import { freePort } from '../support/free-port.ts';
 import { echo, target } from '../support/peers/target.ts';
 import { forward, runWsconn, serve } from '../support/wsconn.ts';

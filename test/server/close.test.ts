@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { schedules } from '../../src/conformance/frame/schedules.ts';
 import {
   connect,
   createServer,
@@ -12,7 +13,6 @@ import {
 import { next, record, turns } from '../support/events.ts';
 import { stopAfterTest } from '../support/pairs/meet.ts';
 import { dialTcp, handshakeRequest, rawClient } from '../support/peers/raw-peer.ts';
-import { schedules } from '../support/schedules.ts';
 
 async function listening(
   options: CreateServerOptions = {},

@@ -3,8 +3,8 @@ import net, { type AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { createServer } from '../../src/index.ts';
-import { bytesOf, sha256 } from '../../test/support/bytes.ts';
 import { closeOf } from '../../test/support/events.ts';
 import { echo, target } from '../../test/support/peers/target.ts';
 import { readAll } from '../../test/support/reading.ts';

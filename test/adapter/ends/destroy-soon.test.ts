@@ -2,7 +2,7 @@ import { once } from 'node:events';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../support/bytes.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { turns } from '../../support/events.ts';
 import { adapterPair } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';

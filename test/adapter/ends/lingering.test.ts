@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type WsConnAdapter } from '../../../src/index.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record, turns } from '../../support/events.ts';
 import { startLink } from '../../support/links/start-link.ts';
 import {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { schedules } from '../../../src/conformance/frame/schedules.ts';
 import { Keepalive } from '../../../src/index.ts';
 import { next, record, turns } from '../../support/events.ts';
 import { meetAdapter, meetWs, ROLES } from '../../support/pairs/meet.ts';
 import { readAll } from '../../support/reading.ts';
-import { schedules } from '../../support/schedules.ts';
 
 const CALLERS = 50;
 

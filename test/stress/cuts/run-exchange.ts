@@ -2,14 +2,10 @@
 import type { Side } from '../model/history.ts';
 import { type Kind, KINDS } from '../model/kinds.ts';
 import type { Made } from '../model/pairs.ts';
+import { PATIENCE, stopPair, within } from '../model/stop-pair.ts';
 import { Broken, CLOSE_TIMEOUT, type End, WatchedEnd } from '../model/watched-end.ts';
 import { type Cut, type Exchange, type Passed, settingsOf } from './places.ts';
 
-/**
- * Time in ms that anything may take beyond its own limit: the machine may be busy, and what hangs
- * does so for good.
- */
-const PATIENCE = 8_000;
 /** How often a reader that pauses does so, in chunks, and for how long. */
 const PAUSE = { every: 4, ms: 15 };
 /** Turns of the event loop in which what should not come after 'close' would have come. */
@@ -48,37 +44,12 @@ export async function runExchange(exchange: Exchange, place: Place | null): Prom
   try {
     await talk.over(made.accepted);
   } finally {
-    await stop(made);
+    await stopPair(made);
   }
   const passed = { up: made.link.passed('up'), down: made.link.passed('down') };
   const wasCut = place !== null && passed[place.direction] >= place.at;
   const joined = await Promise.all(made.settles);
   return { passed, wasCut, ...talk.judge(made, joined, wasCut) };
-}
-
-async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Broken(`${what} took longer than ${String(ms)} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function stop(made: Made): Promise<void> {
-  for (const end of [made.a, await made.accepted]) end?.destroy();
-  // What lingers is no end's any more.
-  for (const ws of made.webSockets) ws.terminate();
-  const gone = made.webSockets
-    .filter((ws) => ws.readyState !== ws.CLOSED)
-    .map((ws) => new Promise((resolve) => ws.once('close', resolve)));
-  await within(PATIENCE, 'a WebSocket', Promise.all(gone));
-  await within(PATIENCE, 'what was joined or served', Promise.all([made.stop(), ...made.settles]));
 }
 
 /** Lets some of what comes wait before it is read. */

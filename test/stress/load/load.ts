@@ -3,8 +3,8 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 import { BrokenPromise, type Outcome, type Part, type PartOptions } from '../part.ts';
-import { Broken, type CaseResult } from './case.ts';
 import type { CaseMessage, CaseRequest } from './case-process.ts';
+import { Broken, type CaseResult } from './case.ts';
 import { cases } from './cases.ts';
 
 /** Time in s of all cases together in which each has its full size, on a machine with nothing else. */

@@ -1,7 +1,7 @@
 /** The kinds of connection that the model test runs histories over. */
 import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
 import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
 
 import { WebSocket, WebSocketServer } from 'ws';
 

@@ -6,13 +6,9 @@ import { act, breakLine } from './act.ts';
 import type { History, Moment, Settings, Side, Step } from './history.ts';
 import type { Kind } from './kinds.ts';
 import type { Made } from './pairs.ts';
+import { PATIENCE, stopPair, within } from './stop-pair.ts';
 import { Broken, CLOSE_TIMEOUT, type End, WatchedEnd } from './watched-end.ts';
 
-/**
- * Time in ms that anything may take beyond its own limit: the machine may be busy with other
- * histories, and what hangs does so for good.
- */
-const PATIENCE = 8_000;
 /** Turns of the event loop in which what should not come after 'close' would have come. */
 const TURNS_AFTER = 3;
 
@@ -42,7 +38,7 @@ export async function runHistory(
     await within(PATIENCE, 'the handshake', made.accepted);
     await run.settle();
   } finally {
-    await stop(made);
+    await stopPair(made);
   }
   run.judge(made);
 }
@@ -56,32 +52,6 @@ function waitFor(when: Moment): Promise<void> | undefined {
     else if (when === 'immediate') setImmediate(resolve);
     else setTimeout(resolve, when);
   });
-}
-
-async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Broken(`${what} took longer than ${String(ms)} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function stop(made: Made): Promise<void> {
-  made.a.destroy();
-  (await within(PATIENCE, 'the end of a handshake', made.accepted))?.destroy();
-  // What lingers would hold its server until its peer has ended too.
-  for (const ws of made.webSockets) ws.terminate();
-  const gone = made.webSockets
-    .filter((ws) => ws.readyState !== ws.CLOSED)
-    .map((ws) => new Promise((resolve) => ws.once('close', resolve)));
-  await within(PATIENCE, 'a WebSocket', Promise.all(gone));
-  await within(PATIENCE, 'what was joined or served', Promise.all([made.stop(), ...made.settles]));
 }
 
 class Run {

@@ -2,9 +2,9 @@ import net, { type AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { FrameType } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record } from '../../support/events.ts';
 import { type Link } from '../../support/links/link.ts';
 import { startLink } from '../../support/links/start-link.ts';

@@ -2,13 +2,13 @@ import { Duplex, type DuplexOptions, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import {
   YamuxSession,
   type YamuxSessionOptions,
   type YamuxStream,
 } from '../../../src/yamux/index.ts';
 import { FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { type Pair, tcpPair } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';

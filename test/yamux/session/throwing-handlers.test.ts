@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import type { YamuxStream } from '../../../src/yamux/index.ts';
 import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { record } from '../../support/events.ts';
 import { readAll, readExactly } from '../../support/reading.ts';
 import { collectUncaught } from '../../support/uncaught.ts';

@@ -2,9 +2,9 @@ import type net from 'node:net';
 
 import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import type { YamuxStream } from '../../../src/yamux/index.ts';
 import { Flag, FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { next, record, turns } from '../../support/events.ts';
 import type { Pair, PairOptions } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';

@@ -6,10 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { WsConnAdapter } from '../../../src/index.ts';
 import { YamuxSession } from '../../../src/yamux/index.ts';
 import { FrameDecoder, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, sha256 } from '../../support/bytes.ts';
 import { closeOf, next, record } from '../../support/events.ts';
 import { readAll } from '../../support/reading.ts';
 import { type MakeTransport, openStream, overAdapter, overTcp, sessionPair } from '../pairs.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { bytesOf, cutAtRandom, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import {
   decodeHeader,
   encodeHeader,
@@ -8,7 +9,6 @@ import {
   FrameType,
   HEADER_SIZE,
 } from '../../../src/yamux/wire/frame.ts';
-import { bytesOf, cutAtRandom, sha256 } from '../../support/bytes.ts';
 
 interface Frame {
   readonly header: FrameHeader;

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf } from '../../../test/support/bytes.ts';
+import { bytesOf } from '../../../src/conformance/frame/bytes.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
 import { startCaddy } from '../../../test/support/proxies/caddy.ts';

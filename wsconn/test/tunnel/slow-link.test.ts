@@ -1,7 +1,7 @@
 /** A slow line before real reverse proxies that drop what idles for 2 s. */
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { WatchedProgram } from '../../../test/support/programs/watched-program.ts';

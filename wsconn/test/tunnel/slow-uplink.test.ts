@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { startLink } from '../../../test/support/links/start-link.ts';
 import { target } from '../../../test/support/peers/target.ts';
 import { readAll } from '../../../test/support/reading.ts';

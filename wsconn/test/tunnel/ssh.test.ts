@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { bytesOf } from '../../../test/support/bytes.ts';
+import { bytesOf } from '../../../src/conformance/frame/bytes.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import {
   type Authority,

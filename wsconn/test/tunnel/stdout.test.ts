@@ -9,8 +9,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { createServer } from '../../../src/index.ts';
-import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
 import { next } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { bytesOf, sha256 } from '../../../test/support/bytes.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { closeOf, next } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import { startLink } from '../../../test/support/links/start-link.ts';

@@ -1,8 +1,8 @@
 /** The end of a reverse dialer on a device, under a server that may send anything. */
 import { RevdialListener } from '../../../../src/revdial/index.ts';
-import { controlBytes } from './control-lines.ts';
 import { inputsOf } from '../inputs.ts';
 import { bits, check, checkKnown, few, type Input, kindOf, type Target } from '../target.ts';
+import { controlBytes } from './control-lines.ts';
 import { bringAll, turn, Wire } from './wire.ts';
 
 /** Bytes of one line at most, and what this side writes by itself. */
