@@ -19,12 +19,13 @@ const layers = {
   'src/conformance/face': ['frame'],
   'src/conformance/frame': [],
   'wsconn/src/console': [],
-  'wsconn/src/dial': ['console'],
-  'wsconn/src/tunnel': ['console', 'dial'],
-  'wsconn/src/serve': ['console', 'dial', 'tunnel'],
-  'wsconn/src/forward': ['console', 'dial', 'tunnel'],
-  'wsconn/src/ping': ['console', 'dial'],
-  'wsconn/src/doctor': ['console', 'dial'],
+  'wsconn/src/options': ['console'],
+  'wsconn/src/dial': ['console', 'options'],
+  'wsconn/src/tunnel': ['console', 'options', 'dial'],
+  'wsconn/src/serve': ['console', 'options', 'dial', 'tunnel'],
+  'wsconn/src/forward': ['console', 'options', 'dial', 'tunnel'],
+  'wsconn/src/ping': ['console', 'options', 'dial'],
+  'wsconn/src/doctor': ['console', 'options', 'dial'],
 };
 
 function importsOf(folder, allowed) {

@@ -1,4 +1,4 @@
-import type { Command } from './console/command.ts';
+import type { Command } from './options/command.ts';
 import { usageFailure } from './console/failure.ts';
 import { nearest } from './console/nearest.ts';
 

@@ -1,6 +1,6 @@
-import { type Command, type CommandSpec, defineCommand } from '../console/command.ts';
-import type { CommonName, Values } from '../console/options.ts';
-import type { Log } from '../console/output.ts';
+import { type Command, type CommandSpec, defineCommand } from '../options/command.ts';
+import type { CommonName, Values } from '../options/options.ts';
+import type { Log } from '../console/log.ts';
 import { Dialer, DIAL_OPTIONS, type DialName } from './dialer.ts';
 
 const URL_ARGUMENT = {

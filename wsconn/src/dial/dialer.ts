@@ -4,8 +4,8 @@ import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'w
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
-import { type OptionSpecs, type Source, variableOf, type Values } from '../console/options.ts';
-import type { Log } from '../console/output.ts';
+import { type OptionSpecs, type Source, variableOf, type Values } from '../options/options.ts';
+import type { Log } from '../console/log.ts';
 import { rememberSecrets, rememberSecretsOf, showGiven } from '../console/secrets.ts';
 import type { NamedProxy, ProxyRoute } from './proxy.ts';
 import type { SecretFiles } from './secret-files.ts';
@@ -158,7 +158,7 @@ export class Dialer {
             ? 'the password of the URL'
             : undefined;
     if (secret === undefined) return;
-    this.#log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
+    this.#log.warn(`${secret} goes to ${this.url.host} without encryption: use wss://`);
   }
 
   async #readToken(): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-import type { Log } from '../console/output.ts';
+import type { Log } from '../console/log.ts';
 import { readNamedFile } from './read-file.ts';
 
 /** The bit of a file's mode by which every user of the machine may read it (inode(7)). */
@@ -27,8 +27,8 @@ export class SecretFiles {
     const { mode } = await stat(path);
     if ((mode & READ_BY_OTHERS) !== 0) {
       this.#warned.add(path);
-      this.#log.info(
-        `warning: every user of this machine may read ${path}, which ${option} names: chmod o-r ${path}`,
+      this.#log.warn(
+        `every user of this machine may read ${path}, which ${option} names: chmod o-r ${path}`,
       );
     }
     return text;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { Failure, usageFailure } from '../console/failure.ts';
-import { valueOf, variableOf } from '../console/options.ts';
+import { valueOf, variableOf } from '../options/options.ts';
 import { rememberSecrets } from '../console/secrets.ts';
 import type { SecretFiles } from './secret-files.ts';
 

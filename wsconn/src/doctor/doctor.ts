@@ -1,6 +1,6 @@
 import { usageFailure } from '../console/failure.ts';
-import type { OptionSpecs, Values } from '../console/options.ts';
-import { print } from '../console/output.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
+import { print } from '../console/print.ts';
 import { showGiven, showUrl } from '../console/secrets.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';

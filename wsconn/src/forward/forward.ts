@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 import { parseHostPort } from '../console/host-port.ts';
-import type { OptionSpecs } from '../console/options.ts';
-import type { Log } from '../console/output.ts';
+import type { OptionSpecs } from '../options/options.ts';
+import type { Log } from '../console/log.ts';
 import { showUrl } from '../console/secrets.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';

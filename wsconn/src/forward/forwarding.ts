@@ -4,7 +4,7 @@ import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 
 import { Failure } from '../console/failure.ts';
 import { showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/output.ts';
+import type { Log } from '../console/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
 import type { Opened, Opener } from './opener.ts';
 
@@ -31,12 +31,12 @@ export class Forwarding {
     const name = `connection ${String(++this.#count)}`;
     const { remoteAddress, remotePort } = socket;
     const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
-    this.#log.detail(`${name} from ${from} opened`);
+    this.#log.debug(`${name} from ${from} opened`);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const forwarded = this.#forward(socket).then(
       () => {
         const bytes = `${String(socket.bytesRead)} bytes out, ${String(socket.bytesWritten)} bytes in`;
-        this.#log.detail(`${name} ended: ${bytes}`);
+        this.#log.debug(`${name} ended: ${bytes}`);
       },
       (error: unknown) => {
         if (this.#ending) {

@@ -6,7 +6,7 @@ import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/output.ts';
+import type { Log } from '../console/log.ts';
 import type { Dialer } from '../dial/dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
 import type { Opened, Opener } from './opener.ts';

@@ -1,5 +1,5 @@
 import { showHostPort } from '../console/host-port.ts';
-import { print } from '../console/output.ts';
+import { print } from '../console/print.ts';
 import { showUrl } from '../console/secrets.ts';
 import type { Probe } from '../dial/probe.ts';
 import type { PingStatistics } from './ping-statistics.ts';

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { EXIT_FAILURE, Failure } from '../console/failure.ts';
-import type { OptionSpecs } from '../console/options.ts';
+import type { OptionSpecs } from '../options/options.ts';
 import { onceAskedToEnd } from '../console/signals.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { openProbe, type Probe } from '../dial/probe.ts';

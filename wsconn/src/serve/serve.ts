@@ -2,11 +2,11 @@ import type { Server as HttpsServer } from 'node:https';
 
 import { createServer } from 'ws-conn-adapter';
 
-import { defineCommand } from '../console/command.ts';
+import { defineCommand } from '../options/command.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import type { OptionSpecs, Values } from '../console/options.ts';
-import type { Log } from '../console/output.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
+import type { Log } from '../console/log.ts';
 import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { SecretFiles } from '../dial/secret-files.ts';

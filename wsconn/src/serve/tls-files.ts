@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
-import type { OptionSpecs, Values } from '../console/options.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
 import { readCertificates, readNamedFile } from '../dial/read-file.ts';
 import type { SecretFiles } from '../dial/secret-files.ts';
 

@@ -15,7 +15,7 @@ import { BAD_GATEWAY, FORBIDDEN, SERVICE_RESTART } from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/output.ts';
+import type { Log } from '../console/log.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
 import { webSocketClosed } from '../tunnel/close.ts';
 import { Mux } from '../tunnel/mux.ts';

@@ -2,7 +2,7 @@ import { join, type WsConnAdapter } from 'ws-conn-adapter';
 
 import { codeOf } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { OptionSpecs } from '../console/options.ts';
+import type { OptionSpecs } from '../options/options.ts';
 import { type EndSignal, exitCodeOf, onceAskedToEnd } from '../console/signals.ts';
 import type { Dialer } from '../dial/dialer.ts';
 import { closeDelivered, deliverTaken, webSocketClosed } from './close.ts';

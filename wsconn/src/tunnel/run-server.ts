@@ -4,7 +4,7 @@ import type net from 'node:net';
 import { explain } from '../console/explain.ts';
 import { EXIT_FAILURE, Failure } from '../console/failure.ts';
 import { type HostPort, showHostPort } from '../console/host-port.ts';
-import type { Log } from '../console/output.ts';
+import type { Log } from '../console/log.ts';
 import { onceAskedToEnd } from '../console/signals.ts';
 
 /** One run of a server, from its start to its end. */

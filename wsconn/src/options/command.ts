@@ -1,5 +1,6 @@
 import { type CommonName, type OptionSpecs, readOptions, type Values } from './options.ts';
-import { Log } from './output.ts';
+import type { Log } from '../console/log.ts';
+import { openLog } from './open-log.ts';
 
 /** What the help of a subcommand says. */
 interface CommandHelp {
@@ -24,8 +25,16 @@ interface CommandHelp {
 export interface Command extends CommandHelp {
   /** Whether the lines of its log carry the time. */
   readonly timed?: boolean;
+  /** Reads its options; throws a Failure for those that are wrong. */
+  prepare(args: readonly string[]): Promise<Prepared>;
+}
+
+/** A subcommand whose options are read. */
+export interface Prepared {
+  /** Where its failure is reported. */
+  readonly failures: Log;
   /** Does the work and returns the exit code. What it throws is printed as one line. */
-  run(args: readonly string[]): Promise<number>;
+  run(): Promise<number>;
 }
 
 /** Describes a subcommand; `Name` are the names of its options and of its argument. */
@@ -40,11 +49,12 @@ export interface CommandSpec<Name extends string> extends CommandHelp {
 export function defineCommand<Name extends string>(spec: CommandSpec<Name>): Command {
   return {
     ...spec,
-    run(args) {
+    async prepare(args) {
       const options = { ...spec.options, ...spec.connectionOptions };
       const values = readOptions(args, process.env, options, spec.argument?.name);
-      const verbose = values.flag('verbose');
-      return spec.run(values, new Log(spec.name, { verbose, timed: spec.timed ?? false }));
+      const log = await openLog(spec, values);
+      const failures = await openLog({ name: spec.name }, values);
+      return { failures, run: () => spec.run(values, log) };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../console/nearest.ts';
 import { COMMON_OPTIONS, PREFIX, variableOf } from './options.ts';
 
 /** What Kubernetes sets for each service, also for one whose name begins with wsconn. */
@@ -21,7 +21,7 @@ export function warningOf(variable: string, commands: readonly Command[]): strin
   const known = commands.flatMap(variablesOf).map((name) => name.slice(PREFIX.length));
   const meant = nearest(variable.slice(PREFIX.length), known);
   const hint = meant === undefined ? 'see wsconn --help' : `did you mean ${PREFIX}${meant}?`;
-  return `warning: the variable ${variable} is unknown and does nothing: ${hint}`;
+  return `the variable ${variable} is unknown and does nothing: ${hint}`;
 }
 
 function variablesOf({ options, connectionOptions, argument }: Command): string[] {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 
-import { usageFailure } from './failure.ts';
-import { nearest } from './nearest.ts';
-import { showGiven } from './secrets.ts';
+import { usageFailure } from '../console/failure.ts';
+import { nearest } from '../console/nearest.ts';
+import { showGiven } from '../console/secrets.ts';
 
 /** Describes one option of a subcommand, for the parser and for the help alike. */
 export interface OptionSpec {
@@ -30,7 +30,9 @@ interface Given {
 
 /** Options that every subcommand has. */
 export const COMMON_OPTIONS = {
-  verbose: { help: 'log more, and print the stacks of errors' },
+  'log-format': { value: 'text|json', default: 'text', help: 'how each line of the log looks' },
+  'log-level': { value: 'LEVEL', help: 'least to log: error, warn, info, debug (default info)' },
+  verbose: { help: 'log more, and the stacks of errors: --log-level debug' },
   help: { help: 'print this help' },
 } as const satisfies OptionSpecs;
 
