@@ -16,6 +16,11 @@ export interface Refusal {
   /** 300 to 599. */
   readonly status: number;
   readonly headers?: OutgoingHttpHeaders | undefined;
+  /**
+   * What the client is told, in one line.
+   * @default the name of the status
+   */
+  readonly text?: string | undefined;
 }
 
 /**
@@ -27,8 +32,6 @@ export type Authenticate = (
 
 /** A refusal together with what led to it. */
 export interface Rejection extends Refusal {
-  /** What the client is told; the name of the status where left out. */
-  readonly text?: string;
   readonly cause?: unknown;
 }
 

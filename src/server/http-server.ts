@@ -20,7 +20,10 @@ export function makeHttpServer(handshakeTimeout: number): http.Server {
   });
 }
 
-/** Answers a request that asks for no WebSocket with 426 and one line of help. */
+/**
+ * Answers a request that asks for no WebSocket with 426 and one line of help. A server does so by
+ * itself where nobody else listens for requests; whoever does answers the others with this.
+ */
 export function answerUpgradeRequired(request: IncomingMessage, response: ServerResponse): void {
   // HTTP/2 has no Upgrade, and Node throws at both headers.
   const upgrade =

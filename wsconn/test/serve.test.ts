@@ -51,7 +51,10 @@ describe('SIGTERM', () => {
       code: 1,
       stderr: expect.stringMatching(/\(1012\): the server is shutting down/) as string,
     });
-    expect(await program.ended).toMatchObject({ code: 1 });
+    expect(await program.ended).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/were cut: 1\n/) as string,
+    });
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(

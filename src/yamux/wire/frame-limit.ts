@@ -12,8 +12,14 @@ import { HEADER_SIZE } from './frame.ts';
  * `maxPayload` of the WebSocket, which a fast link with a long round trip needs. Do not agree to it
  * in a program that sends each frame as one message, as Go programs do: a frame may be as large as
  * the window, and the WebSocket would fail with `EMSGSIZE`.
+ *
+ * A subprotocol of your own whose name goes on after this one with a dot means the same to yamux.
  */
 export const MUX_PROTOCOL = 'wsconn.mux';
+
+function isMuxProtocol(name: unknown): boolean {
+  return typeof name === 'string' && `${name}.`.startsWith(`${MUX_PROTOCOL}.`);
+}
 
 /** Returns the subprotocol of the WebSocket below, once the handshake is done, where there is one. */
 function subprotocolOf(transport: SocketDuplex): unknown {
@@ -29,6 +35,6 @@ function subprotocolOf(transport: SocketDuplex): unknown {
 export function largestBody(transport: Duplex): number {
   if (!(transport instanceof SocketDuplex) || transport.maxMessageBytes === undefined)
     return Infinity;
-  if (subprotocolOf(transport) === MUX_PROTOCOL) return Infinity;
+  if (isMuxProtocol(subprotocolOf(transport))) return Infinity;
   return transport.maxMessageBytes - HEADER_SIZE;
 }

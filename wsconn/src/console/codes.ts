@@ -22,3 +22,7 @@ export const BAD_REQUEST = 400;
 export const UNAUTHORIZED = 401;
 /** The Origin of a page is not one that gets in. */
 export const FORBIDDEN = 403;
+/** There is nothing at that path. */
+export const NOT_FOUND = 404;
+/** The server is full, or stops. */
+export const UNAVAILABLE = 503;

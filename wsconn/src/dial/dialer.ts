@@ -3,7 +3,7 @@ import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'w
 
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
-import { isLoopback } from '../console/host-port.ts';
+import { isLoopback } from '../console/place.ts';
 import { type OptionSpecs, type Source, variableOf, type Values } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
 import { rememberSecrets, rememberSecretsOf, showGiven } from '../console/secrets.ts';

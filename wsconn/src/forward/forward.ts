@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-import { parseHostPort } from '../console/host-port.ts';
+import { parseListen } from '../console/place.ts';
 import type { OptionSpecs } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
 import { showUrl } from '../console/secrets.ts';
@@ -40,15 +40,20 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
     if (where === STDIO) {
       return joinStdio(dialer, await dialer.dial(), { exitOnEof: values.flag('exit-on-eof') });
     }
-    const place = parseHostPort(where, values.nameOf('listen'));
+    const place = parseListen(where, values.nameOf('listen'));
     const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
     const forwarding = new Forwarding(opener, log);
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       forwarding.accept(socket);
     });
-    return runServer(server, log, {
-      place,
-      listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
+    return runServer(log, {
+      listeners: [
+        {
+          server,
+          place,
+          listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
+        },
+      ],
       stop: async () => {
         const closed = once(server, 'close');
         server.close();

@@ -3,7 +3,7 @@ import type net from 'node:net';
 import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 
 import { Failure } from '../console/failure.ts';
-import { showHostPort } from '../console/host-port.ts';
+import { showHostPort } from '../console/place.ts';
 import type { Log } from '../console/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
 import type { Opened, Opener } from './opener.ts';

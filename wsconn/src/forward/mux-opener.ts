@@ -86,7 +86,7 @@ export class MuxOpener implements Opener {
 
   async #connect(): Promise<Mux> {
     const adapter = await this.#handshake();
-    const mux = new Mux(adapter, 'client');
+    const mux = new Mux(adapter, { role: 'client' });
     this.#open.add(mux);
     void mux.webSocketClosed.then(() => this.#open.delete(mux));
     this.#log.info(`connected to ${this.#dialer.url.host}`);

@@ -1,4 +1,4 @@
-import { showHostPort } from '../console/host-port.ts';
+import { showHostPort } from '../console/place.ts';
 import { print } from '../console/print.ts';
 import { showUrl } from '../console/secrets.ts';
 import type { Probe } from '../dial/probe.ts';

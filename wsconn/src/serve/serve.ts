@@ -2,25 +2,33 @@ import type { Server as HttpsServer } from 'node:https';
 
 import { createServer } from 'ws-conn-adapter';
 
-import { defineCommand } from '../options/command.ts';
+import { Admission } from '../admit/admission.ts';
+import { AUTH_OPTIONS, checkAuth, tokenSource } from '../admit/auth.ts';
 import { usageFailure } from '../console/failure.ts';
-import { parseHostPort, showHostPort } from '../console/host-port.ts';
-import type { OptionSpecs, Values } from '../options/options.ts';
-import type { Log } from '../console/log.ts';
+import { parseListen } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
+import { defineCommand } from '../options/command.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
+import { makeTargetDialer } from './target-dialer.ts';
+import { readTargets, TARGET_OPTION } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
-import { AUTH_OPTIONS, checkAuth, makeAuthenticate } from './auth.ts';
+import { answerRequests, Health } from './http-answers.ts';
 import { createEndpoint } from './http-endpoint.ts';
-import { reloadFiles } from './reload-files.ts';
-import { type TlsFiles, TLS_OPTIONS, tlsFiles } from './tls-files.ts';
+import { Reloader } from './reloader.ts';
+import { TLS_OPTIONS, tlsFiles } from './tls-files.ts';
 import { TunnelServer } from './tunnel-server.ts';
 
 const OPTIONS = {
-  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets' },
-  to: { value: 'HOST:PORT', help: 'TCP target of all connections' },
+  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH' },
+  ...TARGET_OPTION,
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
+  protocol: {
+    value: 'NAME',
+    multiple: true,
+    help: 'subprotocol to answer to, such as mqtt or binary; may be given more than once',
+  },
   'allow-origin': {
     value: 'ORIGIN',
     multiple: true,
@@ -32,58 +40,109 @@ const OPTIONS = {
     value: 'NUMBER',
     help: 'most at once; others get 503 (default no limit)',
   },
+  'max-streams': {
+    value: 'NUMBER',
+    default: '1024',
+    help: 'most connections at once of one client with --mux',
+  },
+  'max-payload': { value: 'BYTES', help: 'largest message to take (default 1 MiB)' },
   ...KEEPALIVE_OPTION,
   drain: {
     value: 'SECONDS',
     default: '20',
     help: 'time to finish after SIGTERM or Ctrl-C',
   },
+  'lame-duck': {
+    value: 'SECONDS',
+    default: '0',
+    help: 'time before that in which health checks and new connections get 503',
+  },
 } as const satisfies OptionSpecs;
 
 export const serve = defineCommand<keyof typeof OPTIONS>({
   name: 'serve',
   usage: '--listen HOST:PORT --to HOST:PORT [OPTIONS]',
-  summary: 'forwards each WebSocket to one fixed TCP target',
+  summary: 'forwards each WebSocket to a fixed TCP target',
   details: [
     'Run it beside the target, such as an SSH server, behind any load balancer.',
-    'A plain HTTP request, as of a health check, gets status 426: let the load',
-    'balancer accept that as healthy, or check by TCP. Certificates and the token',
-    'are read again when their files change.',
+    'GET /healthz gets 200, and 503 when it stops; other plain requests get 426.',
+    'Certificates and tokens are read again when their files change, and at SIGHUP.',
   ],
   options: OPTIONS,
   examples: [
     'wsconn serve --listen 127.0.0.1:8080 --to 127.0.0.1:22',
-    'wsconn serve --listen 0.0.0.0:443 --to 127.0.0.1:22 --path /ssh \\',
+    'wsconn serve --listen :443 --to ssh=:22 --to db=127.0.0.1:5432 \\',
     '    --tls-cert chain.pem --tls-key key.pem --token-file token',
   ],
   timed: true,
   async run(values, log) {
-    const place = parseHostPort(values.required('listen'), values.nameOf('listen'));
-    const target = parseHostPort(values.required('to'), values.nameOf('to'), 1);
+    const place = parseListen(values.required('listen'), values.nameOf('listen'));
+    const targets = readTargets(values);
     const drain = values.milliseconds('drain') ?? 0;
+    const path = checkPath(values);
     const options = {
-      path: checkPath(values),
       origins: checkOrigins(values),
+      protocols: checkProtocols(values),
       maxConnections: values.count('max-connections'),
+      maxStreams: values.count('max-streams') ?? Infinity,
+      maxPayload: values.count('max-payload'),
       keepalive: values.milliseconds('keepalive') ?? 0,
     };
     const secretFiles = new SecretFiles(log);
+    const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
     checkAuth(values, place, files?.mutual ?? false);
-    const authenticate = await makeAuthenticate(values, secretFiles, log);
+    const tokens = tokenSource(values, secretFiles);
+    const checkToken = tokens && (await reloader.add(tokens));
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
-    if (files) await renewTls(endpoint as HttpsServer, files, log);
-    const server = new TunnelServer(endpoint, { ...options, target, authenticate, log });
+    if (files) {
+      await reloader.add({
+        paths: files.paths,
+        make: () => files.read(),
+        // For handshakes from then on.
+        remade: (context) => {
+          (endpoint as HttpsServer).setSecureContext(context);
+        },
+      });
+    }
+    const admission = new Admission({ targets, path, checkToken });
+    const health = new Health();
+    answerRequests(endpoint, health);
+    const dialer = makeTargetDialer(admission);
+    const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
     const scheme = files ? 'wss' : 'ws';
-    return runServer(endpoint, log, {
-      place,
-      listening: (address) =>
-        `${scheme}://${address}${options.path ?? ''}, forwards to ${showHostPort(target)}`,
+    return runServer(log, {
+      listeners: [
+        {
+          server: endpoint,
+          place,
+          listening: (address) =>
+            `${scheme}://${address}${path ?? ''}, forwards to ${String(targets)}`,
+        },
+      ],
       stopping: `; open ones may finish within ${String(drain / 1000)} s`,
+      lameDuck: values.milliseconds('lame-duck') ?? 0,
+      onStopping: () => {
+        health.stopping = true;
+        server.refuseNew();
+      },
       stop: () => server.drain(drain),
+      reload: () => reloader.reload(),
     });
   },
 });
+
+/** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
+function checkProtocols(values: Values<'protocol'>): readonly string[] {
+  const protocols = values.list('protocol');
+  const wrong = protocols.find((name) => !TOKEN.test(name));
+  if (wrong === undefined) return protocols;
+  throw usageFailure(
+    `${values.nameOf('protocol')} must be the name of a subprotocol, such as mqtt, but is ${showGiven(wrong)}`,
+  );
+}
 
 function checkPath(values: Values<'path'>): string | undefined {
   const path = values.text('path');
@@ -110,16 +169,4 @@ function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
     }
   }
   return origins;
-}
-
-/** Makes the server use new certificates and keys, for handshakes from then on. */
-async function renewTls(server: HttpsServer, files: TlsFiles, log: Log): Promise<void> {
-  await reloadFiles(
-    files.paths,
-    () => files.read(),
-    log,
-    (context) => {
-      server.setSecureContext(context);
-    },
-  );
 }

@@ -1,76 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { pipeline } from 'node:stream/promises';
 
-import {
-  type Authenticate,
-  createServer,
-  type SocketDuplex,
-  type WsConnAdapter,
-  type WsConnServer,
-} from 'ws-conn-adapter';
-import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
+import { createServer, type WsConnAdapter, type WsConnServer } from 'ws-conn-adapter';
+import { MUX_PROTOCOL, type YamuxStream } from 'ws-conn-adapter/yamux';
 
-import { BAD_GATEWAY, FORBIDDEN, SERVICE_RESTART } from '../console/codes.ts';
+import type { Admission } from '../admit/admission.ts';
+import { FORBIDDEN, NOT_FOUND, SERVICE_RESTART } from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
-import { type HostPort, showHostPort } from '../console/host-port.ts';
 import type { Log } from '../console/log.ts';
+import { showHostPort } from '../console/place.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
-import { webSocketClosed } from '../tunnel/close.ts';
-import { Mux } from '../tunnel/mux.ts';
-import { forwardToTarget } from './forward-to-target.ts';
+import { forwardToTarget, type Side } from '../target/forward-to-target.ts';
+import type { Client, TargetDialer } from './target-dialer.ts';
+import { wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
+import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
+import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
+import { serveMux } from './serve-mux.ts';
+import { serveProbe } from './serve-probe.ts';
+import { logEnd, type Tunnel, type TunnelKind } from './tunnel.ts';
 
 export interface TunnelServerOptions {
-  readonly target: HostPort;
-  readonly path?: string | undefined;
+  readonly admission: Admission;
+  /** Dials the targets of those that were let in. */
+  readonly dialer: TargetDialer;
   /** Origins of pages that get in. */
   readonly origins: readonly string[];
-  readonly authenticate?: Authenticate | undefined;
+  /** Subprotocols that it answers to beside its own. */
+  readonly protocols: readonly string[];
   readonly maxConnections?: number | undefined;
+  /** Streams that one multiplexer may have open at once. */
+  readonly maxStreams: number;
+  /** Bytes of the largest message to take. */
+  readonly maxPayload?: number | undefined;
   /** Time in ms between pings; 0 for none. */
   readonly keepalive: number;
   readonly log: Log;
 }
 
-const SHUTTING_DOWN = 'the server is shutting down: connect again';
-
-/**
- * Time in ms after which a probe is closed: without pings of our own, a client that is gone would
- * never be noticed.
- */
-const PROBE_LIMIT = 3_600_000;
+/** What happens, for figures. */
+export interface TunnelServerEvents {
+  opened: [tunnel: Tunnel];
+  closed: [tunnel: Tunnel, failed: boolean];
+  /** A handshake was refused with an HTTP status. */
+  refused: [status: number];
+  /** A client answered a ping of the keepalive, after so many ms. */
+  roundTrip: [ms: number, tunnel: Tunnel];
+}
 
 /** Kinds of WebSocket, by the subprotocol that was agreed on. */
-const KINDS: ReadonlyMap<string, string> = new Map([
-  ['', 'connection'],
+const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
   [PROBE_PROTOCOL, 'probe'],
+  [MUX_WITH_HEADERS, 'multiplexer'],
   [MUX_PROTOCOL, 'multiplexer'],
+  [STREAM_WITH_HEADER, 'connection'],
 ]);
 
-/** Forwards the WebSockets of one HTTP server to the target, and can end in order. */
-export class TunnelServer {
+/** Forwards the WebSockets of one HTTP server to their targets, and can end in order. */
+export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #options: TunnelServerOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
-  /** Connections whose WebSocket has not closed yet, each with what asks it to end by itself. */
-  readonly #open = new Map<WsConnAdapter, () => void>();
+  readonly #open = new OpenConnections();
+  /** Tells the connections of this run from those of others, in the log. */
+  readonly #run = randomBytes(3).toString('hex');
   #streams = 0;
   #count = 0;
-  #whenEmpty: () => void = () => undefined;
 
   constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
+    super();
     this.#options = options;
     this.#http = http;
-    const { path, origins, authenticate, maxConnections } = options;
+    const { admission, log, maxConnections, maxPayload, origins, protocols } = options;
     this.#server = createServer(
       {
         server: http,
-        path,
         origins,
-        authenticate,
+        authenticate: admission.authenticate,
         maxConnections,
-        handleProtocols: (offered) => [...offered].find((name) => KINDS.has(name)) ?? false,
+        maxPayload,
+        handleProtocols: (offered) =>
+          [...offered].find((name) => KINDS.has(name) || protocols.includes(name)) ?? false,
       },
       (adapter, request) => {
         this.#accept(adapter, request);
@@ -78,133 +90,138 @@ export class TunnelServer {
     );
     this.#server.on('error', (error) => {
       // Whoever called listen() reports that it failed.
-      if (http.listening) options.log.info(explain(error));
+      if (http.listening) log.error(explain(error));
     });
     this.#server.on('refused', (request, status, cause) => {
-      options.log.info(
-        `refused ${clientOf(request)} with ${String(status)}${whyRefused(request, status, cause)}`,
-      );
+      const why = whyRefused(request, status, cause);
+      log.info(`refused ${clientOf(request)} with ${String(status)}${why}`, {
+        event: 'refused',
+        status,
+        from: addressOf(request),
+        path: pathOf(request),
+      });
+      this.emit('refused', status);
     });
+  }
+
+  /** Accepts no new connections; those who ask get 503. */
+  refuseNew(): void {
+    this.#server.maxConnections = 0;
   }
 
   /**
-   * Accepts no new connections, lets the open ones finish for `ms`, then closes the rest with a
-   * reason. Returns how many those were.
+   * Stops listening, lets the open connections finish for `ms`, then closes the rest with a reason.
+   * Returns how many those were.
    */
   async drain(ms: number): Promise<number> {
+    this.refuseNew();
     this.#http.close();
-    this.#server.maxConnections = 0;
-    for (const askToEnd of this.#open.values()) askToEnd();
-    await this.#empty(ms);
-    const left = [...this.#open.keys()];
-    await Promise.all(left.map((adapter) => adapter.close(SERVICE_RESTART, SHUTTING_DOWN)));
+    const cut = await this.#open.drain(ms);
     await this.#server.close();
     this.#http.closeAllConnections();
-    return left.length;
-  }
-
-  /** Resolves when nothing is open any more, after `ms` at the latest. */
-  async #empty(ms: number): Promise<void> {
-    if (this.#open.size === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#whenEmpty = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return cut;
   }
 
   #accept(adapter: WsConnAdapter, request: IncomingMessage): void {
     const { protocol } = adapter.ws;
-    const name = `${KINDS.get(protocol) ?? 'connection'} ${String(++this.#count)}`;
-    const { log, keepalive } = this.#options;
-    log.info(`${name} from ${clientOf(request)} opened`);
-    this.#open.set(adapter, () => undefined);
-    void webSocketClosed(adapter).then(() => {
-      this.#open.delete(adapter);
-      if (this.#open.size === 0) this.#whenEmpty();
-    });
-    if (keepalive > 0 && protocol !== PROBE_PROTOCOL) adapter.ping({ interval: keepalive });
-    if (protocol === MUX_PROTOCOL) this.#follow(name, adapter, this.#serveMux(name, adapter));
-    else if (protocol === PROBE_PROTOCOL) this.#follow(name, adapter, this.#serveProbe(adapter));
-    else this.#follow(name, adapter, this.#serveConnection(adapter));
-  }
-
-  #serveConnection(adapter: WsConnAdapter): Promise<void> {
-    return forwardToTarget(adapter, this.#options.target, (reason) => {
-      void adapter.close(BAD_GATEWAY, reason);
-    });
-  }
-
-  /**
-   * Echoes what arrives and sends nothing else, so that a client can find out what the path does to
-   * idle connections.
-   */
-  async #serveProbe(adapter: WsConnAdapter): Promise<void> {
-    this.#open.set(adapter, () => {
-      void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
-    });
-    const limit = setTimeout(() => {
-      void adapter.close();
-    }, PROBE_LIMIT);
-    try {
-      await pipeline(adapter, adapter);
-    } finally {
-      clearTimeout(limit);
+    const { admission, keepalive } = this.#options;
+    const client = { ...admission.of(request), request };
+    const tunnel = this.#tunnelOf(adapter, client);
+    const { kind, name, log } = tunnel;
+    log.info(`${name} from ${clientOf(request)} opened`, { event: 'opened' });
+    this.#open.add(adapter);
+    adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
+    if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
+    if (kind === 'probe') {
+      this.#open.onDrain(adapter, () => {
+        void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
+      });
+      this.#follow(tunnel, serveProbe(adapter));
+    } else if (kind === 'multiplexer') {
+      const mux = serveMux(adapter, this.#options.maxStreams, (stream) => {
+        this.#acceptStream(tunnel, client, stream, protocol === MUX_WITH_HEADERS);
+      });
+      this.#open.onDrain(adapter, mux.retire);
+      this.#follow(tunnel, mux.ended);
+    } else {
+      const { dial, dialWish } = this.#dialsOf(tunnel, client);
+      const byUrl = wayOfUrl(adapter, dial);
+      const byHeader = wayOfHeader(adapter, dialWish, (error) => {
+        byUrl.fail(error);
+      });
+      const way = protocol === STREAM_WITH_HEADER ? byHeader : byUrl;
+      this.#follow(tunnel, forwardToTarget(adapter, way));
     }
   }
 
-  async #serveMux(name: string, adapter: WsConnAdapter): Promise<void> {
-    const { log, target, maxConnections = Infinity } = this.#options;
-    const mux = new Mux(adapter, 'server');
-    this.#open.set(adapter, () => {
-      mux.retire();
-    });
-    mux.onStream((stream) => {
-      const streamName = `${name}, stream ${String(stream.id)}`;
-      if (this.#streams >= maxConnections) {
-        log.info(`${streamName} refused: ${String(maxConnections)} are open already`);
-        stream.resetAndDestroy();
-        return;
-      }
-      this.#streams++;
-      stream.once('close', () => this.#streams--);
-      const reset = (): void => {
-        stream.resetAndDestroy();
-      };
-      this.#follow(streamName, stream, forwardToTarget(stream, target, reset));
-    });
-    const error = await mux.closed;
-    if (error) throw error;
+  #acceptStream(mux: Tunnel, client: Client, stream: YamuxStream, hasHeader: boolean): void {
+    const { maxConnections = Infinity } = this.#options;
+    const name = `${mux.name}, stream ${String(stream.id)}`;
+    const reset = (): void => {
+      stream.resetAndDestroy();
+    };
+    if (this.#streams >= maxConnections) {
+      mux.log.info(`${name} refused: ${String(maxConnections)} are open already`);
+      reset();
+      return;
+    }
+    this.#streams++;
+    stream.once('close', () => this.#streams--);
+    const log = mux.log.with({ kind: 'stream', stream: stream.id });
+    const tunnel: Tunnel = { kind: 'stream', name, target: mux.target, stream, log };
+    const { dial, dialWish } = this.#dialsOf(tunnel, client);
+    const way = hasHeader ? wayOfHeader(stream, dialWish, reset) : wayOfStream(stream, dial);
+    this.#follow(tunnel, forwardToTarget(stream, way));
   }
 
-  /** Logs how something ends. */
-  #follow(name: string, stream: SocketDuplex, served: Promise<void>): void {
-    const { log } = this.#options;
-    const since = performance.now();
-    const ended = (how: string): void => {
-      const seconds = ((performance.now() - since) / 1000).toFixed(1);
-      const bytes = `${String(stream.bytesRead)} bytes in, ${String(stream.bytesWritten)} bytes out`;
-      log.info(`${name} ${how} after ${seconds} s: ${bytes}`);
-    };
-    served.then(
-      () => {
-        ended('ended');
-      },
-      (error: unknown) => {
-        ended(`failed (${explain(error, 'client')})`);
-        log.stack(error);
-      },
-    );
+  #dialsOf(tunnel: Tunnel, client: Client): ReturnType<TargetDialer> {
+    return this.#options.dialer(client, (target) => {
+      tunnel.target = target;
+      tunnel.log = tunnel.log.with({ target });
+    });
+  }
+
+  #tunnelOf(adapter: WsConnAdapter, client: Client): Tunnel {
+    const kind = KINDS.get(adapter.ws.protocol) ?? 'connection';
+    const number = String(++this.#count);
+    const target = client.target?.name;
+    const { request } = client;
+    const log = this.#options.log.with({
+      id: `${this.#run}-${number}`,
+      kind,
+      from: addressOf(request),
+      path: pathOf(request),
+      ...(target !== undefined && { target }),
+      ...(client.name !== undefined && { who: client.name }),
+    });
+    return { kind, name: `${kind} ${number}`, target, stream: adapter, log };
+  }
+
+  #follow(tunnel: Tunnel, served: Promise<Side | null>): void {
+    this.emit('opened', tunnel);
+    let failed = false;
+    served.catch(() => (failed = true));
+    void logEnd(tunnel, served).then(() => this.emit('closed', tunnel, failed));
   }
 }
 
-function whyRefused({ headers }: IncomingMessage, status: number, cause: unknown): string {
-  if (status === FORBIDDEN && headers.origin !== undefined) {
-    return `: --allow-origin does not list the Origin ${quoted(headers.origin)}`;
+function whyRefused(request: IncomingMessage, status: number, cause: unknown): string {
+  const { origin } = request.headers;
+  if (status === FORBIDDEN && origin !== undefined) {
+    return `: --allow-origin does not list the Origin ${quoted(origin)}`;
   }
+  if (status === NOT_FOUND) return `: there is nothing at ${quoted(pathOf(request))}`;
   return cause === undefined ? '' : ` (${explain(cause)})`;
+}
+
+/** The path that was asked for, without its query, which may hold a secret. */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
+/** The address that a request came from. */
+function addressOf({ socket: { remoteAddress: host, remotePort: port } }: IncomingMessage): string {
+  return host === undefined || port === undefined ? 'a unix socket' : showHostPort({ host, port });
 }
 
 /**
@@ -212,9 +229,8 @@ function whyRefused({ headers }: IncomingMessage, status: number, cause: unknown
  * anybody can forge.
  */
 function clientOf(request: IncomingMessage): string {
-  const { remoteAddress, remotePort } = request.socket;
   const forwarded = request.headers['x-forwarded-for'];
-  const address = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
+  const address = addressOf(request);
   return forwarded === undefined
     ? address
     : `${address} (X-Forwarded-For: ${quoted(String(forwarded))})`;

@@ -26,8 +26,11 @@ export class Mux {
   /** Resolves when its WebSocket has closed, which may be later. */
   readonly webSocketClosed: Promise<void>;
 
-  constructor(adapter: WsConnAdapter, role: 'client' | 'server') {
-    const session = new YamuxSession(adapter, { ...SESSION, role });
+  constructor(
+    adapter: WsConnAdapter,
+    options: Pick<YamuxSessionOptions, 'maxStreams'> & { readonly role: 'client' | 'server' },
+  ) {
+    const session = new YamuxSession(adapter, { ...SESSION, ...options });
     this.#adapter = adapter;
     this.#session = session;
     this.webSocketClosed = webSocketClosed(adapter);

@@ -4,7 +4,7 @@ import { WsConnError } from '../../../src/index.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { runWsconn, serve } from '../../../test/support/wsconn.ts';
 import { explain } from '../../src/console/explain.ts';
-import { TargetError } from '../../src/serve/target.ts';
+import { unreachable } from '../../src/target/dial-target.ts';
 
 function refused(code: string, address: string): Error {
   return Object.assign(new Error(`connect ${code}`), { code, address, port: 7 });
@@ -32,10 +32,7 @@ describe('an error without a message', () => {
   });
 
   test('of a target names what was tried to the server, and to the client the code alone', () => {
-    const error = new TargetError(
-      { host: 'both.test', port: 7 },
-      both('ECONNREFUSED', 'ECONNREFUSED'),
-    );
+    const error = unreachable({ host: 'both.test', port: 7 }, both('ECONNREFUSED', 'ECONNREFUSED'));
     expect(error.message).toMatch(/both\.test:7 \(tried \[::1\]:7: ECONNREFUSED, 127/);
     expect(error.reason).toMatch(/cannot be reached \(ECONNREFUSED\)/);
   });

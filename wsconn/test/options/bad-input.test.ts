@@ -83,8 +83,8 @@ describe('a command line', () => {
     [['connect', '--cert', 'c.pem', 'wss://h'], /--cert and --key belong together/],
     [['serve', '--to', '127.0.0.1:22'], /--listen is missing: give it, or set WSCONN_LISTEN/],
     [
-      ['serve', '--listen', '8080', '--to', '127.0.0.1:22'],
-      /--listen must be HOST:PORT, .* but is '8080'/,
+      ['serve', '--listen', 'host', '--to', '127.0.0.1:22'],
+      /--listen must be HOST:PORT or unix:.* but is 'host'/,
     ],
     [['serve', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:99999'], /--to must be HOST:PORT/],
     [

@@ -1,7 +1,7 @@
 import net from 'node:net';
 
 import { codeOf, whatWasTried, wordsOf } from '../console/explain.ts';
-import { type HostPort, showHostPort } from '../console/host-port.ts';
+import { type Place, showPlace } from '../console/place.ts';
 
 /**
  * Time in ms that the target has to answer; a client waits for it, and its own limit for a
@@ -9,32 +9,43 @@ import { type HostPort, showHostPort } from '../console/host-port.ts';
  */
 const DIAL_TIMEOUT = 10_000;
 
-/** Reports that the target cannot be reached. */
+/** Reports that the target cannot be reached, or must not be. */
 export class TargetError extends Error {
   override readonly name = 'TargetError';
+  /** What happened, in an errno name, for the client. */
+  readonly errno: string;
   /** What a client may know: not where the target is. */
   readonly reason: string;
 
-  constructor(target: HostPort, cause: Error) {
-    const code = codeOf(cause) ?? wordsOf(cause);
-    super(`cannot reach the target ${showHostPort(target)} (${whatWasTried(cause) ?? code})`, {
-      cause,
-    });
-    this.reason = `the target of this server cannot be reached (${code}): check that it runs, and --to of wsconn serve`;
+  constructor(errno: string, message: string, reason: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.errno = errno;
+    this.reason = reason;
   }
 }
 
+/** Reports that a target cannot be reached: where it is is told to the server alone. */
+export function unreachable(place: Place, cause: Error): TargetError {
+  const code = codeOf(cause) ?? 'EHOSTUNREACH';
+  return new TargetError(
+    code,
+    `cannot reach the target ${showPlace(place)} (${whatWasTried(cause) ?? codeOf(cause) ?? wordsOf(cause)})`,
+    `the target of this server cannot be reached (${code}): check that it runs, and --to of wsconn serve`,
+    cause,
+  );
+}
+
 /**
- * Dials the target by TCP and resolves when it has answered; rejects with a TargetError.
+ * Dials the target and resolves when it has answered; rejects with a TargetError.
  * @param signal - gives up
  */
-export function dialTarget(target: HostPort, signal: AbortSignal): Promise<net.Socket> {
+export function dialTarget(place: Place, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ ...target, allowHalfOpen: true, noDelay: true });
+    const socket = net.connect({ ...place, allowHalfOpen: true, noDelay: true });
     const fail = (error: Error): void => {
       socket.destroy();
       settle();
-      reject(new TargetError(target, error));
+      reject(unreachable(place, error));
     };
     const late = setTimeout(() => {
       fail(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));

@@ -1,0 +1,102 @@
+import { BlockList, isIP } from 'node:net';
+
+import { usageFailure } from './failure.ts';
+import { showGiven } from './secrets.ts';
+
+/** An address and a port of TCP. */
+export interface HostPort {
+  /** A name or an address; empty for every address of this machine, to listen on. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A socket in the file system (unix(7)). */
+export interface UnixPath {
+  readonly path: string;
+}
+
+/** Where to listen or what to connect to; `net.connect()` and `listen()` take it as it is. */
+export type Place = HostPort | UnixPath;
+
+const MAX_PORT = 65_535;
+const UNIX = 'unix:';
+/** The longest path of a socket in bytes, without the zero at its end (unix(7)). */
+const LONGEST_PATH = 107;
+
+/** Reads where to listen; a port alone is that port on every address of this machine. */
+export function parseListen(text: string, option: string): Place {
+  return parsePlace(text, option, { host: '', leastPort: 0 });
+}
+
+/** Reads what to connect to; a port alone is one of this machine. */
+export function parseTarget(text: string, option: string): Place {
+  return parsePlace(text, option, { host: 'localhost', leastPort: 1 });
+}
+
+/** Reads `HOST:PORT`, `:PORT`, `PORT` or `unix:/PATH`; an IPv6 address stands in brackets, as in a URL. */
+function parsePlace(
+  text: string,
+  option: string,
+  alone: { readonly host: string; readonly leastPort: number },
+): Place {
+  if (text.startsWith(UNIX)) return parsePath(text, option);
+  const match = /^(?:(?:\[(?<v6>[\da-fA-F:.%\w]+)\]|(?<host>[^\s:[\]/]*)):)?(?<port>\d{1,5})$/.exec(
+    text,
+  );
+  const host = match?.groups?.['v6'] ?? (match?.groups?.['host'] || alone.host);
+  const port = Number(match?.groups?.['port']);
+  if (!match || !(port >= alone.leastPort && port <= MAX_PORT)) {
+    throw usageFailure(
+      `${option} must be HOST:PORT or unix:/PATH, such as 127.0.0.1:8080, [::1]:8080 or :8080, but is ${showGiven(text)}`,
+    );
+  }
+  return { host, port };
+}
+
+function parsePath(text: string, option: string): UnixPath {
+  const path = text.slice(UNIX.length);
+  const problem = !path.startsWith('/')
+    ? 'must begin with unix:/, a path from the root'
+    : Buffer.byteLength(path) > LONGEST_PATH
+      ? `must have a path of at most ${String(LONGEST_PATH)} bytes`
+      : path.includes('\0')
+        ? 'must have a path without a zero byte'
+        : undefined;
+  if (problem === undefined) return { path };
+  throw usageFailure(`${option} ${problem}, but is ${showGiven(text)}`);
+}
+
+export function isUnix(place: Place): place is UnixPath {
+  return 'path' in place;
+}
+
+/** Writes a place as the options take it. */
+export function showPlace(place: Place): string {
+  return isUnix(place) ? `${UNIX}${place.path}` : showHostPort(place);
+}
+
+/** Writes an address as it is written in a URL. */
+export function showHostPort({ host, port }: HostPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
+/** Returns whether only programs of this machine reach a place to listen on. */
+export function isLocal(place: Place): boolean {
+  return isUnix(place) || isLoopback(place.host);
+}
+
+/**
+ * Returns whether only programs of this machine reach an address. A name other than localhost may
+ * mean any address, so it counts as one that others reach.
+ */
+export function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  if (/^localhost\.?$/i.test(address)) return true;
+  const family = isIP(address);
+  // Only addresses that are no loopback have a zone.
+  if (family === 0 || address.includes('%')) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8);
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}

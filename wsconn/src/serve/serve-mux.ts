@@ -1,0 +1,36 @@
+import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { YamuxStream } from 'ws-conn-adapter/yamux';
+
+import { Mux } from '../tunnel/mux.ts';
+
+/** A multiplexer at work. */
+export interface ServedMux {
+  /** Resolves when its session has ended; rejects with the error that ended it. */
+  readonly ended: Promise<null>;
+  /** Accepts no new streams, and ends with the last that is open. */
+  readonly retire: () => void;
+}
+
+/**
+ * Accepts the streams of a multiplexed WebSocket.
+ * @param maxStreams - the most that may be open at once
+ * @param accept - is called with each
+ */
+export function serveMux(
+  adapter: WsConnAdapter,
+  maxStreams: number,
+  accept: (stream: YamuxStream) => void,
+): ServedMux {
+  const mux = new Mux(adapter, { role: 'server', maxStreams });
+  mux.onStream(accept);
+  const ended = mux.closed.then((error) => {
+    if (error) throw error;
+    return null;
+  });
+  return {
+    ended,
+    retire: () => {
+      mux.retire();
+    },
+  };
+}

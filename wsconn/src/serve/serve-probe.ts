@@ -1,0 +1,25 @@
+import { pipeline } from 'node:stream/promises';
+
+import type { WsConnAdapter } from 'ws-conn-adapter';
+
+/**
+ * Time in ms after which a probe is closed: without pings of our own, a client that is gone would
+ * never be noticed.
+ */
+const PROBE_LIMIT = 3_600_000;
+
+/**
+ * Echoes what arrives and sends nothing else, so that a client can find out what the path does to
+ * idle connections. Resolves when it has ended.
+ */
+export async function serveProbe(adapter: WsConnAdapter): Promise<null> {
+  const limit = setTimeout(() => {
+    void adapter.close();
+  }, PROBE_LIMIT);
+  try {
+    await pipeline(adapter, adapter);
+    return null;
+  } finally {
+    clearTimeout(limit);
+  }
+}
