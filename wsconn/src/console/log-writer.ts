@@ -13,14 +13,22 @@ const RETRY = 50;
 /** Time in ms that the end of the process waits for such a reader. */
 const LAST_WAIT = 1_000;
 
+/** What waits to be written, and how many lines of the log it stands for. */
+interface Waiting {
+  bytes: Buffer;
+  readonly lines: number;
+}
+
 /**
  * Writes lines to stderr, and never holds up or ends the process: not when nobody reads them any
  * more, not when the reader stops, not when the disk is full. Lines that are lost are counted, and
  * the next line that can be written tells their number.
  */
 export class LogWriter {
+  /** Makes a line of its own of a text. */
+  note: (text: string) => string = (text) => `wsconn: ${text}`;
   readonly #write: (bytes: Buffer) => number;
-  #waiting: Buffer[] = [];
+  #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #lost = 0;
   #retrying = false;
@@ -38,7 +46,8 @@ export class LogWriter {
       this.#lost++;
       return;
     }
-    this.#add(`${text}\n`);
+    this.#tellLost();
+    this.#add(text, 1);
     this.#flush();
   }
 
@@ -63,9 +72,9 @@ export class LogWriter {
     this.#flush();
   }
 
-  #add(text: string): void {
-    const bytes = Buffer.from(text);
-    this.#waiting.push(bytes);
+  #add(text: string, lines: number): void {
+    const bytes = Buffer.from(`${text}\n`);
+    this.#waiting.push({ bytes, lines });
     this.#waitingBytes += bytes.length;
   }
 
@@ -76,13 +85,13 @@ export class LogWriter {
       if (!first) return;
       let written: number;
       try {
-        written = this.#write(first);
+        written = this.#write(first.bytes);
       } catch (error) {
         this.#onError(codeOf(error));
         return;
       }
       this.#waitingBytes -= written;
-      if (written < first.length) this.#waiting[0] = first.subarray(written);
+      if (written < first.bytes.length) first.bytes = first.bytes.subarray(written);
       else this.#waiting.shift();
     }
   }
@@ -90,16 +99,10 @@ export class LogWriter {
   /** Tells how many lines were lost, once what came before them is written. */
   #tellLost(): void {
     if (this.#lost === 0 || this.#waiting.length > 0) return;
-    const lines = this.#lost === 1 ? 'line' : 'lines';
-    this.#add(`${this.#note(`${String(this.#lost)} ${lines} of this log could not be written`)}\n`);
+    const lost = this.#lost;
+    const lines = lost === 1 ? 'line' : 'lines';
     this.#lost = 0;
-  }
-
-  #note: (text: string) => string = (text) => `wsconn: ${text}`;
-
-  /** Sets how a line of its own is written. */
-  set note(format: (text: string) => string) {
-    this.#note = format;
+    this.#add(this.note(`${String(lost)} ${lines} of this log could not be written`), lost);
   }
 
   #onError(code: string | undefined): void {
@@ -110,7 +113,7 @@ export class LogWriter {
     }
     // Nobody reads them any more (EPIPE), or there is no room on the disk just now (ENOSPC).
     this.#gone = code === 'EPIPE' || code === 'EBADF';
-    this.#lost += this.#waiting.length;
+    this.#lost += this.#waiting.reduce((sum, { lines }) => sum + lines, 0);
     this.#waiting = [];
     this.#waitingBytes = 0;
   }
