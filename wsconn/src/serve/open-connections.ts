@@ -10,6 +10,7 @@ export const SHUTTING_DOWN = 'the server is shutting down: connect again';
 export class OpenConnections {
   /** Each with what asks it to end by itself. */
   readonly #open = new Map<WsConnAdapter, () => void>();
+  #cutting = false;
   #whenEmpty: () => void = () => undefined;
 
   /** Adds one, until its WebSocket has closed. */
@@ -33,9 +34,15 @@ export class OpenConnections {
   async drain(ms: number): Promise<number> {
     for (const askToEnd of this.#open.values()) askToEnd();
     await this.#empty(ms);
+    this.#cutting = true;
     const left = [...this.#open.keys()];
     await Promise.all(left.map((adapter) => adapter.close(SERVICE_RESTART, SHUTTING_DOWN)));
     return left.length;
+  }
+
+  /** Whether it closes those that did not finish in time. */
+  get cutting(): boolean {
+    return this.#cutting;
   }
 
   /** Resolves when nothing is open any more, after `ms` at the latest. */

@@ -1,12 +1,13 @@
 import type { WsConnAdapter } from 'ws-conn-adapter';
 import type { YamuxStream } from 'ws-conn-adapter/yamux';
 
+import type { Ending } from '../target/forward-to-target.ts';
 import { Mux } from '../tunnel/mux.ts';
 
 /** A multiplexer at work. */
 export interface ServedMux {
-  /** Resolves when its session has ended; rejects with the error that ended it. */
-  readonly ended: Promise<null>;
+  /** Resolves when its session has ended. */
+  readonly ended: Promise<Ending>;
   /** Accepts no new streams, and ends with the last that is open. */
   readonly retire: () => void;
 }
@@ -23,10 +24,7 @@ export function serveMux(
 ): ServedMux {
   const mux = new Mux(adapter, { role: 'server', maxStreams });
   mux.onStream(accept);
-  const ended = mux.closed.then((error) => {
-    if (error) throw error;
-    return null;
-  });
+  const ended = mux.closed.then((error) => (error ? { by: 'client' as const, error } : {}));
   return {
     ended,
     retire: () => {

@@ -13,14 +13,14 @@ import { explain } from '../console/explain.ts';
 import type { Log } from '../console/log.ts';
 import { showHostPort } from '../console/place.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
-import { forwardToTarget, type Side } from '../target/forward-to-target.ts';
+import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';
 import type { Client, TargetDialer } from './target-dialer.ts';
 import { wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
 import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
 import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
 import { serveProbe } from './serve-probe.ts';
-import { logEnd, type Tunnel, type TunnelKind } from './tunnel.ts';
+import { logEnding, type Tunnel, type TunnelKind } from './tunnel.ts';
 
 export interface TunnelServerOptions {
   readonly admission: Admission;
@@ -197,11 +197,13 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     return { kind, name: `${kind} ${number}`, target, stream: adapter, log };
   }
 
-  #follow(tunnel: Tunnel, served: Promise<Side | null>): void {
+  #follow(tunnel: Tunnel, served: Promise<Ending>): void {
+    const since = performance.now();
     this.emit('opened', tunnel);
-    let failed = false;
-    served.catch(() => (failed = true));
-    void logEnd(tunnel, served).then(() => this.emit('closed', tunnel, failed));
+    void served.then((ending) => {
+      logEnding(tunnel, ending, { since, cutHere: this.#open.cutting });
+      this.emit('closed', tunnel, ending.error !== undefined);
+    });
   }
 }
 

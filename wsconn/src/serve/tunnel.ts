@@ -2,7 +2,7 @@ import type { SocketDuplex } from 'ws-conn-adapter';
 
 import { explain } from '../console/explain.ts';
 import type { Log } from '../console/log.ts';
-import type { Side } from '../target/forward-to-target.ts';
+import type { Ending } from '../target/forward-to-target.ts';
 
 /** What a WebSocket or one of its streams is used for. */
 export type TunnelKind = 'connection' | 'multiplexer' | 'probe' | 'stream';
@@ -19,28 +19,29 @@ export interface Tunnel {
   log: Log;
 }
 
-/** Logs how a tunnel ends; resolves then. */
-export async function logEnd(tunnel: Tunnel, served: Promise<Side | null>): Promise<void> {
-  const { name, stream } = tunnel;
-  const since = performance.now();
-  const ended = (how: string, fields: Readonly<Record<string, string>>, first = ''): void => {
-    const seconds = (performance.now() - since) / 1000;
-    const { bytesRead: bytesIn, bytesWritten: bytesOut } = stream;
-    const bytes = `${String(bytesIn)} bytes in, ${String(bytesOut)} bytes out`;
-    tunnel.log.info(`${name} ${how} after ${seconds.toFixed(1)} s: ${bytes}${first}`, {
-      ...fields,
-      seconds: Math.round(seconds * 1000) / 1000,
-      bytesIn,
-      bytesOut,
-    });
-  };
-  try {
-    const first = await served;
-    const text = first === null ? '' : `; the ${first} ended first`;
-    ended('ended', { event: 'ended', ...(first && { endedBy: first }) }, text);
-  } catch (error) {
-    const why = explain(error, 'client');
-    ended(`failed (${why})`, { event: 'failed', reason: why });
-    tunnel.log.stack(error);
-  }
+/**
+ * Logs how a tunnel has ended.
+ * @param since - when it was opened, by `performance.now()`
+ * @param cutHere - whether this server has cut it
+ */
+export function logEnding(
+  { name, stream, log }: Tunnel,
+  { by, error }: Ending,
+  { since, cutHere }: { readonly since: number; readonly cutHere: boolean },
+): void {
+  const seconds = (performance.now() - since) / 1000;
+  const { bytesRead: bytesIn, bytesWritten: bytesOut } = stream;
+  const bytes = `${String(bytesIn)} bytes in, ${String(bytesOut)} bytes out`;
+  const why = error === undefined ? undefined : explain(error, 'client');
+  const how = why === undefined ? 'ended' : `failed (${why})`;
+  const first = why === undefined && by !== undefined ? `; the ${by} ended first` : '';
+  log.info(`${name} ${how} after ${seconds.toFixed(1)} s: ${bytes}${first}`, {
+    event: why === undefined ? 'ended' : 'failed',
+    endedBy: cutHere && why !== undefined ? 'server' : by,
+    reason: why,
+    seconds: Math.round(seconds * 1000) / 1000,
+    bytesIn,
+    bytesOut,
+  });
+  log.stack(error);
 }

@@ -5,8 +5,13 @@ import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 import { codeOf } from '../console/explain.ts';
 import { TargetError } from './dial-target.ts';
 
-/** Whoever ended a connection first. */
-export type Side = 'client' | 'target';
+/** How a tunnel has ended. */
+export interface Ending {
+  /** Which side ended first, or was cut; undefined where there are no two sides. */
+  readonly by?: 'client' | 'target' | undefined;
+  /** What cut it; undefined where both sides have ended it. */
+  readonly error?: unknown;
+}
 
 /** How a stream comes to its target, and what its client is told. */
 export interface Way {
@@ -20,10 +25,9 @@ export interface Way {
 
 /**
  * Forwards a stream to the target over a connection of its own, until both directions have ended
- * and the stream has closed. Returns which side ended first.
- * @throws the error that ended it
+ * and the stream has closed. Never rejects.
  */
-export async function forwardToTarget(stream: SocketDuplex, way: Way): Promise<Side> {
+export async function forwardToTarget(stream: SocketDuplex, way: Way): Promise<Ending> {
   // Also before they are joined: a client that has nothing to send may end its direction before the
   // target has answered.
   stream.allowHalfOpen = true;
@@ -47,22 +51,30 @@ export async function forwardToTarget(stream: SocketDuplex, way: Way): Promise<S
         : new TargetError('EIO', 'the server failed', 'internal error', error),
     );
     await closed;
-    throw error;
+    return { by: clientClosed.signal.aborted ? 'client' : 'target', error };
   }
-  let first: Side | undefined;
+  let first: Ending['by'];
+  let cut: Ending['by'];
   stream.once('end', () => (first ??= 'client'));
   socket.once('end', () => (first ??= 'target'));
   way.connected?.();
-  await join(stream, socket, {
-    cut: (left, error) => {
-      if (left === socket) {
-        resetSocket(socket);
-        return;
-      }
-      const how = `the target cut the connection (${codeOf(error) ?? error.message})`;
-      way.fail(new TargetError(codeOf(error) ?? 'ECONNRESET', how, how, error));
-    },
-  });
+  try {
+    await join(stream, socket, {
+      cut: (left, error) => {
+        if (left === socket) {
+          cut = 'client';
+          resetSocket(socket);
+          return;
+        }
+        cut = 'target';
+        const how = `the target cut the connection (${codeOf(error) ?? error.message})`;
+        way.fail(new TargetError(codeOf(error) ?? 'ECONNRESET', how, how, error));
+      },
+    });
+  } catch (error) {
+    await closed;
+    return { by: cut ?? first, error };
+  }
   await closed;
-  return first ?? 'client';
+  return { by: first };
 }

@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+
 import { expect, test } from 'vitest';
+
+import { connect } from '../../../src/index.ts';
+import { closeOf } from '../../../test/support/events.ts';
 
 import { freePort } from '../../../test/support/free-port.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
@@ -94,4 +99,30 @@ test.each([
   const ended = await runWsconn(['serve', '--listen', ':0', '--to', ':1', ...args]);
   expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]+\n$/) as string });
   expect(ended.stderr).toMatch(line);
+});
+
+test.each([
+  ['the client', 'client'],
+  ['the target', 'target'],
+  ['the server, when it stops', 'server'],
+] as const)('a connection that %s cuts is ended by it', async (_who, endedBy) => {
+  const to = await target((socket) => {
+    socket.once('data', () => {
+      if (endedBy === 'target') socket.resetAndDestroy();
+      else socket.write('x');
+    });
+  });
+  const { url, program } = await serve(to, [...JSON_LOG, '--drain', '0']).catch(() => {
+    throw new Error('it does not tell that it listens');
+  });
+  const adapter = connect(url);
+  adapter.on('error', () => undefined);
+  const closed = closeOf(adapter);
+  adapter.write('x');
+  if (endedBy !== 'target') await once(adapter, 'data');
+  if (endedBy === 'client') adapter.resetAndDestroy();
+  if (endedBy === 'server') program.kill();
+  await closed;
+  const [line] = await program.prints(/^.*"event":"failed".*$/m);
+  expect(JSON.parse(line)).toMatchObject({ endedBy, reason: expect.any(String) as string });
 });
