@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { StringDecoder } from 'node:string_decoder';
+
+import ssh2, { type ClientChannel } from 'ssh2';
+
+import { Outbox } from './shared/outbox.ts';
+import type { FromServer, Size } from './shared/protocol.ts';
+import type { Settings } from './settings.ts';
+
+/** Where a shell sends its messages; a page, while there is one. */
+export interface Audience {
+  send(message: FromServer): void;
+  /** The shell has taken so much input that more has to wait, or can take more again. */
+  hold(isHeld: boolean): void;
+  /** Another page has the shell now. */
+  replaced(): void;
+}
+
+/**
+ * Output in characters that the page may be behind before the shell has to wait. It is kept for
+ * sending again, too: so this is also what a shell takes of the memory while its page is away.
+ */
+const MOST_UNCONFIRMED = 131_072;
+/** Where the shell may go on. */
+const FEW_UNCONFIRMED = 32_768;
+
+/** A shell on the SSH server: goes on while no page is connected, and loses no output. */
+export class Shell {
+  /** Nobody can guess it: 128 random bits. */
+  readonly id = randomBytes(16).toString('base64url');
+  readonly name: string;
+  /** Resolves when it is gone, whether it ended by itself, was ended or never began. */
+  readonly closed: Promise<void>;
+  readonly #client = new ssh2.Client();
+  readonly #output = new Outbox();
+  #channel: ClientChannel | null = null;
+  #audience: Audience | null = null;
+  #size: Size;
+  #received = 0;
+  /** What it ended with, also for a page that comes later. */
+  #ending: FromServer | null = null;
+
+  constructor(login: Settings['login'], size: Size) {
+    this.name = `${login.username}@${login.host}`;
+    this.#size = size;
+    this.closed = new Promise((resolve) => {
+      this.#client.on('close', resolve);
+    });
+    this.#client.on('ready', () => {
+      this.#open();
+    });
+    this.#client.on('error', (error) => {
+      this.#finish({ type: 'error', text: `${this.name}: ${error.message}` });
+    });
+    this.#client.on('close', () => {
+      this.#finish({ type: 'error', text: `${this.name} ended the connection` });
+    });
+    this.#client.connect(login);
+  }
+
+  /** Whether it has begun, and not ended. */
+  get isRunning(): boolean {
+    return this.#channel !== null && this.#ending === null;
+  }
+
+  /**
+   * Sends everything after `received` to this audience from now on, once the shell has begun.
+   * @throws RangeError where it has never sent so much
+   */
+  attach(audience: Audience, received: number): void {
+    const missing = this.#output.from(received);
+    this.#audience?.replaced();
+    this.#audience = audience;
+    // Only a page that was told its id can ask for a shell that has begun.
+    if (this.#channel) this.#introduce(true);
+    for (const data of missing) this.#send({ type: 'output', data });
+    if (this.#ending) this.#send(this.#ending);
+    this.#goOn();
+  }
+
+  /** Sends nothing to this audience any more. Returns false where it had been replaced before. */
+  detach(audience: Audience): boolean {
+    if (this.#audience !== audience) return false;
+    this.#audience = null;
+    return true;
+  }
+
+  input(data: string): void {
+    this.#received += data.length;
+    const position = this.#received;
+    const channel = this.#channel;
+    if (!channel) return; // No page sends input before the shell has begun.
+    const hasRoom = channel.write(data, () => {
+      this.#send({ type: 'ack', position });
+    });
+    if (hasRoom) return;
+    this.#audience?.hold(true);
+    channel.once('drain', () => this.#audience?.hold(false));
+  }
+
+  resize(size: Size): void {
+    this.#size = size;
+    if (this.isRunning) this.#channel?.setWindow(size.rows, size.cols, 0, 0);
+  }
+
+  /**
+   * Records how much of the output a page has drawn.
+   * @throws RangeError where so much was never sent
+   */
+  confirm(position: number): void {
+    this.#output.confirm(position);
+    this.#goOn();
+  }
+
+  /** Ends the session; sshd sends SIGHUP to what runs in it. */
+  end(): void {
+    this.#client.end();
+  }
+
+  #open(): void {
+    const { cols, rows } = this.#size;
+    this.#client.shell({ term: 'xterm-256color', cols, rows }, (error, channel) => {
+      if (error) {
+        this.#finish({ type: 'error', text: `${this.name}: ${error.message}` });
+        return;
+      }
+      this.#channel = channel;
+      this.#introduce(false);
+      this.#read(channel);
+    });
+  }
+
+  #introduce(resumed: boolean): void {
+    const { id, name } = this;
+    this.#send({ type: 'shell', id, name, resumed, received: this.#received });
+  }
+
+  #read(channel: ClientChannel): void {
+    // Keeps the first bytes of a character until the others are there.
+    const decoder = new StringDecoder('utf8');
+    channel.on('data', (chunk: Buffer) => {
+      const data = decoder.write(chunk);
+      if (data === '') return;
+      this.#output.push(data);
+      this.#send({ type: 'output', data });
+      if (this.#output.length > MOST_UNCONFIRMED) channel.pause();
+    });
+    let ending = 'The shell ended.';
+    channel.on('exit', (code: number | null, signal?: string) => {
+      if (code === null) ending = `The shell was ended by ${signal ?? 'a signal'}.`;
+      else if (code !== 0) ending = `The shell ended with exit code ${String(code)}.`;
+    });
+    // After the last of the output: 'close' of ssh2's channels waits for 'end'.
+    channel.on('close', () => {
+      this.#finish({ type: 'exit', text: ending });
+    });
+    channel.stderr.resume(); // A terminal has one stream; nothing comes here.
+  }
+
+  #goOn(): void {
+    if (this.#output.length < FEW_UNCONFIRMED) this.#channel?.resume();
+  }
+
+  #finish(ending: FromServer): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    this.#send(ending);
+    this.#client.end();
+  }
+
+  #send(message: FromServer): void {
+    this.#audience?.send(message);
+  }
+}
