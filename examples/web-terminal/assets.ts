@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import path from 'node:path';
+import { dirname, extname, join } from 'node:path';
 
 import ts from 'typescript';
 
@@ -27,25 +27,25 @@ export class Assets {
 
   constructor() {
     for (const folder of ['page', 'shared']) {
-      for (const name of readdirSync(path.join(HERE, folder))) {
-        this.#add(`/${folder}/${name}`, path.join(HERE, folder, name));
+      for (const name of readdirSync(join(HERE, folder))) {
+        this.#add(`/${folder}/${name}`, join(HERE, folder, name));
       }
     }
     const { resolve } = createRequire(import.meta.url);
-    const xterm = path.dirname(resolve('@xterm/xterm/package.json'));
-    const fit = path.dirname(resolve('@xterm/addon-fit/package.json'));
-    this.#add('/modules/xterm.mjs', path.join(xterm, 'lib/xterm.mjs'));
-    this.#add('/modules/xterm.css', path.join(xterm, 'css/xterm.css'));
-    this.#add('/modules/addon-fit.mjs', path.join(fit, 'lib/addon-fit.mjs'));
-    const html = readFileSync(path.join(HERE, 'page/index.html'), 'utf8');
-    this.#add('/', path.join(HERE, 'page/index.html'));
+    const xterm = dirname(resolve('@xterm/xterm/package.json'));
+    const fit = dirname(resolve('@xterm/addon-fit/package.json'));
+    this.#add('/modules/xterm.mjs', join(xterm, 'lib/xterm.mjs'));
+    this.#add('/modules/xterm.css', join(xterm, 'css/xterm.css'));
+    this.#add('/modules/addon-fit.mjs', join(fit, 'lib/addon-fit.mjs'));
+    const html = readFileSync(join(HERE, 'page/index.html'), 'utf8');
+    this.#add('/', join(HERE, 'page/index.html'));
     this.#policy = policyFor(html);
   }
 
   /** Answers a request with a file, or with 404. */
   readonly serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const { pathname } = new URL(request.url ?? '/', 'http://page');
-    const asset = this.#assets.get(pathname);
+    const [path = ''] = (request.url ?? '').split('?');
+    const asset = this.#assets.get(path);
     if (!asset || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
       return;
@@ -61,7 +61,7 @@ export class Assets {
   };
 
   #add(url: string, file: string): void {
-    const type = TYPES[path.extname(file)];
+    const type = TYPES[extname(file)];
     if (type === undefined) return; // Such as tsconfig.json: not for browsers.
     const text = readFileSync(file, 'utf8');
     this.#assets.set(url, { type, body: Buffer.from(file.endsWith('.ts') ? strip(text) : text) });

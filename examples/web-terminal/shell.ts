@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 
 import ssh2, { type ClientChannel } from 'ssh2';
 
+import { FloodSkip } from './flood-skip.ts';
 import { Outbox } from './shared/outbox.ts';
 import type { FromServer, Size } from './shared/protocol.ts';
 import type { Settings } from './settings.ts';
@@ -24,6 +25,8 @@ const MOST_UNCONFIRMED = 131_072;
 /** Where the shell may go on. */
 const FEW_UNCONFIRMED = 32_768;
 
+const CTRL_C = '\x03';
+
 /** A shell on the SSH server: goes on while no page is connected, and loses no output. */
 export class Shell {
   /** Nobody can guess it: 128 random bits. */
@@ -37,6 +40,7 @@ export class Shell {
   #audience: Audience | null = null;
   #size: Size;
   #received = 0;
+  #skip: FloodSkip | null = null;
   /** What it ended with, also for a page that comes later. */
   #ending: FromServer | null = null;
 
@@ -90,6 +94,8 @@ export class Shell {
     const position = this.#received;
     const channel = this.#channel;
     if (!channel) return; // No page sends input before the shell has begun.
+    const waiting = this.#output.length + channel.readableLength;
+    if (data === CTRL_C && waiting > MOST_UNCONFIRMED && !this.#skip) this.#skipFlood(channel);
     const hasRoom = channel.write(data, () => {
       this.#send({ type: 'ack', position });
     });
@@ -140,10 +146,8 @@ export class Shell {
     const decoder = new StringDecoder('utf8');
     channel.on('data', (chunk: Buffer) => {
       const data = decoder.write(chunk);
-      if (data === '') return;
-      this.#output.push(data);
-      this.#send({ type: 'output', data });
-      if (this.#output.length > MOST_UNCONFIRMED) channel.pause();
+      if (this.#skip) this.#skip.take(data);
+      else this.#print(channel, data);
     });
     let ending = 'The shell ended.';
     channel.on('exit', (code: number | null, signal?: string) => {
@@ -152,9 +156,25 @@ export class Shell {
     });
     // After the last of the output: 'close' of ssh2's channels waits for 'end'.
     channel.on('close', () => {
+      this.#skip?.end();
       this.#finish({ type: 'exit', text: ending });
     });
     channel.stderr.resume(); // A terminal has one stream; nothing comes here.
+  }
+
+  #print(channel: ClientChannel, data: string): void {
+    if (data === '') return;
+    this.#output.push(data);
+    this.#send({ type: 'output', data });
+    if (this.#output.length > MOST_UNCONFIRMED) channel.pause();
+  }
+
+  #skipFlood(channel: ClientChannel): void {
+    this.#skip = new FloodSkip((text) => {
+      this.#skip = null;
+      this.#print(channel, text);
+    });
+    channel.resume();
   }
 
   #goOn(): void {

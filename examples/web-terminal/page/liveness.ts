@@ -13,7 +13,7 @@ const LATE = 1_000;
 export class Liveness {
   readonly #ask: () => void;
   readonly #onDead: () => void;
-  #timer = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #dueAt = 0;
   #isAsking = false;
 
@@ -48,7 +48,7 @@ export class Liveness {
   #wait(time: number, then: () => void): void {
     clearTimeout(this.#timer);
     this.#dueAt = performance.now() + time;
-    this.#timer = window.setTimeout(then, time);
+    this.#timer = setTimeout(then, time);
   }
 
   #judge(): void {

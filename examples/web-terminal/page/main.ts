@@ -23,7 +23,7 @@ const connection = new Connection(
       else if (kind === 'resumed') notice.show('open', 'Connected again. The shell has gone on.');
       else {
         writeOwnLine(terminal, 'the shell from before is gone; this is a new one');
-        notice.show('open', 'Connected again, with a new shell: the one from before is gone.');
+        notice.show('open', 'Connected again, with a new shell.');
       }
       setOpen(true);
     },
@@ -37,6 +37,7 @@ const connection = new Connection(
     },
     onEnded: (text) => {
       setOpen(false);
+      writeOwnLine(terminal, text);
       notice.show('ended', text, 'New shell');
     },
   },

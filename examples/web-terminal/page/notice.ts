@@ -5,7 +5,7 @@ const BRIEF = 4_000;
 
 export type State = 'connecting' | 'open' | 'lost' | 'ended';
 
-/** The bar below the title: what happened to the connection, and what can be done. */
+/** The news in the title bar: what happened to the connection, and what can be done. */
 export class Notice {
   readonly #bar = element('notice');
   readonly #text = element('notice').querySelector('p') as HTMLParagraphElement;

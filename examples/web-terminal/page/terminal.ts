@@ -28,8 +28,10 @@ const THEME: ITheme = {
   brightWhite: '#ffffff',
 };
 
-/** Leaves what a program that is gone may have left: its screen, colours, mouse, pasting mode. */
-const RECOVER = '\x1b[?1049l\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l';
+/** Leaves the second screen, where editors draw; only there, for it moves the cursor. */
+const LEAVE_SCREEN = '\x1b[?1049l';
+/** Undoes what a program that is gone may have set: margins, hidden cursor, mouse, paste mode. */
+const RECOVER = '\x1b[!p\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b[0m';
 
 /** Makes the terminal that fills #terminal, and keeps filling it. */
 export function makeTerminal(): Terminal {
@@ -52,7 +54,11 @@ export function makeTerminal(): Terminal {
   return terminal;
 }
 
-/** Writes a line of the page's own, which no shell has printed. */
+/** Writes a line of the page's own, which no shell has printed, below all that one has. */
 export function writeOwnLine(terminal: Terminal, text: string): void {
-  terminal.write(`${RECOVER}\r\n\x1b[33m── ${text} ──\x1b[0m\r\n`);
+  terminal.write('', () => {
+    const leave = terminal.buffer.active.type === 'alternate' ? LEAVE_SCREEN : '';
+    terminal.scrollToBottom();
+    terminal.write(`${leave}${RECOVER}\r\n\x1b[33m── ${text} ──\x1b[0m\r\n`);
+  });
 }

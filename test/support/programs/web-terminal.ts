@@ -17,6 +17,8 @@ const TEXT =
 
 /** The example web-terminal before a private sshd, and behind a proxy with an idle limit. */
 export class WebTerminal {
+  /** The arguments of node, as the header of the example says. */
+  static readonly command = ['--import', 'tsx', 'examples/web-terminal/server.ts'];
   readonly sshd: Sshd;
   readonly server: Running;
   /** The address that the server prints, as seen through the proxy. */
@@ -24,6 +26,7 @@ export class WebTerminal {
   /** The port of the server itself. */
   readonly port: number;
   #proxy: IdleLimitProxy;
+  #log = '';
 
   private constructor(
     sshd: Sshd,
@@ -37,6 +40,14 @@ export class WebTerminal {
     this.url = url;
     this.port = port;
     this.#proxy = proxy;
+    server.child.stdout.on('data', (text: string) => {
+      this.#log += text;
+    });
+  }
+
+  /** What the server has printed since its address. */
+  get log(): string {
+    return this.#log;
   }
 
   /** Starts all of it for the time of the test. */
@@ -45,20 +56,16 @@ export class WebTerminal {
     onTestFinished(sshd.stop);
     const port = await freePort();
     const proxy = await startIdleLimitProxy(port, IDLE_LIMIT);
-    const server = startProgram(
-      process.execPath,
-      ['--import', 'tsx', 'examples/web-terminal/server.ts'],
-      {
-        env: {
-          PATH: process.env['PATH'],
-          PORT: String(port),
-          ORIGIN: `http://127.0.0.1:${String(proxy.port)}`,
-          SSH_PORT: String(sshd.port),
-          SSH_KEY: sshd.keyFile,
-          ...env,
-        },
+    const server = startProgram(process.execPath, WebTerminal.command, {
+      env: {
+        PATH: process.env['PATH'],
+        PORT: String(port),
+        ORIGIN: `http://127.0.0.1:${String(proxy.port)}`,
+        SSH_PORT: String(sshd.port),
+        SSH_KEY: sshd.keyFile,
+        ...env,
       },
-    );
+    });
     onTestFinished(() => server.stop('SIGTERM'));
     const [url] = await printed(server, /http:\S+/);
     const terminal = new WebTerminal(sshd, server, proxy, url, port);
@@ -112,12 +119,39 @@ export class TerminalPage {
     return this.until(`${TEXT}.includes(${JSON.stringify(text)})`);
   }
 
-  text(): Promise<string> {
-    return this.page.evaluate(TEXT);
+  /** Resolves when the title bar says this. */
+  says(pattern: RegExp): Promise<void> {
+    return this.until(`!notice.hidden && ${String(pattern)}.test(notice.textContent)`);
   }
 
-  /** Resolves when the bar below the title says this. */
-  saysNotice(text: string): Promise<void> {
-    return this.until(`!notice.hidden && notice.textContent.includes(${JSON.stringify(text)})`);
+  /** Columns and rows, as the title bar shows them. */
+  async size(): Promise<[number, number]> {
+    const text = await this.page.evaluate<string>("document.querySelector('#size').textContent");
+    const [cols, rows] = text.split(' × ').map(Number);
+    return [cols ?? 0, rows ?? 0];
   }
+
+  /** Where things are, in CSS pixels; `page` is what could be scrolled to. */
+  layout(): Promise<Layout> {
+    return this.page.evaluate(`(() => {
+      const box = (selector) => {
+        const { right, bottom, left } = document.querySelector(selector).getBoundingClientRect();
+        return { right, bottom, left };
+      };
+      const { scrollWidth: width, scrollHeight: height } = document.documentElement;
+      return { page: { width, height }, terminal: box('#terminal'), rows: box('.xterm-screen') };
+    })()`);
+  }
+}
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export interface Layout {
+  readonly page: { readonly width: number; readonly height: number };
+  readonly terminal: Box;
+  readonly rows: Box;
 }
