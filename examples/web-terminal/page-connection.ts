@@ -57,11 +57,6 @@ export class PageConnection implements Audience {
     if (message.type === 'exit' || message.type === 'error') this.#ws.close(1000);
   }
 
-  hold(isHeld: boolean): void {
-    if (isHeld) this.#ws.pause();
-    else this.#ws.resume();
-  }
-
   replaced(): void {
     this.#ws.close(REPLACED, 'the shell is in another page');
   }

@@ -11,8 +11,6 @@ import type { Settings } from './settings.ts';
 /** Where a shell sends its messages; a page, while there is one. */
 export interface Audience {
   send(message: FromServer): void;
-  /** The shell has taken so much input that more has to wait, or can take more again. */
-  hold(isHeld: boolean): void;
   /** Another page has the shell now. */
   replaced(): void;
 }
@@ -24,6 +22,9 @@ export interface Audience {
 const MOST_UNCONFIRMED = 131_072;
 /** Where the shell may go on. */
 const FEW_UNCONFIRMED = 32_768;
+
+/** Input in bytes that may wait for the shell; well-behaved pages stay far below. */
+const MOST_INPUT = 1_048_576;
 
 const CTRL_C = '\x03';
 
@@ -89,19 +90,21 @@ export class Shell {
     return true;
   }
 
+  /**
+   * Takes input, and acknowledges it when ssh2 has sent it.
+   * @throws RangeError where a page does not wait for that
+   */
   input(data: string): void {
-    this.#received += data.length;
-    const position = this.#received;
     const channel = this.#channel;
-    if (!channel) return; // No page sends input before the shell has begun.
+    if (!channel || this.#ending) return; // The page is told so, and asks for a new shell.
+    if (channel.writableLength > MOST_INPUT) throw new RangeError('sends more than it may');
     const waiting = this.#output.length + channel.readableLength;
     if (data === CTRL_C && waiting > MOST_UNCONFIRMED && !this.#skip) this.#skipFlood(channel);
-    const hasRoom = channel.write(data, () => {
+    this.#received += data.length;
+    const position = this.#received;
+    channel.write(data, () => {
       this.#send({ type: 'ack', position });
     });
-    if (hasRoom) return;
-    this.#audience?.hold(true);
-    channel.once('drain', () => this.#audience?.hold(false));
   }
 
   resize(size: Size): void {
@@ -120,10 +123,12 @@ export class Shell {
 
   /** Ends the session; sshd sends SIGHUP to what runs in it. */
   end(): void {
+    this.#ending ??= { type: 'exit', text: 'The shell was ended.' };
     this.#client.end();
   }
 
   #open(): void {
+    if (this.#ending) return; // It was ended while it logged in.
     const { cols, rows } = this.#size;
     this.#client.shell({ term: 'xterm-256color', cols, rows }, (error, channel) => {
       if (error) {

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 
 import type { FromPage, FromServer } from '../../examples/web-terminal/shared/protocol.ts';
 import { freePort } from '../support/free-port.ts';
-import { describeWith, startProgram } from '../support/programs/program.ts';
+import { describeWith, printed, startProgram } from '../support/programs/program.ts';
 import { WebTerminal } from '../support/programs/web-terminal.ts';
 
 const SIZE = { cols: 80, rows: 24 };
@@ -84,6 +84,11 @@ class Page {
     const answer = once(this.#ws, 'message');
     this.send({ type: 'ping' });
     await answer;
+  }
+
+  /** Closes as a page does that is left. */
+  leave(): void {
+    this.#ws.close(4001);
   }
 
   /** Breaks off without a Close. */
@@ -220,6 +225,21 @@ describeWith('sshd', 'the server of the example web-terminal', (sshd) => {
     next.line('echo $((6 * 7))');
     await next.shows('42');
     expect(terminal.sshd.sessions()).toBe(1);
+  });
+
+  test('ends a shell whose page goes before it has begun', async () => {
+    const terminal = await WebTerminal.start(sshd);
+    const closed = printed(terminal.server, /page: closed with code 1006/);
+    const page = new Page(terminal);
+    await page.opened();
+    page.send({ type: 'hello', token: new URL(terminal.url).hash.slice(1), size: SIZE });
+    await page.answered();
+    page.cut();
+    await closed;
+    const other = new Page(terminal);
+    await other.hello();
+    other.leave();
+    await terminal.sshd.idle();
   });
 
   test('gives a new shell where the id is wrong', async () => {

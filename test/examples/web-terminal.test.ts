@@ -1,8 +1,12 @@
 /** The page in a real browser, before a real sshd, behind a proxy that cuts idle connections. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
+import { makeFolder } from '../support/folder.ts';
 import { Browser } from '../support/programs/devtools.ts';
 import { describeWith, printed } from '../support/programs/program.ts';
 import { IDLE_LIMIT, TerminalPage, WebTerminal } from '../support/programs/web-terminal.ts';
@@ -48,10 +52,19 @@ describeWith('chromium', 'the example web-terminal', (chromium) => {
       { timeout: TIME_LIMIT },
       async () => {
         const { terminal, page } = await start();
-        await page.run('here=$((6 * 7)); (sleep 1; seq -s, 2000 | tail -c 20) &', '');
+        const folder = await makeFolder();
+        onTestFinished(() => folder.remove());
+        const [go, done] = [`${folder.path}/go`, `${folder.path}/done`];
+        execFileSync('mkfifo', [go, done]);
+        await page.run(
+          `here=42; (read x < ${go}; seq -s, 2000 | tail -c 20; echo > ${done}) &`,
+          '',
+        );
         await terminal.cut();
         await page.says(/Connection lost, reconnecting\s+(in \d+ s|…)/);
-        await sleep(1_500); // The output comes while nobody is there to see it.
+        // The output comes while nobody is there to see it.
+        await writeFile(go, '\n');
+        await readFile(done);
         await terminal.mend();
         await page.says(/Connected again\. The shell has gone on\./);
         await page.shows('1997,1998,1999,2000');
@@ -133,6 +146,21 @@ describeWith('chromium', 'the example web-terminal', (chromium) => {
       await page.shows('^C');
       await page.run('echo $((6 * 7))', '42');
     });
+
+    test(
+      'takes a paste of any size, and shows it at the same time',
+      { timeout: TIME_LIMIT },
+      async () => {
+        const { page } = await start();
+        const text = 'né日本🎉'.repeat(60_000);
+        const bytes = Buffer.from(text);
+        const hash = createHash('sha256').update(bytes).digest('hex');
+        const count = `head -c ${String(bytes.length)} | tee /dev/tty | sha256sum`;
+        await page.run(`stty raw -echo; echo rea""dy2; ${count}; stty sane`, 'ready2');
+        await page.paste(text);
+        await page.shows(hash);
+      },
+    );
 
     test('says how its shell ended, and starts a new one', { timeout: TIME_LIMIT }, async () => {
       const { terminal, page } = await start();

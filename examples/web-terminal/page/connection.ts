@@ -25,7 +25,9 @@ export interface ConnectionHost {
 /** One shell as the page sees it; positions as in the protocol. */
 interface ShellView {
   readonly id: string;
+  /** Input that was sent, and input that has to wait until the shell has taken some of that. */
   readonly input: Outbox;
+  readonly waiting: string[];
   received: number;
   drawn: number;
   acknowledged: number;
@@ -34,7 +36,9 @@ interface ShellView {
 /** Output in characters after which the server is told that it was drawn. */
 const ACK_EVERY = 8_192;
 /** Characters of input in one message; a paste may have more. */
-const LARGEST_INPUT = 16_384;
+const LARGEST_INPUT = 4_096;
+/** Characters of input that the shell may be behind. */
+const MOST_INPUT = 65_536;
 
 /** The page's WebSocket, and the next one when it is lost. */
 export class Connection {
@@ -100,10 +104,8 @@ export class Connection {
   /** Sends what was typed. Before a shell is there nothing can be typed. */
   input(data: string): void {
     if (!this.#shell || !this.#isOpen) return;
-    for (const piece of pieces(data, LARGEST_INPUT)) {
-      this.#shell.input.push(piece);
-      this.#send({ type: 'input', data: piece });
-    }
+    this.#shell.waiting.push(...pieces(data, LARGEST_INPUT));
+    this.#sendInput(this.#shell);
   }
 
   resize(size: Size): void {
@@ -124,7 +126,9 @@ export class Connection {
         this.#show(message.data);
         break;
       case 'ack':
-        this.#shell?.input.confirm(message.position);
+        if (!this.#shell) break;
+        this.#shell.input.confirm(message.position);
+        this.#sendInput(this.#shell);
         break;
       case 'exit':
       case 'error':
@@ -141,9 +145,20 @@ export class Connection {
     if (old && resumed) {
       this.#host.onShell('resumed', name);
       for (const data of old.input.from(received)) this.#send({ type: 'input', data });
+      this.#sendInput(old);
     } else {
-      this.#shell = { id, input: new Outbox(), received: 0, drawn: 0, acknowledged: 0 };
+      const none = { received: 0, drawn: 0, acknowledged: 0 };
+      this.#shell = { id, input: new Outbox(), waiting: [], ...none };
       this.#host.onShell(old ? 'replaced' : 'first', name);
+    }
+  }
+
+  #sendInput({ input, waiting }: ShellView): void {
+    while (input.length < MOST_INPUT) {
+      const data = waiting.shift();
+      if (data === undefined) return;
+      input.push(data);
+      this.#send({ type: 'input', data });
     }
   }
 

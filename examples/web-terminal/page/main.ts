@@ -54,7 +54,7 @@ function setOpen(isOpen: boolean): void {
 }
 
 function connect(): void {
-  document.body.dataset['state'] = 'connecting';
+  notice.show('connecting', 'Connecting …');
   connection.connect();
 }
 

@@ -18,7 +18,7 @@ export class Notice {
     this.#action.addEventListener('click', onAction);
   }
 
-  /** Shows a text with a button; without one it goes away by itself. */
+  /** Shows a text, with a button where there is something to do. Good news go away by themselves. */
   show(state: State, text: string, action?: string): void {
     this.hide();
     document.body.dataset['state'] = state;
@@ -26,7 +26,7 @@ export class Notice {
     this.#text.textContent = text;
     this.#action.hidden = action === undefined;
     this.#action.textContent = action ?? '';
-    if (action !== undefined) return;
+    if (state !== 'open') return;
     this.#timer = window.setTimeout(() => {
       this.hide();
     }, BRIEF);

@@ -119,6 +119,16 @@ export class TerminalPage {
     return this.until(`${TEXT}.includes(${JSON.stringify(text)})`);
   }
 
+  /** Pastes a text, as the browser does. */
+  async paste(text: string): Promise<void> {
+    await this.page.evaluate(`(() => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', ${JSON.stringify(text)});
+      const event = new ClipboardEvent('paste', { clipboardData, bubbles: true });
+      document.querySelector('.xterm-helper-textarea').dispatchEvent(event);
+    })()`);
+  }
+
   /** Resolves when the title bar says this. */
   says(pattern: RegExp): Promise<void> {
     return this.until(`!notice.hidden && ${String(pattern)}.test(notice.textContent)`);
