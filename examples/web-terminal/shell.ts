@@ -130,7 +130,8 @@ export class Shell {
   #open(): void {
     if (this.#ending) return; // It was ended while it logged in.
     const { cols, rows } = this.#size;
-    this.#client.shell({ term: 'xterm-256color', cols, rows }, (error, channel) => {
+    const terminal = { term: 'xterm-256color', cols, rows };
+    this.#client.shell(terminal, { env: { LANG: utf8Locale() } }, (error, channel) => {
       if (error) {
         this.#finish({ type: 'error', text: `${this.name}: ${error.message}` });
         return;
@@ -196,4 +197,13 @@ export class Shell {
   #send(message: FromServer): void {
     this.#audience?.send(message);
   }
+}
+
+/**
+ * Returns what ssh would send as LANG, if that is UTF-8: xterm.js knows nothing else, and without a
+ * locale bash takes the bytes of other letters for commands. sshd takes it with AcceptEnv LANG.
+ */
+function utf8Locale(): string {
+  const { LANG = '' } = process.env;
+  return /utf-?8$/i.test(LANG) ? LANG : 'C.UTF-8';
 }

@@ -74,8 +74,9 @@ class Page {
   /** Resolves when the output has this; confirms all of it as it comes, if it is told to. */
   async shows(text: string, confirms = true): Promise<void> {
     while (!this.output.includes(text)) {
-      await once(this.#ws, 'message');
+      // First, since the server may wait for this with all that it may send.
       if (confirms) this.send({ type: 'ack', position: this.output.length });
+      await once(this.#ws, 'message');
     }
   }
 
@@ -225,6 +226,13 @@ describeWith('sshd', 'the server of the example web-terminal', (sshd) => {
     next.line('echo $((6 * 7))');
     await next.shows('42');
     expect(terminal.sshd.sessions()).toBe(1);
+  });
+
+  test('takes no more input than the shell may be behind', async () => {
+    const { page } = await openPage();
+    page.line('sleep 1000');
+    for (let i = 0; i < 40; i++) page.send({ type: 'input', data: 'x'.repeat(262_144) });
+    expect((await page.closed)[0]).toBe(1008);
   });
 
   test('ends a shell whose page goes before it has begun', async () => {

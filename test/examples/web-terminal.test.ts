@@ -147,6 +147,13 @@ describeWith('chromium', 'the example web-terminal', (chromium) => {
       await page.run('echo $((6 * 7))', '42');
     });
 
+    test('edits lines of other letters than ASCII', { timeout: TIME_LIMIT }, async () => {
+      const { page } = await start();
+      await page.run('PS1="new prom""pt> "', 'new prompt> ');
+      // Without a locale that bash knows, these would clear its screen and transpose its words.
+      await page.run('echo two words ┌──┐ é | tr w W', 'tWo Words ┌──┐ é');
+    });
+
     test(
       'takes a paste of any size, and shows it at the same time',
       { timeout: TIME_LIMIT },

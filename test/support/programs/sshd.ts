@@ -72,6 +72,7 @@ function configure(
       // Debian's bash reads ~/.bashrc when sshd runs it, unless it is told that a shell has done
       // so: what stands there is the machine's own affair, and may print.
       'SetEnv SHLVL=2',
+      'AcceptEnv LANG',
       'Subsystem sftp internal-sftp',
       ...more,
       '',
