@@ -8,11 +8,12 @@ export interface IdleLimitProxy {
 
 /**
  * Stands in for a load balancer: forwards TCP to a port, and cuts a connection on which nothing
- * moves for `limit` ms.
+ * moves for `limit` ms. Listens on a free port, unless it is given one.
  */
 export async function startIdleLimitProxy(
   targetPort: number,
   limit: number,
+  port = 0,
 ): Promise<IdleLimitProxy> {
   const open = new Set<net.Socket>();
   const server = net.createServer((client) => {
@@ -33,7 +34,7 @@ export async function startIdleLimitProxy(
     }
     client.pipe(target).pipe(client);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

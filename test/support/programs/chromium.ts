@@ -4,10 +4,10 @@ import path from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-import { startProgram } from './program.ts';
+import { type Running, startProgram } from './program.ts';
 
 /** Opens a page in a headless browser with a profile of its own, and ends it after the test. */
-export function openInChromium(chromium: string, url: string, ...options: string[]): void {
+export function openInChromium(chromium: string, url: string, ...options: string[]): Running {
   const profile = mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
   const args = [
     '--headless=new',
@@ -23,4 +23,5 @@ export function openInChromium(chromium: string, url: string, ...options: string
     await browser.stop();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
+  return browser;
 }

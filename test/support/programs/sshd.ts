@@ -11,6 +11,10 @@ import { printed, startProgram } from './program.ts';
 
 /** A private OpenSSH server, and the options with which ssh logs in to it. */
 export interface Sshd {
+  /** Sessions that run. */
+  readonly sessions: () => number;
+  /** Resolves when no session runs. */
+  readonly idle: () => Promise<void>;
   readonly port: number;
   readonly username: string;
   readonly keyFile: string;
@@ -68,6 +72,7 @@ function configure(
       // Debian's bash reads ~/.bashrc when sshd runs it, unless it is told that a shell has done
       // so: what stands there is the machine's own affair, and may print.
       'SetEnv SHLVL=2',
+      'AcceptEnv LANG',
       'Subsystem sftp internal-sftp',
       ...more,
       '',
@@ -135,6 +140,10 @@ export async function startSshd(sshd: string): Promise<Sshd> {
   await once(server, 'listening');
 
   return {
+    sessions: () => running.size,
+    idle: async () => {
+      while (running.size > 0) await Promise.all(running);
+    },
     port: (server.address() as AddressInfo).port,
     username,
     keyFile,
