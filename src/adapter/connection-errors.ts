@@ -99,6 +99,11 @@ export function handshakeTimeoutError(url: string, ms: number): WsConnError {
 export function handshakeError(error: Error, url: string): Error {
   if (error instanceof AggregateError) return connectError(error, url);
   if (codeOf(error) !== undefined) return error;
+  if (error instanceof SyntaxError) {
+    // Of a redirect: ws throws at the URL that the user has given. It holds what the server sent.
+    const happened = 'the server redirects to what is no URL of a WebSocket';
+    return new WsConnError('EPROTO', `the WebSocket handshake failed: ${happened}`);
+  }
   return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, {
     cause: error,
   });
