@@ -10,7 +10,6 @@ import {
   frameError,
   handshakeError,
   handshakeTimeoutError,
-  refusalError,
 } from './connection-errors.ts';
 import { HalfClose } from './half-close.ts';
 import { Link } from './link.ts';
@@ -95,8 +94,8 @@ export class Connection {
       onUpgrade: (headers) => {
         this.#halfClose.onUpgrade(headers);
       },
-      onRefusal: (statusCode) => {
-        this.#stream.destroy(refusalError(statusCode));
+      onRefusal: (error) => {
+        this.#stream.destroy(error);
       },
       onMessage: this.#onMessage,
       onError: this.#onError,

@@ -2,9 +2,10 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 
 import type { RawData, WebSocket } from 'ws';
 
-import { isolate } from '../base/errors.ts';
+import { isolate, type WsConnError } from '../base/errors.ts';
 import type { PausableSource } from '../base/receive-buffer.ts';
 import { resetSocket } from '../base/reset-socket.ts';
+import { RefusalReader } from '../websocket/refusal.ts';
 import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
 import type { ClosedWebSocket } from './connection-errors.ts';
 import { linger, probe } from './lingering.ts';
@@ -16,8 +17,8 @@ export interface LinkEvents {
   readonly onOpen: () => void;
   /** A server has accepted the handshake, with these headers; before `onOpen`. */
   readonly onUpgrade: (headers: IncomingHttpHeaders) => void;
-  /** The server answered the handshake with an HTTP status. */
-  readonly onRefusal: (statusCode: number) => void;
+  /** The server answered the handshake with an HTTP status; nothing but `onClose` follows. */
+  readonly onRefusal: (error: WsConnError) => void;
   readonly onMessage: (data: RawData, isBinary: boolean) => void;
   readonly onError: (error: Error) => void;
   readonly onClose: (closed: ClosedWebSocket) => void;
@@ -38,6 +39,8 @@ export class Link implements PausableSource {
   #watch: SocketWatch | null = null;
   #ownCode: number | undefined;
   #limit: NodeJS.Timeout | undefined;
+  /** Reads why the handshake was refused. */
+  #refusal: RefusalReader | null = null;
   #released = false;
 
   constructor(ws: WebSocket, closeTimeout: number, events: LinkEvents) {
@@ -170,8 +173,12 @@ export class Link implements PausableSource {
     this.#events.onUpgrade(response.headers);
   };
 
-  readonly #onRefusal = (_request: ClientRequest, response: IncomingMessage): void => {
-    this.#events.onRefusal(response.statusCode ?? 0);
+  readonly #onRefusal = (request: ClientRequest, response: IncomingMessage): void => {
+    // The server has answered: what it says is read within a limit of its own.
+    clearTimeout(this.#limit);
+    this.#refusal = new RefusalReader(request, response, (error) => {
+      this.#events.onRefusal(error);
+    });
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
@@ -181,12 +188,15 @@ export class Link implements PausableSource {
   };
 
   readonly #onError = (error: Error): void => {
+    // What breaks off behind a refusal changes nothing about it.
+    this.#refusal?.finish();
     isolate(() => {
       this.#events.onError(error);
     });
   };
 
   readonly #onClose = (code: number, reason: Buffer): void => {
+    this.#refusal?.finish();
     this.#release();
     this.#events.onClose({
       code,
@@ -200,6 +210,7 @@ export class Link implements PausableSource {
   #release(): void {
     this.#released = true;
     clearTimeout(this.#limit);
+    this.#refusal?.stop();
     const { ws } = this;
     ws.off('open', this.#onOpen);
     ws.off('upgrade', this.#onUpgrade);
