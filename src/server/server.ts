@@ -17,6 +17,7 @@ import { makeHttpServer } from './http-server.ts';
 import { checkServerOptions, type CreateServerOptions, type ServerSettings } from './options.ts';
 import { rejectionOfOrigin } from './origins.ts';
 import { PendingAuthentications } from './pending-authentications.ts';
+import type { Dropped } from './pending-connections.ts';
 import {
   BAD_REQUEST,
   METHOD_NOT_ALLOWED,
@@ -31,6 +32,11 @@ export interface WsConnServerEvents {
   connection: [adapter: WsConnAdapter, request: IncomingMessage];
   /** A handshake was refused: with which HTTP status and, where something went wrong, why. */
   refused: [request: IncomingMessage, status: number, cause: unknown];
+  /**
+   * A TCP connection that had sent no request gave way to a newer one (`maxPendingConnections`);
+   * its address.
+   */
+  drop: [dropped: Dropped];
   listening: [];
   /** The server could not listen, or its HTTP server failed. */
   error: [error: Error];
@@ -180,9 +186,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #attach(server: http.Server): void {
-    this.#binding = new HttpBinding(server, this.#settings.path, {
+    const { path, maxPendingConnections } = this.#settings;
+    this.#binding = new HttpBinding(server, path, maxPendingConnections, {
       onUpgrade: (request, socket, head) => {
         this.handleUpgrade(request, socket, head);
+      },
+      onDrop: (dropped) => {
+        this.emit('drop', dropped);
       },
       onListening: () => {
         this.emit('listening');
