@@ -6,9 +6,11 @@ import { isolate, type WsConnError } from '../base/errors.ts';
 import type { PausableSource } from '../base/receive-buffer.ts';
 import { resetSocket } from '../base/reset-socket.ts';
 import { RefusalReader } from '../websocket/refusal.ts';
+import type { UnfinishedMessage } from '../websocket/unfinished-bytes.ts';
 import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
 import type { ClosedWebSocket } from './connection-errors.ts';
 import { linger, probe } from './lingering.ts';
+import type { AdapterSettings } from './options.ts';
 import { RawSocketSettings } from './raw-socket-settings.ts';
 import { SocketWatch } from './socket-watch.ts';
 
@@ -20,6 +22,8 @@ export interface LinkEvents {
   /** The server answered the handshake with an HTTP status; nothing but `onClose` follows. */
   readonly onRefusal: (error: WsConnError) => void;
   readonly onMessage: (data: RawData, isBinary: boolean) => void;
+  /** So many bytes of an unfinished message are too much for what the server may hold. */
+  readonly onTooMuch: (bytes: number) => void;
   readonly onError: (error: Error) => void;
   readonly onClose: (closed: ClosedWebSocket) => void;
 }
@@ -35,6 +39,7 @@ export class Link implements PausableSource {
   readonly #events: LinkEvents;
   /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
+  readonly #unfinished: UnfinishedMessage | undefined;
   #raw: RawSocket | null = null;
   #watch: SocketWatch | null = null;
   #ownCode: number | undefined;
@@ -43,15 +48,29 @@ export class Link implements PausableSource {
   #refusal: RefusalReader | null = null;
   #released = false;
 
-  constructor(ws: WebSocket, closeTimeout: number, events: LinkEvents) {
+  constructor(
+    ws: WebSocket,
+    { closeTimeout, unfinished }: Pick<AdapterSettings, 'closeTimeout' | 'unfinished'>,
+    events: LinkEvents,
+  ) {
     this.ws = ws;
     this.#closeTimeout = closeTimeout;
     this.#events = events;
+    this.#unfinished = unfinished?.open((bytes) => {
+      // Another connection may be at work, whose bytes were too much.
+      isolate(() => {
+        events.onTooMuch(bytes);
+      });
+    });
     // Before whoever listens already: one who closes then must find the adapter knowing what has
     // happened.
     ws.prependListener('message', this.#onMessage);
     ws.prependListener('error', this.#onError);
     ws.prependListener('close', this.#onClose);
+    if (this.#unfinished) {
+      ws.on('ping', this.#onControl);
+      ws.on('pong', this.#onControl);
+    }
     if (ws.readyState === ws.OPEN) {
       this.#attachRaw();
     } else {
@@ -156,7 +175,7 @@ export class Link implements PausableSource {
     const raw = rawSocket(this.ws);
     if (!raw) return;
     this.#raw = raw;
-    this.#watch = new SocketWatch(raw, this.#awaitTcpEnd);
+    this.#watch = new SocketWatch(raw, this.#awaitTcpEnd, this.#unfinished);
     this.socket.applyTo(raw);
   }
 
@@ -181,7 +200,12 @@ export class Link implements PausableSource {
     });
   };
 
+  readonly #onControl = (payload: Buffer): void => {
+    this.#unfinished?.onControl(payload.length);
+  };
+
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
+    this.#unfinished?.onMessage();
     isolate(() => {
       this.#events.onMessage(data, isBinary);
     });
@@ -211,11 +235,14 @@ export class Link implements PausableSource {
     this.#released = true;
     clearTimeout(this.#limit);
     this.#refusal?.stop();
+    this.#unfinished?.close();
     const { ws } = this;
     ws.off('open', this.#onOpen);
     ws.off('upgrade', this.#onUpgrade);
     ws.off('unexpected-response', this.#onRefusal);
     ws.off('message', this.#onMessage);
+    ws.off('ping', this.#onControl);
+    ws.off('pong', this.#onControl);
     ws.off('error', this.#onError);
     ws.off('close', this.#onClose);
     this.#watch?.stop();

@@ -5,7 +5,8 @@ import type { ServerOptions as WsServerOptions } from 'ws';
 import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { limitOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
-import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import { DEFAULT_MAX_PAYLOAD, maxBufferedChunks, maxFragments } from '../websocket/ws-limits.ts';
+import { UnfinishedBytes } from '../websocket/unfinished-bytes.ts';
 import type { Authenticate } from './authentication.ts';
 import { defaultConnectionLimits } from './descriptor-limit.ts';
 import { originsOption } from './origins.ts';
@@ -75,6 +76,13 @@ export interface CreateServerOptions
    */
   readonly maxPendingConnections?: number | undefined;
   /**
+   * Bytes that all connections together may have read of messages whose end has not come; `Infinity`
+   * for any number. Over it the connection with most of them fails with `EMSGSIZE`, and its peer
+   * gets close code 1013. Without this, each connection could hold `maxPayload`.
+   * @default 134217728
+   */
+  readonly maxUnfinishedBytes?: number | undefined;
+  /**
    * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`.
    * @default 1048576
    */
@@ -82,6 +90,8 @@ export interface CreateServerOptions
 }
 
 const DEFAULT_TIMEOUT = 10_000;
+/** 2,000 connections that are each amid one of this package's messages of 64 KiB. */
+const DEFAULT_UNFINISHED_BYTES = 134_217_728;
 
 /** The options of a server, checked and complete. */
 export interface ServerSettings {
@@ -123,6 +133,12 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
   if (authenticate !== undefined && typeof authenticate !== 'function') {
     throw invalidArgType('options.authenticate', 'of type function', authenticate);
   }
+  const unfinished = limitOption(
+    'options.maxUnfinishedBytes',
+    options.maxUnfinishedBytes,
+    DEFAULT_UNFINISHED_BYTES,
+    1,
+  );
   return {
     server,
     path,
@@ -146,13 +162,13 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
       defaults.maxPendingConnections,
       1,
     ),
-    adapter,
+    adapter: adapter.with({ unfinished: new UnfinishedBytes(unfinished) }),
     webSocket: {
       autoPong: options.autoPong,
       halfClose: adapter.halfClose,
       handleProtocols: options.handleProtocols,
-      maxBufferedChunks: options.maxBufferedChunks,
-      maxFragments: options.maxFragments,
+      maxBufferedChunks: options.maxBufferedChunks ?? maxBufferedChunks(adapter.maxPayload),
+      maxFragments: options.maxFragments ?? maxFragments(adapter.maxPayload),
       maxPayload: adapter.maxPayload,
       perMessageDeflate: options.perMessageDeflate,
     },
