@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { answerUpgradeRequired } from './http-server.ts';
@@ -37,6 +38,8 @@ export class HttpBinding {
   readonly #path: string | undefined;
   readonly #events: HttpBindingEvents;
   readonly #pending: PendingConnections;
+  /** Connections that were told to close: what came behind that request is nobody's. */
+  readonly #ended = new WeakSet<net.Socket>();
 
   /** @param maxPending - connections that may be there without having sent a request */
   constructor(
@@ -69,6 +72,10 @@ export class HttpBinding {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     this.#pending.remove(request.socket);
+    if (this.#ended.has(request.socket)) {
+      request.socket.destroySoon();
+      return;
+    }
     if (hasPath(request, this.#path) || !this.#othersTake(request))
       this.#events.onUpgrade(request, socket, head);
   };
@@ -89,6 +96,8 @@ export class HttpBinding {
     const listeners = this.server.listeners('request');
     const othersAnswer = listeners.some((listener) => !ownListeners.has(listener));
     // Of servers of this package among themselves, the first one answers.
-    if (!othersAnswer && listeners[0] === this.#onRequest) answerUpgradeRequired(request, response);
+    if (othersAnswer || listeners[0] !== this.#onRequest) return;
+    this.#ended.add(request.socket);
+    answerUpgradeRequired(request, response);
   };
 }

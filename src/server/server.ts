@@ -10,6 +10,7 @@ import { WsConnAdapter } from '../adapter/adapter.ts';
 import { invalidState, WsConnError } from '../base/errors.ts';
 import { GOING_AWAY } from '../websocket/close-codes.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
+import { rejectionOfForm } from './ambiguous-request.ts';
 import type { Rejection } from './authentication.ts';
 import { Connections } from './connections.ts';
 import { hasPath, HttpBinding } from './http-binding.ts';
@@ -222,7 +223,8 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /** Why a request is rejected without asking anybody; null if it is not. */
   #rejectionOf(request: IncomingMessage): Rejection | null {
     if (!hasPath(request, this.#settings.path)) return { status: NOT_FOUND };
-    const rejection = rejectionOfOrigin(request, this.#settings.origins);
+    const rejection =
+      rejectionOfForm(request) ?? rejectionOfOrigin(request, this.#settings.origins);
     if (rejection) return rejection;
     const full = this.#connections.open + this.#authentications.size >= this.maxConnections;
     return this.#closing || full ? { status: UNAVAILABLE } : null;
