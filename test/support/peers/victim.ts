@@ -16,6 +16,8 @@ export interface Victim {
   readonly url: string;
   /** The errors of its connections so far. */
   readonly errors: { readonly code: string; readonly message: string }[];
+  /** Resolves when so many of them have been told. */
+  failed(count: number): Promise<void>;
   /** Bytes of memory that its peak has grown by since it started. */
   grown(): number;
 }
@@ -38,5 +40,13 @@ export async function startVictim(options: CreateServerOptions = {}): Promise<Vi
   const pid = process_.pid ?? 0;
   const before = peakMemory(pid);
   const url = `ws://127.0.0.1:${String(port)}`;
-  return { port, url, errors, grown: () => peakMemory(pid) - before };
+  return {
+    port,
+    url,
+    errors,
+    failed: async (count) => {
+      while (errors.length < count) await next(lines, 'line');
+    },
+    grown: () => peakMemory(pid) - before,
+  };
 }
