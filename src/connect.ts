@@ -5,14 +5,16 @@ import { type ClientOptions, WebSocket } from 'ws';
 
 import { WsConnAdapter } from './adapter/adapter.ts';
 import { AdapterSettings, type WsConnAdapterOptions } from './adapter/options.ts';
+import { booleanOption } from './base/check-option.ts';
 import { invalidArgValue, invalidUrl } from './base/errors.ts';
+import { RedirectGuard, redirectHeadersOption } from './redirects.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
 import { DEFAULT_MAX_PAYLOAD, WS_LIMITS } from './websocket/ws-limits.ts';
 
 export interface ConnectOptions
   extends
     WsConnAdapterOptions,
-    Omit<ClientOptions, 'handshakeTimeout' | 'headers'>,
+    Omit<ClientOptions, 'followRedirects' | 'handshakeTimeout' | 'headers'>,
     Omit<
       ClientRequestArgs,
       | 'agent'
@@ -36,6 +38,21 @@ export interface ConnectOptions
   readonly headers?: OutgoingHttpHeaders | undefined;
   /** Subprotocols to offer, the best first. A server that picks none fails the handshake. */
   readonly protocols?: string | readonly string[] | undefined;
+  /**
+   * Whether to follow redirects, at most `maxRedirects` of them. What tells who you are stays with
+   * the host and port of the URL: a redirect to another, or from TLS to none, gets neither your
+   * headers nor user and password, client certificate or TLS session; subprotocols and the offer of
+   * half close go along. Refused are a redirect to a unix socket, and one to another host where an
+   * `agent` makes the connections and has a client certificate. The server chooses where you
+   * connect, your own network included: follow only whom you trust.
+   * @default false
+   */
+  readonly followRedirects?: boolean | undefined;
+  /**
+   * Names of the headers that every host may see to which redirects lead, such as `User-Agent`.
+   * @default none
+   */
+  readonly redirectHeaders?: readonly string[] | undefined;
   /**
    * Whether to compress messages. Off, because most of what is tunnelled is compressed or encrypted
    * already.
@@ -85,7 +102,7 @@ export function connect(url: string | URL, options: ConnectOptions = {}): WsConn
   const ws = new WebSocket(
     target,
     subprotocols(options.protocols),
-    clientOptions(options, settings.maxPayload),
+    clientOptions(target, options, settings.maxPayload),
   );
   return new WsConnAdapter(ws, settings);
 }
@@ -98,7 +115,7 @@ function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
  * Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something
  * else to a TCP socket.
  */
-function clientOptions(options: ConnectOptions, maxPayload: number): ClientOptions {
+function clientOptions(target: URL, options: ConnectOptions, maxPayload: number): ClientOptions {
   const {
     allowHalfOpen: _allowHalfOpen,
     readableHighWaterMark: _readableHighWaterMark,
@@ -107,8 +124,11 @@ function clientOptions(options: ConnectOptions, maxPayload: number): ClientOptio
     keepalive: _keepalive,
     handshakeTimeout: _handshakeTimeout,
     protocols: _protocols,
+    redirectHeaders,
     ...rest
   } = options;
+  const followRedirects = booleanOption('options.followRedirects', options.followRedirects, false);
+  redirectHeadersOption(redirectHeaders);
   const offer = options.halfClose === undefined ? { [FEATURES_HEADER]: HALF_CLOSE } : {};
   return {
     ...rest,
@@ -116,6 +136,8 @@ function clientOptions(options: ConnectOptions, maxPayload: number): ClientOptio
     perMessageDeflate: options.perMessageDeflate ?? false,
     headers: { ...offer, ...options.headers },
     ...WS_LIMITS,
+    followRedirects,
+    ...(followRedirects ? new RedirectGuard(target, options).options : {}),
     // @types/ws does not know all of WS_LIMITS, nor that headers may be numbers or lists.
   } as ClientOptions;
 }

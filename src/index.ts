@@ -3,6 +3,7 @@ export type { WsConnAdapterOptions } from './adapter/options.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { WsConnError, type WsConnErrorCode, type WsConnErrorDetails } from './base/errors.ts';
 export { answerUpgradeRequired } from './server/http-server.ts';
+export { readRefusal } from './websocket/refusal.ts';
 export type { Authenticate, Refusal } from './server/authentication.ts';
 export { join, type JoinOptions } from './join.ts';
 export { Keepalive, type KeepaliveEvents } from './keepalive/keepalive.ts';

@@ -1,4 +1,5 @@
 import { codeOf, WsConnError } from '../base/errors.ts';
+import { escaped } from '../websocket/escape.ts';
 import {
   MESSAGE_TOO_BIG,
   NO_CLOSE_FRAME,
@@ -59,7 +60,7 @@ export function closeError(
   if (code === NO_CLOSE_FRAME) {
     return new WsConnError('ECONNRESET', `${cutText(closed)}${stake}`, details);
   }
-  const said = reason === '' ? '' : `: ${reason}`;
+  const said = reason === '' ? '' : `: ${escaped(reason)}`;
   const because =
     code === MESSAGE_TOO_BIG ? `${said} (it takes smaller messages: see maxMessageSize)` : said;
   return new WsConnError(
@@ -75,12 +76,6 @@ function cutText({ tcpEnded, socketError }: ClosedWebSocket): string {
     return `the connection broke off (${codeOf(socketError) ?? socketError.message})`;
   if (tcpEnded) return 'TCP ended without a Close frame, so the peer may have meant to send more';
   return 'the WebSocket was terminated on this side, by ws or by whoever else has it';
-}
-
-/** Returns the error for a server that answered the handshake with an HTTP status. */
-export function refusalError(statusCode: number): WsConnError {
-  const happened = `the server answered with HTTP status ${String(statusCode)}`;
-  return new WsConnError('ECONNREFUSED', happened, { statusCode });
 }
 
 /** Returns the error for a handshake that took longer than `ms`. */
@@ -99,6 +94,11 @@ export function handshakeTimeoutError(url: string, ms: number): WsConnError {
 export function handshakeError(error: Error, url: string): Error {
   if (error instanceof AggregateError) return connectError(error, url);
   if (codeOf(error) !== undefined) return error;
+  if (error instanceof SyntaxError) {
+    // Of a redirect: ws throws at the URL that the user has given. It holds what the server sent.
+    const happened = 'the server redirects to what is no URL of a WebSocket';
+    return new WsConnError('EPROTO', `the WebSocket handshake failed: ${happened}`);
+  }
   return new WsConnError('EPROTO', `the WebSocket handshake failed: ${error.message}`, {
     cause: error,
   });

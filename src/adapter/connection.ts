@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 
 import { WsConnError } from '../base/errors.ts';
+import { TRY_AGAIN_LATER } from '../websocket/close-codes.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import type { SocketDuplex } from '../base/socket-duplex.ts';
 import { CloseProcedure, type Done } from './close-procedure.ts';
@@ -10,7 +11,6 @@ import {
   frameError,
   handshakeError,
   handshakeTimeoutError,
-  refusalError,
 } from './connection-errors.ts';
 import { HalfClose } from './half-close.ts';
 import { Link } from './link.ts';
@@ -90,15 +90,16 @@ export class Connection {
   }
 
   #makeLink(ws: WebSocket): Link {
-    return new Link(ws, this.#settings.closeTimeout, {
+    return new Link(ws, this.#settings, {
       onOpen: this.#onOpen,
       onUpgrade: (headers) => {
         this.#halfClose.onUpgrade(headers);
       },
-      onRefusal: (statusCode) => {
-        this.#stream.destroy(refusalError(statusCode));
+      onRefusal: (error) => {
+        this.#stream.destroy(error);
       },
       onMessage: this.#onMessage,
+      onTooMuch: this.#onTooMuch,
       onError: this.#onError,
       onClose: this.#onClose,
     });
@@ -152,6 +153,16 @@ export class Connection {
     // takeWebSocket() has set binaryType to 'nodebuffer', so this is what ws gives.
     if (!this.closing.begun && !this.#stream.destroyed)
       this.#messages.take(data as Buffer, isBinary);
+  };
+
+  readonly #onTooMuch = (bytes: number): void => {
+    this.received.flush();
+    const reason = 'too many unfinished messages';
+    this.link.sendClose(TRY_AGAIN_LATER, reason);
+    const happened = `the peer had sent ${String(bytes)} bytes of a message without its end, the most of all connections, and together they are over maxUnfinishedBytes`;
+    this.#stream.destroy(new WsConnError('EMSGSIZE', happened));
+    // Only this gives back what ws holds of the message.
+    this.link.terminate();
   };
 
   readonly #onError = (error: Error): void => {

@@ -2,12 +2,15 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 
 import type { RawData, WebSocket } from 'ws';
 
-import { isolate } from '../base/errors.ts';
+import { isolate, type WsConnError } from '../base/errors.ts';
 import type { PausableSource } from '../base/receive-buffer.ts';
 import { resetSocket } from '../base/reset-socket.ts';
+import { RefusalReader } from '../websocket/refusal.ts';
+import type { UnfinishedMessage } from '../websocket/unfinished-bytes.ts';
 import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
 import type { ClosedWebSocket } from './connection-errors.ts';
 import { linger, probe } from './lingering.ts';
+import type { AdapterSettings } from './options.ts';
 import { RawSocketSettings } from './raw-socket-settings.ts';
 import { SocketWatch } from './socket-watch.ts';
 
@@ -16,9 +19,11 @@ export interface LinkEvents {
   readonly onOpen: () => void;
   /** A server has accepted the handshake, with these headers; before `onOpen`. */
   readonly onUpgrade: (headers: IncomingHttpHeaders) => void;
-  /** The server answered the handshake with an HTTP status. */
-  readonly onRefusal: (statusCode: number) => void;
+  /** The server answered the handshake with an HTTP status; nothing but `onClose` follows. */
+  readonly onRefusal: (error: WsConnError) => void;
   readonly onMessage: (data: RawData, isBinary: boolean) => void;
+  /** So many bytes of an unfinished message are too much for what the server may hold. */
+  readonly onTooMuch: (bytes: number) => void;
   readonly onError: (error: Error) => void;
   readonly onClose: (closed: ClosedWebSocket) => void;
 }
@@ -34,21 +39,38 @@ export class Link implements PausableSource {
   readonly #events: LinkEvents;
   /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
+  readonly #unfinished: UnfinishedMessage | undefined;
   #raw: RawSocket | null = null;
   #watch: SocketWatch | null = null;
   #ownCode: number | undefined;
   #limit: NodeJS.Timeout | undefined;
+  /** Reads why the handshake was refused. */
+  #refusal: RefusalReader | null = null;
   #released = false;
 
-  constructor(ws: WebSocket, closeTimeout: number, events: LinkEvents) {
+  constructor(
+    ws: WebSocket,
+    { closeTimeout, unfinished }: Pick<AdapterSettings, 'closeTimeout' | 'unfinished'>,
+    events: LinkEvents,
+  ) {
     this.ws = ws;
     this.#closeTimeout = closeTimeout;
     this.#events = events;
+    this.#unfinished = unfinished?.open((bytes) => {
+      // Another connection may be at work, whose bytes were too much.
+      isolate(() => {
+        events.onTooMuch(bytes);
+      });
+    });
     // Before whoever listens already: one who closes then must find the adapter knowing what has
     // happened.
     ws.prependListener('message', this.#onMessage);
     ws.prependListener('error', this.#onError);
     ws.prependListener('close', this.#onClose);
+    if (this.#unfinished) {
+      ws.on('ping', this.#onControl);
+      ws.on('pong', this.#onControl);
+    }
     if (ws.readyState === ws.OPEN) {
       this.#attachRaw();
     } else {
@@ -153,7 +175,7 @@ export class Link implements PausableSource {
     const raw = rawSocket(this.ws);
     if (!raw) return;
     this.#raw = raw;
-    this.#watch = new SocketWatch(raw, this.#awaitTcpEnd);
+    this.#watch = new SocketWatch(raw, this.#awaitTcpEnd, this.#unfinished);
     this.socket.applyTo(raw);
   }
 
@@ -170,23 +192,35 @@ export class Link implements PausableSource {
     this.#events.onUpgrade(response.headers);
   };
 
-  readonly #onRefusal = (_request: ClientRequest, response: IncomingMessage): void => {
-    this.#events.onRefusal(response.statusCode ?? 0);
+  readonly #onRefusal = (request: ClientRequest, response: IncomingMessage): void => {
+    // The server has answered: what it says is read within a limit of its own.
+    clearTimeout(this.#limit);
+    this.#refusal = new RefusalReader(request, response, (error) => {
+      this.#events.onRefusal(error);
+    });
+  };
+
+  readonly #onControl = (payload: Buffer): void => {
+    this.#unfinished?.onControl(payload.length);
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
+    this.#unfinished?.onMessage();
     isolate(() => {
       this.#events.onMessage(data, isBinary);
     });
   };
 
   readonly #onError = (error: Error): void => {
+    // What breaks off behind a refusal changes nothing about it.
+    this.#refusal?.finish();
     isolate(() => {
       this.#events.onError(error);
     });
   };
 
   readonly #onClose = (code: number, reason: Buffer): void => {
+    this.#refusal?.finish();
     this.#release();
     this.#events.onClose({
       code,
@@ -200,11 +234,15 @@ export class Link implements PausableSource {
   #release(): void {
     this.#released = true;
     clearTimeout(this.#limit);
+    this.#refusal?.stop();
+    this.#unfinished?.close();
     const { ws } = this;
     ws.off('open', this.#onOpen);
     ws.off('upgrade', this.#onUpgrade);
     ws.off('unexpected-response', this.#onRefusal);
     ws.off('message', this.#onMessage);
+    ws.off('ping', this.#onControl);
+    ws.off('pong', this.#onControl);
     ws.off('error', this.#onError);
     ws.off('close', this.#onClose);
     this.#watch?.stop();

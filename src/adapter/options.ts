@@ -5,6 +5,7 @@ import {
   keepaliveOption,
   type KeepaliveSettings,
 } from '../keepalive/options.ts';
+import type { UnfinishedBytes } from '../websocket/unfinished-bytes.ts';
 import { LARGEST_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
 
 export interface WsConnAdapterOptions extends SocketDuplexOptions {
@@ -73,6 +74,8 @@ export class AdapterSettings extends SocketSettings {
    */
   readonly halfCloseOffered: boolean = false;
   readonly keepalive: KeepaliveSettings | undefined;
+  /** Where unfinished messages are counted, for all connections of a server. */
+  readonly unfinished: UnfinishedBytes | undefined = undefined;
   readonly closeTimeout: number;
   /** Infinity for none. */
   readonly handshakeTimeout: number;
@@ -115,7 +118,9 @@ export class AdapterSettings extends SocketSettings {
   }
 
   /** Returns the settings for one connection of many, with what is known of that one. */
-  with(known: Partial<Pick<AdapterSettings, 'halfCloseOffered' | 'tcpEndIsEof'>>): AdapterSettings {
+  with(
+    known: Partial<Pick<AdapterSettings, 'halfCloseOffered' | 'tcpEndIsEof' | 'unfinished'>>,
+  ): AdapterSettings {
     const copy = Object.create(AdapterSettings.prototype) as AdapterSettings;
     return Object.assign(copy, this, known);
   }

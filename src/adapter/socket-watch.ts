@@ -1,3 +1,4 @@
+import type { UnfinishedMessage } from '../websocket/unfinished-bytes.ts';
 import { dataListenerOfWs, type RawSocket } from '../websocket/raw-socket.ts';
 
 /**
@@ -7,6 +8,7 @@ import { dataListenerOfWs, type RawSocket } from '../websocket/raw-socket.ts';
 export class SocketWatch {
   readonly #raw: RawSocket;
   readonly #onPeerDone: () => void;
+  readonly #unfinished: UnfinishedMessage | undefined;
   readonly #dataListenerOfWs: unknown;
   #error: Error | undefined;
   #ended = false;
@@ -14,8 +16,10 @@ export class SocketWatch {
   /**
    * @param onPeerDone - called when the peer has sent Close or ended TCP, or both, and when ws has
    * ended TCP; more than once
+   * @param unfinished - is told what ws has read
    */
-  constructor(raw: RawSocket, onPeerDone: () => void) {
+  constructor(raw: RawSocket, onPeerDone: () => void, unfinished: UnfinishedMessage | undefined) {
+    this.#unfinished = unfinished;
     this.#raw = raw;
     this.#onPeerDone = onPeerDone;
     this.#dataListenerOfWs = dataListenerOfWs(raw);
@@ -64,7 +68,10 @@ export class SocketWatch {
   };
 
   /**
-   * Makes Node report when ws removes its own: of the only listener for an event it would not.
+   * Also makes Node report when ws removes its own listener: of the only one for an event it would
+   * not.
    */
-  readonly #onData = (): void => undefined;
+  readonly #onData = (chunk: Buffer): void => {
+    this.#unfinished?.onChunk(chunk.length);
+  };
 }

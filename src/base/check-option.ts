@@ -26,6 +26,14 @@ export function integerOption(
 }
 
 /**
+ * Returns how many of something an option allows, at least `min`: a whole number, or Infinity for
+ * any number; `fallback` where it was left out. Throws with its name.
+ */
+export function limitOption(name: string, value: unknown, fallback: number, min: number): number {
+  return value === Infinity ? Infinity : integerOption(name, value, fallback, min);
+}
+
+/**
  * Returns a time limit option in ms, at least `min` (1 unless told), or `fallback` where it was
  * left out; throws with its name.
  */

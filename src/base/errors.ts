@@ -3,7 +3,8 @@
  * already looks for.
  *
  * - `ECONNREFUSED`: the server answered the handshake with an HTTP status instead of a WebSocket
- *   (`statusCode` says which), or the device that was asked to dial back said that it cannot.
+ *   (`statusCode` says which; `statusMessage`, `location`, `retryAfter` and `bodyLine` are what else
+ *   it said, escaped, and without what the request held), or the device that was asked to dial back said that it cannot.
  * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
  * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
  * - `EPIPE`: written bytes can no longer be delivered.
@@ -33,6 +34,17 @@ export interface WsConnErrorDetails {
   readonly closeReason?: string;
   /** HTTP status that the server answered the handshake with. */
   readonly statusCode?: number;
+  /** Reason phrase that came with it; may be empty. */
+  readonly statusMessage?: string;
+  /**
+   * Where the server would have the request go: scheme, host and path. The rest of its `Location`
+   * may hold secrets.
+   */
+  readonly location?: string;
+  /** When the server would have another request: seconds, or a date as HTTP writes it. */
+  readonly retryAfter?: string;
+  /** First line of the body of its answer, where that is a text; cut at 200 characters. */
+  readonly bodyLine?: string;
   /** Error that led to this one. */
   readonly cause?: unknown;
 }
@@ -47,6 +59,10 @@ export class WsConnError extends Error {
   readonly closeCode?: number;
   readonly closeReason?: string;
   readonly statusCode?: number;
+  readonly statusMessage?: string;
+  readonly location?: string;
+  readonly retryAfter?: string;
+  readonly bodyLine?: string;
 
   constructor(code: WsConnErrorCode, happened: string, details: WsConnErrorDetails = {}) {
     super(
@@ -57,6 +73,10 @@ export class WsConnError extends Error {
     if (details.closeCode !== undefined) this.closeCode = details.closeCode;
     if (details.closeReason !== undefined) this.closeReason = details.closeReason;
     if (details.statusCode !== undefined) this.statusCode = details.statusCode;
+    if (details.statusMessage !== undefined) this.statusMessage = details.statusMessage;
+    if (details.location !== undefined) this.location = details.location;
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter;
+    if (details.bodyLine !== undefined) this.bodyLine = details.bodyLine;
   }
 }
 

@@ -1,14 +1,18 @@
 import type http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { answerUpgradeRequired } from './http-server.ts';
+import { type Dropped, PendingConnections } from './pending-connections.ts';
 
 /** What an HTTP server reports to the WebSocket server that listens to it. */
 export interface HttpBindingEvents {
   /** A handshake came that is for this WebSocket server, or for nobody. */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly onListening: () => void;
+  /** A connection that had not sent a request had to give way. */
+  readonly onDrop: (dropped: Dropped) => void;
   readonly onError: (error: Error) => void;
 }
 
@@ -33,11 +37,21 @@ export class HttpBinding {
   readonly server: http.Server;
   readonly #path: string | undefined;
   readonly #events: HttpBindingEvents;
+  readonly #pending: PendingConnections;
+  /** Connections that were told to close: what came behind that request is nobody's. */
+  readonly #ended = new WeakSet<net.Socket>();
 
-  constructor(server: http.Server, path: string | undefined, events: HttpBindingEvents) {
+  /** @param maxPending - connections that may be there without having sent a request */
+  constructor(
+    server: http.Server,
+    path: string | undefined,
+    maxPending: number,
+    events: HttpBindingEvents,
+  ) {
     this.server = server;
     this.#path = path;
     this.#events = events;
+    this.#pending = new PendingConnections(server, maxPending, events.onDrop);
     pathsOf.set(this.#onUpgrade, (request) => hasPath(request, path));
     ownListeners.add(this.#onRequest);
     server.on('upgrade', this.#onUpgrade);
@@ -49,6 +63,7 @@ export class HttpBinding {
   /** Takes its listeners off the HTTP server. */
   detach(): void {
     const { onListening, onError } = this.#events;
+    this.#pending.detach();
     this.server.off('upgrade', this.#onUpgrade);
     this.server.off('request', this.#onRequest);
     this.server.off('listening', onListening);
@@ -56,6 +71,11 @@ export class HttpBinding {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#pending.remove(request.socket);
+    if (this.#ended.has(request.socket)) {
+      request.socket.destroySoon();
+      return;
+    }
     if (hasPath(request, this.#path) || !this.#othersTake(request))
       this.#events.onUpgrade(request, socket, head);
   };
@@ -72,9 +92,12 @@ export class HttpBinding {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#pending.remove(request.socket);
     const listeners = this.server.listeners('request');
     const othersAnswer = listeners.some((listener) => !ownListeners.has(listener));
     // Of servers of this package among themselves, the first one answers.
-    if (!othersAnswer && listeners[0] === this.#onRequest) answerUpgradeRequired(request, response);
+    if (othersAnswer || listeners[0] !== this.#onRequest) return;
+    this.#ended.add(request.socket);
+    answerUpgradeRequired(request, response);
   };
 }

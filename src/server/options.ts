@@ -3,10 +3,12 @@ import type http from 'node:http';
 import type { ServerOptions as WsServerOptions } from 'ws';
 
 import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
-import { integerOption, timeoutOption } from '../base/check-option.ts';
+import { limitOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
-import { DEFAULT_MAX_PAYLOAD } from '../websocket/ws-limits.ts';
+import { DEFAULT_MAX_PAYLOAD, maxBufferedChunks, maxFragments } from '../websocket/ws-limits.ts';
+import { UnfinishedBytes } from '../websocket/unfinished-bytes.ts';
 import type { Authenticate } from './authentication.ts';
+import { defaultConnectionLimits } from './descriptor-limit.ts';
 import { originsOption } from './origins.ts';
 import type { WebSocketServerSettings } from './websocket-server.ts';
 
@@ -56,9 +58,30 @@ export interface CreateServerOptions
   /**
    * Connections that may be there or in their handshake at once; one more gets 503. Those whose
    * stream is done, and whose peer still reads, count too, but the oldest of them gives way.
-   * @default no limit
+   * `Infinity` for any number.
+   * @default on Linux what the descriptors of the process allow for: 64 and those of
+   * `maxPendingConnections` are left aside, and each connection gets two, one for what it leads to.
+   * 1024 elsewhere
    */
   readonly maxConnections?: number | undefined;
+  /**
+   * TCP connections that may be there without having sent their request: idle ones, and those
+   * within their TLS handshake. One more is taken, and the oldest of the address that has most of
+   * them is dropped for it ('drop'), so that a flood keeps nobody out. `Infinity` for any number.
+   *
+   * On a given `server` they are counted too, since nobody has a request on them yet; what has sent
+   * one is never dropped. Nothing is dropped where that server has listeners for 'connect',
+   * 'checkContinue' or 'checkExpectation', or speaks HTTP/2.
+   * @default on Linux a quarter of the descriptors, 1024 at most; 256 elsewhere
+   */
+  readonly maxPendingConnections?: number | undefined;
+  /**
+   * Bytes that all connections together may have read of messages whose end has not come; `Infinity`
+   * for any number. Over it the connection with most of them fails with `EMSGSIZE`, and its peer
+   * gets close code 1013. Without this, each connection could hold `maxPayload`.
+   * @default 134217728
+   */
+  readonly maxUnfinishedBytes?: number | undefined;
   /**
    * Bytes of the largest message to take; a larger one fails its connection with `EMSGSIZE`.
    * @default 1048576
@@ -67,6 +90,8 @@ export interface CreateServerOptions
 }
 
 const DEFAULT_TIMEOUT = 10_000;
+/** 2,000 connections that are each amid one of this package's messages of 64 KiB. */
+const DEFAULT_UNFINISHED_BYTES = 134_217_728;
 
 /** The options of a server, checked and complete. */
 export interface ServerSettings {
@@ -77,6 +102,7 @@ export interface ServerSettings {
   readonly authenticateTimeout: number;
   readonly handshakeTimeout: number;
   readonly maxConnections: number;
+  readonly maxPendingConnections: number;
   /** For its connections. */
   readonly adapter: AdapterSettings;
   /** For their handshakes. */
@@ -94,6 +120,7 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
     handshakeTimeout: DEFAULT_TIMEOUT,
   });
   const { authenticate, path, server } = options;
+  const defaults = defaultConnectionLimits();
   if (path !== undefined && typeof path !== 'string') {
     throw invalidArgType('options.path', 'of type string', path);
   }
@@ -106,6 +133,12 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
   if (authenticate !== undefined && typeof authenticate !== 'function') {
     throw invalidArgType('options.authenticate', 'of type function', authenticate);
   }
+  const unfinished = limitOption(
+    'options.maxUnfinishedBytes',
+    options.maxUnfinishedBytes,
+    DEFAULT_UNFINISHED_BYTES,
+    1,
+  );
   return {
     server,
     path,
@@ -117,14 +150,25 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
       DEFAULT_TIMEOUT,
     ),
     handshakeTimeout: adapter.handshakeTimeout,
-    maxConnections: integerOption('options.maxConnections', options.maxConnections, Infinity, 0),
-    adapter,
+    maxConnections: limitOption(
+      'options.maxConnections',
+      options.maxConnections,
+      defaults.maxConnections,
+      0,
+    ),
+    maxPendingConnections: limitOption(
+      'options.maxPendingConnections',
+      options.maxPendingConnections,
+      defaults.maxPendingConnections,
+      1,
+    ),
+    adapter: adapter.with({ unfinished: new UnfinishedBytes(unfinished) }),
     webSocket: {
       autoPong: options.autoPong,
       halfClose: adapter.halfClose,
       handleProtocols: options.handleProtocols,
-      maxBufferedChunks: options.maxBufferedChunks,
-      maxFragments: options.maxFragments,
+      maxBufferedChunks: options.maxBufferedChunks ?? maxBufferedChunks(adapter.maxPayload),
+      maxFragments: options.maxFragments ?? maxFragments(adapter.maxPayload),
       maxPayload: adapter.maxPayload,
       perMessageDeflate: options.perMessageDeflate,
     },

@@ -10,6 +10,7 @@ import { WsConnAdapter } from '../adapter/adapter.ts';
 import { invalidState, WsConnError } from '../base/errors.ts';
 import { GOING_AWAY } from '../websocket/close-codes.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
+import { rejectionOfForm } from './ambiguous-request.ts';
 import type { Rejection } from './authentication.ts';
 import { Connections } from './connections.ts';
 import { hasPath, HttpBinding } from './http-binding.ts';
@@ -17,6 +18,7 @@ import { makeHttpServer } from './http-server.ts';
 import { checkServerOptions, type CreateServerOptions, type ServerSettings } from './options.ts';
 import { rejectionOfOrigin } from './origins.ts';
 import { PendingAuthentications } from './pending-authentications.ts';
+import type { Dropped } from './pending-connections.ts';
 import {
   BAD_REQUEST,
   METHOD_NOT_ALLOWED,
@@ -31,6 +33,11 @@ export interface WsConnServerEvents {
   connection: [adapter: WsConnAdapter, request: IncomingMessage];
   /** A handshake was refused: with which HTTP status and, where something went wrong, why. */
   refused: [request: IncomingMessage, status: number, cause: unknown];
+  /**
+   * A TCP connection that had sent no request gave way to a newer one (`maxPendingConnections`);
+   * its address.
+   */
+  drop: [dropped: Dropped];
   listening: [];
   /** The server could not listen, or its HTTP server failed. */
   error: [error: Error];
@@ -180,9 +187,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   }
 
   #attach(server: http.Server): void {
-    this.#binding = new HttpBinding(server, this.#settings.path, {
+    const { path, maxPendingConnections } = this.#settings;
+    this.#binding = new HttpBinding(server, path, maxPendingConnections, {
       onUpgrade: (request, socket, head) => {
         this.handleUpgrade(request, socket, head);
+      },
+      onDrop: (dropped) => {
+        this.emit('drop', dropped);
       },
       onListening: () => {
         this.emit('listening');
@@ -212,7 +223,8 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   /** Why a request is rejected without asking anybody; null if it is not. */
   #rejectionOf(request: IncomingMessage): Rejection | null {
     if (!hasPath(request, this.#settings.path)) return { status: NOT_FOUND };
-    const rejection = rejectionOfOrigin(request, this.#settings.origins);
+    const rejection =
+      rejectionOfForm(request) ?? rejectionOfOrigin(request, this.#settings.origins);
     if (rejection) return rejection;
     const full = this.#connections.open + this.#authentications.size >= this.maxConnections;
     return this.#closing || full ? { status: UNAVAILABLE } : null;

@@ -14,6 +14,8 @@ export const NO_CODE = 1005;
 export const NO_CLOSE_FRAME = 1006;
 /** A message was too big for who got it. */
 export const MESSAGE_TOO_BIG = 1009;
+/** The server has too much to do; registered with IANA. */
+export const TRY_AGAIN_LATER = 1013;
 
 /** A control frame carries 125 bytes, of which the code takes two (RFC 6455, section 5.5). */
 const MAX_REASON_BYTES = 123;

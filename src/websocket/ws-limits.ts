@@ -25,3 +25,19 @@ export const WS_LIMITS = {
 export const DEFAULT_MAX_PAYLOAD = 1_048_576;
 /** Largest `maxPayload`, which ws keeps in 32 bits with a sign. */
 export const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;
+
+/** Bytes of the smallest TCP segment that is usual (RFC 9293, section 3.7.1), halved. */
+const SMALL_CHUNK = 256;
+
+/**
+ * Returns how many parts of a message ws may keep as they came, where the largest has `maxPayload`
+ * bytes. By its own default, 262,144, bytes that come one by one take hundreds of times their size.
+ */
+export function maxBufferedChunks(maxPayload: number): number {
+  return Math.min(Math.max(Math.ceil(maxPayload / SMALL_CHUNK), 1_024), 262_144);
+}
+
+/** Returns how many fragments a message may have, likewise; ws's own default is 16,384. */
+export function maxFragments(maxPayload: number): number {
+  return Math.min(Math.max(Math.ceil(maxPayload / SMALL_CHUNK), 1_024), 16_384);
+}

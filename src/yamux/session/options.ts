@@ -1,4 +1,4 @@
-import { integerOption, timeoutOption } from '../../base/check-option.ts';
+import { integerOption, limitOption, timeoutOption } from '../../base/check-option.ts';
 import { invalidArgValue } from '../../base/errors.ts';
 import { checkSocketOptions, type SocketDuplexOptions } from '../../base/socket-options.ts';
 import {
@@ -23,8 +23,10 @@ export interface YamuxSessionOptions extends Omit<SocketDuplexOptions, 'signal'>
    */
   readonly acceptBacklog?: number | undefined;
   /**
-   * Streams that the peer may have open at a time; further ones are reset.
-   * @default none
+   * Streams that the peer may have open at a time; `Infinity` for any number. A further one is
+   * reset at once, and the session goes on: who opens it there gets `ECONNRESET`, and may try again
+   * when another has ended. Own streams do not count: the peer decides how many it takes.
+   * @default 1024
    */
   readonly maxStreams?: number | undefined;
   /**
@@ -95,6 +97,8 @@ export interface SessionSettings {
 }
 
 const DEFAULT_BACKLOG = 256;
+/** Each can cost its user a connection of its own: a file descriptor at least. */
+const DEFAULT_MAX_STREAMS = 1_024;
 const DEFAULT_MAX_WINDOW = 16_777_216;
 const DEFAULT_SESSION_LIMIT = 134_217_728;
 const DEFAULT_KEEPALIVE = { interval: 30_000, pongTimeout: 10_000 };
@@ -126,7 +130,7 @@ export function checkOptions(options: YamuxSessionOptions): SessionSettings {
   return {
     client: role === 'client',
     acceptBacklog: number('acceptBacklog', DEFAULT_BACKLOG, 1),
-    maxStreams: options.maxStreams === undefined ? Infinity : number('maxStreams', 1, 1),
+    maxStreams: limitOption('options.maxStreams', options.maxStreams, DEFAULT_MAX_STREAMS, 1),
     streamWindowSize,
     maxStreamWindowSize: number(
       'maxStreamWindowSize',

@@ -80,7 +80,7 @@ export class YamuxStream extends SocketDuplex {
         this.#onFin();
       },
       onReset: () => {
-        this.destroy(new WsConnError('ECONNRESET', `the peer has reset stream ${String(this.id)}`));
+        this.destroy(resetError(channel));
       },
       onSessionClosing: () => {
         void this.close();
@@ -253,4 +253,12 @@ export class YamuxStream extends SocketDuplex {
       this.reportPeerGone();
     }
   }
+}
+
+/** Returns the error for a stream that the peer has reset, taken before or not. */
+function resetError({ id, established }: Channel): WsConnError {
+  const happened = established
+    ? `the peer has reset stream ${String(id)}`
+    : `the peer has not taken stream ${String(id)}: it takes no more at a time (maxStreams and acceptBacklog), or not this one`;
+  return new WsConnError('ECONNRESET', happened);
 }

@@ -115,7 +115,7 @@ export class RawPeer {
 }
 
 /** Reads up to the end of an HTTP head. Returns it, and the bytes that follow. */
-async function readHead(socket: net.Socket): Promise<{ head: string; rest: Buffer }> {
+export async function readHead(socket: net.Socket): Promise<{ head: string; rest: Buffer }> {
   let bytes = Buffer.alloc(0);
   for (;;) {
     const end = bytes.indexOf(HEAD_END);

@@ -51,6 +51,8 @@ describe('a new session', () => {
     [{}, 'ERR_INVALID_ARG_VALUE', 'options.role'],
     [{ role: 'both' }, 'ERR_INVALID_ARG_VALUE', 'options.role'],
     [{ role: 'client', acceptBacklog: 0 }, 'ERR_OUT_OF_RANGE', 'options.acceptBacklog'],
+    [{ role: 'client', maxStreams: 0 }, 'ERR_OUT_OF_RANGE', 'options.maxStreams'],
+    [{ role: 'client', maxStreams: '9' }, 'ERR_INVALID_ARG_TYPE', 'options.maxStreams'],
     [{ role: 'client', streamWindowSize: 1_000 }, 'ERR_OUT_OF_RANGE', 'options.streamWindowSize'],
     [
       { role: 'client', maxStreamWindowSize: 2 ** 33 },
