@@ -38,7 +38,7 @@ const OPTIONS = {
   ...AUTH_OPTIONS,
   'max-connections': {
     value: 'NUMBER',
-    help: 'most at once; others get 503 (default no limit)',
+    help: 'most at once; others get 503 (default what open files allow)',
   },
   'max-streams': {
     value: 'NUMBER',

@@ -66,7 +66,10 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
+  /** The most connections and streams at once. */
+  readonly #limit: number;
   #streams = 0;
+  #refusing = false;
   #count = 0;
 
   constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
@@ -88,6 +91,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         this.#accept(adapter, request);
       },
     );
+    this.#limit = this.#server.maxConnections;
     this.#server.on('error', (error) => {
       // Whoever called listen() reports that it failed.
       if (http.listening) log.error(explain(error));
@@ -106,7 +110,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
 
   /** Accepts no new connections; those who ask get 503. */
   refuseNew(): void {
-    this.#server.maxConnections = 0;
+    this.#refusing = true;
+    this.#countStreams(0);
   }
 
   /**
@@ -155,23 +160,30 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   }
 
   #acceptStream(mux: Tunnel, client: Client, stream: YamuxStream, hasHeader: boolean): void {
-    const { maxConnections = Infinity } = this.#options;
     const name = `${mux.name}, stream ${String(stream.id)}`;
     const reset = (): void => {
       stream.resetAndDestroy();
     };
-    if (this.#streams >= maxConnections) {
-      mux.log.info(`${name} refused: ${String(maxConnections)} are open already`);
+    if (this.#server.connections + this.#streams > this.#limit) {
+      mux.log.warn(`${name} refused: ${String(this.#limit)} connections are open already`);
       reset();
       return;
     }
-    this.#streams++;
-    stream.once('close', () => this.#streams--);
+    this.#countStreams(1);
+    stream.once('close', () => {
+      this.#countStreams(-1);
+    });
     const log = mux.log.with({ kind: 'stream', stream: stream.id });
     const tunnel: Tunnel = { kind: 'stream', name, target: mux.target, stream, log };
     const { dial, dialWish } = this.#dialsOf(tunnel, client);
     const way = hasHeader ? wayOfHeader(stream, dialWish, reset) : wayOfStream(stream, dial);
     this.#follow(tunnel, forwardToTarget(stream, way));
+  }
+
+  /** Streams count as connections do: each has one to its target. */
+  #countStreams(change: number): void {
+    this.#streams += change;
+    this.#server.maxConnections = this.#refusing ? 0 : Math.max(this.#limit - this.#streams, 0);
   }
 
   #dialsOf(tunnel: Tunnel, client: Client): ReturnType<TargetDialer> {
