@@ -20,6 +20,8 @@ const layers = {
   'src/conformance/frame': [],
   'wsconn/src/console': [],
   'wsconn/src/dial': ['console'],
+  'wsconn/src/dial/options': ['../console'],
+  'wsconn/src/dial/proxy': ['../console'],
   'wsconn/src/tunnel': ['console', 'dial'],
   'wsconn/src/serve': ['console', 'dial', 'tunnel'],
   'wsconn/src/forward': ['console', 'dial', 'tunnel'],

@@ -1,20 +1,45 @@
+import type { Agent } from 'node:http';
+
 import type { ClientOptions } from 'ws';
 import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
 import { codeOf, explain } from '../console/explain.ts';
-import { Failure } from '../console/failure.ts';
+import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
-import { checkUrl, isEncrypted } from './check-url.ts';
-import type { DialValues } from './dial-options.ts';
-import { isSecret, readHeaders } from './headers.ts';
-import type { ProxyRoute } from './proxy.ts';
-import { checkProxyOption, findRoute } from './proxy-options.ts';
+import { checkUrl, isEncrypted, placeOf } from './options/check-url.ts';
+import type { DialValues } from './options/dial-options.ts';
+import { isSecret, readHeaders } from './options/headers.ts';
+import { readProtocols } from './options/protocols.ts';
+import { checkProxyOption, findProxy } from './proxy-options.ts';
 import type { SecretFiles } from './secret-files.ts';
-import { checkTlsOptions, readTlsFiles } from './tls-files.ts';
+import { TlsOptions } from './tls-options.ts';
 import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
+import { socketPathOf, unixConnector, unixMeaning } from './options/unix-socket.ts';
 
-export { DIAL_OPTIONS, type DialName, KEEPALIVE_OPTION } from './dial-options.ts';
+export {
+  DIAL_OPTIONS,
+  type DialName,
+  KEEPALIVE_OPTION,
+  STREAM_OPTIONS,
+} from './options/dial-options.ts';
+
+/** The largest `maxPayload` of the library. */
+const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;
+
+/** The options of a handshake, for `connect()` and for ws alike. */
+export type HandshakeOptions = Pick<
+  ClientOptions,
+  | 'agent'
+  | 'ca'
+  | 'cert'
+  | 'checkServerIdentity'
+  | 'createConnection'
+  | 'finishRequest'
+  | 'followRedirects'
+  | 'headers'
+  | 'key'
+> & { readonly servername?: string };
 
 /**
  * Dials the URL of the command line with its options. It reads files again each time, so that a
@@ -22,14 +47,17 @@ export { DIAL_OPTIONS, type DialName, KEEPALIVE_OPTION } from './dial-options.ts
  */
 export class Dialer {
   readonly url: URL;
+  /** How lines name the server: by host and port, or by the path of its socket. */
+  readonly place: string;
+  /** The subprotocols of the user. */
+  readonly protocols: readonly string[];
   readonly #values: DialValues;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #tls: TlsOptions;
   readonly #log: Log;
   /** The token of the environment, where no file is named. */
   readonly #token: string | undefined;
-  /** Time in ms between pings; 0 for none. */
-  readonly #keepalive: number;
-  #route: ProxyRoute | undefined;
+  readonly #stream: ConnectOptions;
   #files: Promise<SecretFiles> | undefined;
 
   /**
@@ -40,19 +68,35 @@ export class Dialer {
     this.#log = log;
     this.#token = tokenOfEnvironment();
     this.#values = values;
-    this.#keepalive = values.milliseconds('keepalive') ?? 0;
+    this.#stream = readStreamOptions(values);
     this.url = checkUrl(values);
+    this.place = placeOf(this.url);
+    this.protocols = readProtocols(values);
     this.#headers = readHeaders(values);
-    checkTlsOptions(values);
-    checkProxyOption(values);
+    this.#tls = new TlsOptions(values, this.url, () => this.#secretFiles());
+    checkProxyOption(values, this.url);
+    if (values.flag('follow-redirects') && socketPathOf(this.url) !== undefined) {
+      throw usageFailure(
+        `${values.nameOf('follow-redirects')} is for servers with a host: leave it out for a unix socket`,
+      );
+    }
     this.#warnOfPlainText();
+  }
+
+  /**
+   * Checks what takes loading, so that it is told at once.
+   * @throws Failure for a proxy that cannot be used
+   */
+  async check(): Promise<void> {
+    await this.#findProxy();
   }
 
   /** Starts to connect; what is written before it is connected is sent then. */
   async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
-    const keepalive = this.#keepalive > 0 ? { interval: this.#keepalive } : false;
+    const { protocols } = this;
     try {
-      return connect(this.url, { keepalive, ...(await this.request()), ...options });
+      const request = await this.request();
+      return connect(this.url, { protocols, ...this.#stream, ...request, ...options });
     } catch (error) {
       throw this.failure(error);
     }
@@ -75,44 +119,46 @@ export class Dialer {
     return adapter;
   }
 
-  /** Returns the options of the handshake, for `connect()` and for ws alike. */
-  async request(): Promise<Pick<ClientOptions, 'agent' | 'ca' | 'cert' | 'headers' | 'key'>> {
-    const [token, material, route] = await Promise.all([
+  /** Returns the options of the handshake. */
+  async request(): Promise<HandshakeOptions> {
+    const [token, tls, agent] = await Promise.all([
       this.#readToken(),
-      readTlsFiles(this.#values, () => this.#secretFiles()),
-      findRoute(this.url, this.#values),
+      this.#tls.read(),
+      this.#findProxy(),
     ]);
-    this.#route = route;
+    const headers = {
+      ...this.#headers,
+      ...(token === undefined ? {} : { Authorization: bearer(token) }),
+    };
+    const socket = socketPathOf(this.url);
     return {
-      headers: {
-        ...this.#headers,
-        ...(token === undefined ? {} : { Authorization: bearer(token) }),
-      },
-      ...material,
-      ...(route === undefined ? {} : { agent: route.agent }),
+      headers,
+      ...tls,
+      ...(agent === undefined ? {} : { agent }),
+      ...(socket === undefined ? {} : { createConnection: unixConnector(socket) }),
+      ...(await this.#redirects(headers)),
     };
   }
 
   /** Explains to the user why a connection failed. */
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    const ofProxy = this.#route?.failure(error);
-    if (ofProxy) return ofProxy;
-    return new Failure(`${this.url.host}: ${explain(error)}${this.#tlsHint(error)}`, {
-      cause: error,
-    });
+    const ofSocket = socketPathOf(this.url) === undefined ? undefined : unixMeaning(error);
+    const why = ofSocket ?? explain(error) + this.#tls.hint(error) + this.#protocolHint(error);
+    return new Failure(`${this.place}: ${why}`, { cause: error });
   }
 
-  /** Many TLS servers cut a plain handshake without a word. Later errors are WsConnErrors. */
-  #tlsHint(error: unknown): string {
-    const cut = !(error instanceof WsConnError) && codeOf(error) === 'ECONNRESET';
-    if (!cut || isEncrypted(this.url)) return '';
-    return '; if that port speaks TLS, use wss:// instead of ws://';
+  /** ws says what was wrong with the answer, in words only. */
+  #protocolHint(error: unknown): string {
+    const wrong = error instanceof WsConnError && codeOf(error) === 'EPROTO';
+    if (!wrong || this.protocols.length === 0) return '';
+    return `; if it takes no subprotocol, leave ${this.#values.nameOf('protocol')} out`;
   }
 
   /** Warns once of a secret that everybody on the way can read. */
   #warnOfPlainText(): void {
-    if (isEncrypted(this.url) || isLoopback(this.url.hostname)) return;
+    const local = socketPathOf(this.url) !== undefined || isLoopback(this.url.hostname);
+    if (local || isEncrypted(this.url)) return;
     const header = Object.keys(this.#headers).find(isSecret);
     const secret =
       (this.#token ?? this.#values.text('token-file')) !== undefined
@@ -123,7 +169,7 @@ export class Dialer {
             ? 'the password of the URL'
             : undefined;
     if (secret === undefined) return;
-    this.#log.info(`warning: ${secret} goes to ${this.url.host} without encryption: use wss://`);
+    this.#log.info(`warning: ${secret} goes to ${this.place} without encryption: use wss://`);
   }
 
   async #readToken(): Promise<string | undefined> {
@@ -132,10 +178,41 @@ export class Dialer {
     return readTokenFile(path, this.#values.nameOf('token-file'), await this.#secretFiles());
   }
 
+  // What few need is loaded when it is used: somebody waits for `wsconn connect`.
+
+  #findProxy(): Promise<Agent | undefined> {
+    return findProxy(this.url, this.#values);
+  }
+
+  async #redirects(
+    headers: object,
+  ): Promise<Pick<ClientOptions, 'finishRequest' | 'followRedirects'>> {
+    if (!this.#values.flag('follow-redirects')) return {};
+    const { guardRedirects } = await import('./redirects.ts');
+    const finishRequest = guardRedirects(this.url, Object.keys(headers));
+    return { followRedirects: true, finishRequest };
+  }
+
   #secretFiles(): Promise<SecretFiles> {
     this.#files ??= import('./secret-files.ts').then(
       ({ SecretFiles }) => new SecretFiles(this.#log),
     );
     return this.#files;
   }
+}
+
+/** Reads the options of those that carry a stream. */
+function readStreamOptions(values: DialValues): ConnectOptions {
+  const interval = values.milliseconds('keepalive') ?? 0;
+  const maxPayload = values.count('max-payload');
+  if (maxPayload !== undefined && maxPayload > LARGEST_MAX_PAYLOAD) {
+    throw usageFailure(
+      `${values.nameOf('max-payload')} must be at most ${String(LARGEST_MAX_PAYLOAD)}, but is ${String(maxPayload)}`,
+    );
+  }
+  return {
+    keepalive: interval > 0 ? { interval } : false,
+    tcpEndIsEof: values.flag('tcp-end-is-eof'),
+    ...(maxPayload === undefined ? {} : { maxPayload }),
+  };
 }

@@ -1,23 +1,38 @@
-import { checkSecret } from './check-url.ts';
-import type { DialValues } from './dial-options.ts';
-import type { ProxyRoute } from './proxy.ts';
+import type { Agent } from 'node:http';
+
+import { usageFailure } from '../console/failure.ts';
+import { checkSecret } from './options/check-url.ts';
+import type { DialValues } from './options/dial-options.ts';
+import { readAuthorities } from './tls-options.ts';
+import { socketPathOf } from './options/unix-socket.ts';
 
 /** Variables that can name a proxy. */
 const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
-/** Refuses a password of a proxy on the command line. */
-export function checkProxyOption(values: DialValues): void {
+/** Refuses a password of a proxy on the command line, and a proxy before a unix socket. */
+export function checkProxyOption(values: DialValues, url: URL): void {
   checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
+  if (values.text('proxy') !== undefined && socketPathOf(url) !== undefined) {
+    throw usageFailure(
+      `${values.nameOf('proxy')} contradicts the URL of a unix socket: leave one of them out`,
+    );
+  }
 }
 
 /**
- * Returns the way through the proxy that --proxy or the environment names; undefined for none. The
+ * Returns the agent for the proxy that --proxy or the environment names; undefined for none. The
  * rest is loaded only where there is one.
+ * @throws Failure for a proxy that cannot be used
  */
-export async function findRoute(url: URL, values: DialValues): Promise<ProxyRoute | undefined> {
+export async function findProxy(url: URL, values: DialValues): Promise<Agent | undefined> {
+  if (socketPathOf(url) !== undefined) return undefined;
   const given = values.text('proxy');
   const named = given === undefined ? undefined : { url: given, option: values.nameOf('proxy') };
   if (named === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) return undefined;
-  const { proxyRoute } = await import('./proxy.ts');
-  return proxyRoute(url, named, PROXY_VARIABLES);
+  const { proxyAgent } = await import('./proxy/proxy-agent.ts');
+  return proxyAgent(url, {
+    named,
+    variables: PROXY_VARIABLES,
+    readAuthorities: () => readAuthorities(values, 'proxy-ca'),
+  });
 }

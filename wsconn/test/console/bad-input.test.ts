@@ -340,7 +340,7 @@ describe('the other end', () => {
     const env = { HTTPS_PROXY: `http://${proxy}` };
     await fails(
       ['connect', url],
-      /the proxy .*, which the environment names, cannot be used/,
+      /the proxy .*, which HTTPS_PROXY names, cannot be used/,
       1,
       env,
     );

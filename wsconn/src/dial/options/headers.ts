@@ -1,5 +1,5 @@
-import { usageFailure } from '../console/failure.ts';
-import { rememberSecrets } from '../console/secrets.ts';
+import { usageFailure } from '../../console/failure.ts';
+import { rememberSecrets } from '../../console/secrets.ts';
 import type { DialValues } from './dial-options.ts';
 
 /** Headers that carry secrets. */

@@ -1,0 +1,160 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+import type { ClientOptions } from 'ws';
+import { WsConnError } from 'ws-conn-adapter';
+
+import { BAD_REQUEST } from '../console/codes.ts';
+import { codeOf } from '../console/explain.ts';
+import { usageFailure } from '../console/failure.ts';
+import { showGiven } from '../console/secrets.ts';
+import { isEncrypted, placeOf } from './options/check-url.ts';
+import type { DialValues } from './options/dial-options.ts';
+import type { SecretFiles } from './secret-files.ts';
+
+/** What TLS to the server takes; files in PEM. */
+export type TlsMaterial = Pick<ClientOptions, 'ca' | 'cert' | 'checkServerIdentity' | 'key'> & {
+  readonly servername?: string;
+};
+
+/** As in HTTP Public Key Pinning (RFC 7469), or with the second slash of curl's --pinnedpubkey. */
+const PIN = /^sha256\/\/?(?<hash>[A-Za-z\d+/]{43}=)$/;
+
+/** Errors by which a peer cuts a handshake without a word. */
+const CUTS = new Set(['ECONNRESET', 'EPIPE']);
+
+/** The options of TLS. Files are read again for each connection. */
+export class TlsOptions {
+  readonly #values: DialValues;
+  readonly #url: URL;
+  readonly #secretFiles: () => Promise<SecretFiles>;
+  readonly #servername: string | undefined;
+  readonly #pins: readonly string[];
+  /** What is wrong with the certificate that was read last, as far as that can be seen here. */
+  #fault: string | undefined;
+
+  /**
+   * @param secretFiles - gives what reads the private key
+   * @throws Failure for options that cannot be understood or do not belong together
+   */
+  constructor(values: DialValues, url: URL, secretFiles: () => Promise<SecretFiles>) {
+    this.#values = values;
+    this.#url = url;
+    this.#secretFiles = secretFiles;
+    const [cert, key] = [values.text('cert'), values.text('key')];
+    if ((cert === undefined) !== (key === undefined)) {
+      throw usageFailure('--cert and --key belong together: give both or none');
+    }
+    for (const name of ['servername', 'pin'] as const) {
+      if (values.text(name) === undefined || isEncrypted(url)) continue;
+      throw usageFailure(
+        `${values.nameOf(name)} is for TLS, which a URL of ${url.protocol} does not use: give wss://, or leave it out`,
+      );
+    }
+    this.#servername = readServername(values);
+    this.#pins = readPins(values);
+  }
+
+  // What few need is loaded when it is used: somebody waits for `wsconn connect`.
+
+  /**
+   * Reads the files.
+   * @throws Failure with a line for the user
+   */
+  async read(): Promise<TlsMaterial> {
+    const [ca, cert, key, pinCheck] = await Promise.all([
+      readAuthorities(this.#values, 'ca'),
+      this.#readCertificate(),
+      this.#readKey(),
+      this.#pinCheck(),
+    ]);
+    return {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(this.#servername === undefined ? {} : { servername: this.#servername }),
+      ...pinCheck,
+    };
+  }
+
+  /** Returns what may be behind an error of the handshake, to be added to its line; '' for nothing. */
+  hint(error: unknown): string {
+    const refused = error instanceof WsConnError && error.statusCode === BAD_REQUEST;
+    // Later errors are WsConnErrors.
+    const cut = !(error instanceof WsConnError) && CUTS.has(codeOf(error) ?? '');
+    const alert = codeOf(error)?.includes('_ALERT_') ?? false;
+    if (!isEncrypted(this.#url)) {
+      // Many TLS servers cut a plain handshake without a word.
+      return cut && this.#url.host !== ''
+        ? '; if that port speaks TLS, use wss:// instead of ws://'
+        : '';
+    }
+    if (!refused && !cut && !alert) return '';
+    if (this.#fault !== undefined) return `; the certificate of --cert ${this.#fault}`;
+    if (alert) return '';
+    return this.#values.text('cert') === undefined
+      ? '; if the server requires a client certificate, give --cert and --key'
+      : '; if it is about the certificate of --cert, use one that is signed by a CA which the server takes';
+  }
+
+  async #readCertificate(): Promise<string | undefined> {
+    const path = this.#values.text('cert');
+    if (path === undefined) return undefined;
+    const [{ readNamedFile }, { faultOf }] = await Promise.all([
+      import('./read-file.ts'),
+      import('./client-certificate.ts'),
+    ]);
+    const chain = await readNamedFile(path, this.#values.nameOf('cert'));
+    this.#fault = faultOf(chain);
+    return chain;
+  }
+
+  async #readKey(): Promise<string | undefined> {
+    const path = this.#values.text('key');
+    if (path === undefined) return undefined;
+    return (await this.#secretFiles()).read(path, this.#values.nameOf('key'));
+  }
+
+  async #pinCheck(): Promise<Pick<ClientOptions, 'checkServerIdentity'>> {
+    if (this.#pins.length === 0) return {};
+    const { pinCheck } = await import('./pins.ts');
+    // The types of ws say that it returns whether; TLS wants the error.
+    return { checkServerIdentity: pinCheck(placeOf(this.#url), this.#pins) as never };
+  }
+}
+
+/** Reads the certificates that an option names; undefined where it is not given. */
+export async function readAuthorities(
+  values: DialValues,
+  name: 'ca' | 'proxy-ca',
+): Promise<string | undefined> {
+  const path = values.text(name);
+  if (path === undefined) return undefined;
+  const { readCertificates } = await import('./read-file.ts');
+  return readCertificates(path, values.nameOf(name));
+}
+
+function readServername(values: DialValues): string | undefined {
+  const text = values.text('servername');
+  if (text === undefined) return undefined;
+  const name = domainToASCII(text);
+  if (isIP(text) !== 0 || !/^(?=.{1,253}$)[\w-]+(?:\.[\w-]+)*$/.test(name) || isIP(name) !== 0) {
+    throw usageFailure(
+      `${values.nameOf('servername')} must be a host name, such as example.org, but is ${showGiven(text)}`,
+    );
+  }
+  return name;
+}
+
+/** Reads the pins; returns each as `sha256/BASE64`. */
+function readPins(values: DialValues): readonly string[] {
+  return values.list('pin').map((pin) => {
+    const hash = PIN.exec(pin)?.groups?.['hash'];
+    if (hash === undefined) {
+      throw usageFailure(
+        `${values.nameOf('pin')} must be sha256/ and 44 characters of base64, but is ${showGiven(pin)}`,
+      );
+    }
+    return `sha256/${hash}`;
+  });
+}
