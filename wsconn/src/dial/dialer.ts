@@ -3,7 +3,7 @@ import type { Agent } from 'node:http';
 import type { ClientOptions } from 'ws';
 import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
-import { codeOf, explain } from '../console/explain.ts';
+import { codeOf } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
@@ -144,7 +144,7 @@ export class Dialer {
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
     const ofSocket = socketPathOf(this.url) === undefined ? undefined : unixMeaning(error);
-    const why = ofSocket ?? explain(error) + this.#tls.hint(error) + this.#protocolHint(error);
+    const why = ofSocket ?? this.#tls.explain(error) + this.#protocolHint(error);
     return new Failure(`${this.place}: ${why}`, { cause: error });
   }
 

@@ -5,9 +5,10 @@ import type { ClientOptions } from 'ws';
 import { WsConnError } from 'ws-conn-adapter';
 
 import { BAD_REQUEST } from '../console/codes.ts';
-import { codeOf } from '../console/explain.ts';
+import { codeOf, explain } from '../console/explain.ts';
 import { usageFailure } from '../console/failure.ts';
 import { showGiven } from '../console/secrets.ts';
+import { tlsAlertOf } from '../console/tls-alerts.ts';
 import { isEncrypted, placeOf } from './options/check-url.ts';
 import type { DialValues } from './options/dial-options.ts';
 import type { SecretFiles } from './secret-files.ts';
@@ -77,24 +78,30 @@ export class TlsOptions {
     };
   }
 
-  /** Returns what may be behind an error of the handshake, to be added to its line; '' for nothing. */
-  hint(error: unknown): string {
+  /** Explains an error of the handshake, with what may be behind it and can be seen here. */
+  explain(error: unknown): string {
+    const alert = tlsAlertOf(error);
+    if (alert?.ofCertificate === true && this.#fault !== undefined) {
+      return `the server refuses the certificate of --cert, which ${this.#fault} (${String(codeOf(error))})`;
+    }
+    return explain(error) + (alert ? '' : this.#hint(error));
+  }
+
+  #hint(error: unknown): string {
     const refused = error instanceof WsConnError && error.statusCode === BAD_REQUEST;
     // Later errors are WsConnErrors.
     const cut = !(error instanceof WsConnError) && CUTS.has(codeOf(error) ?? '');
-    const alert = codeOf(error)?.includes('_ALERT_') ?? false;
+    if (!refused && !cut) return '';
     if (!isEncrypted(this.#url)) {
       // Many TLS servers cut a plain handshake without a word.
-      return cut && this.#url.host !== ''
-        ? '; if that port speaks TLS, use wss:// instead of ws://'
-        : '';
+      return cut ? '; if that port speaks TLS, use wss:// instead of ws://' : '';
     }
-    if (!refused && !cut && !alert) return '';
     if (this.#fault !== undefined) return `; the certificate of --cert ${this.#fault}`;
-    if (alert) return '';
+    // nginx completes TLS first, and tells the reason in a page.
+    const when = refused ? 'nginx answers so too if it' : 'if the server';
     return this.#values.text('cert') === undefined
-      ? '; if the server requires a client certificate, give --cert and --key'
-      : '; if it is about the certificate of --cert, use one that is signed by a CA which the server takes';
+      ? `; ${when} requires a client certificate, give --cert and --key`
+      : `; ${when} refuses the certificate of --cert, use one that is signed by a CA which it knows`;
   }
 
   async #readCertificate(): Promise<string | undefined> {
