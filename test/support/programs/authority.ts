@@ -44,6 +44,7 @@ export async function makeAuthority(folder: string): Promise<Authority> {
     ca,
     sign: async (name, days = 2, extensions = []) => {
       const at = (ending: string): string => join(folder, `${name}.${ending}`);
+      // The last of a name counts.
       const lines = ['subjectAltName=IP:127.0.0.1,DNS:localhost', ...extensions, ''];
       await writeFile(at('ext'), lines.join('\n'));
       await openssl(

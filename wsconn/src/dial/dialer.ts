@@ -3,7 +3,6 @@ import type { Agent } from 'node:http';
 import type { ClientOptions } from 'ws';
 import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
-import { codeOf } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/host-port.ts';
 import type { Log } from '../console/output.ts';
@@ -144,15 +143,20 @@ export class Dialer {
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
     const ofSocket = socketPathOf(this.url) === undefined ? undefined : unixMeaning(error);
-    const why = ofSocket ?? this.#tls.explain(error) + this.#protocolHint(error);
+    const why = ofSocket ?? this.#tls.explain(error) + this.#optionHint(error);
     return new Failure(`${this.place}: ${why}`, { cause: error });
   }
 
-  /** ws says what was wrong with the answer, in words only. */
-  #protocolHint(error: unknown): string {
-    const wrong = error instanceof WsConnError && codeOf(error) === 'EPROTO';
-    if (!wrong || this.protocols.length === 0) return '';
-    return `; if it takes no subprotocol, leave ${this.#values.nameOf('protocol')} out`;
+  /** Names the option that an error of the library is about. */
+  #optionHint(error: unknown): string {
+    if (!(error instanceof WsConnError)) return '';
+    if (error.code === 'EMSGSIZE') {
+      return '; if the server may send messages of that size, give a larger --max-payload';
+    }
+    // What was wrong with the answer ws says in words only.
+    return error.code === 'EPROTO' && this.protocols.length > 0
+      ? `; if it takes no subprotocol, leave ${this.#values.nameOf('protocol')} out`
+      : '';
   }
 
   /** Warns once of a secret that everybody on the way can read. */

@@ -145,7 +145,9 @@ function readServername(values: DialValues): string | undefined {
   const text = values.text('servername');
   if (text === undefined) return undefined;
   const name = domainToASCII(text);
-  if (isIP(text) !== 0 || !/^(?=.{1,253}$)[\w-]+(?:\.[\w-]+)*$/.test(name) || isIP(name) !== 0) {
+  // What is no letter, digit or mark of a name would end it.
+  const alien = /[^\p{L}\p{M}\p{N}._-]/u.test(text);
+  if (alien || isIP(name) !== 0 || !/^(?=.{1,253}$)[\w-]+(?:\.[\w-]+)*$/.test(name)) {
     throw usageFailure(
       `${values.nameOf('servername')} must be a host name, such as example.org, but is ${showGiven(text)}`,
     );

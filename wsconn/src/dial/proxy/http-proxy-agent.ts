@@ -17,6 +17,9 @@ const STATUSES: Readonly<Record<number, string>> = {
   504: 'it got no answer from the server (504): check host and port of the URL',
 };
 
+/** By these a proxy refuses a login; tinyproxy answers 401. */
+const LOGIN_STATUSES = new Set([401, 407]);
+
 /** Goes through an HTTP proxy by CONNECT; to one of https: over TLS. */
 export class HttpProxyAgent extends HttpsProxyAgent<string> {
   readonly #failures: ProxyFailures;
@@ -51,7 +54,13 @@ export class HttpProxyAgent extends HttpsProxyAgent<string> {
     }
     if (status === OK) return overTls(socket, options);
     socket.destroy();
-    const why = STATUSES[status ?? 0] ?? `it answered with HTTP status ${String(status)}`;
-    throw this.#failures.refused(why);
+    throw this.#failures.refused(this.#reasonOf(status));
+  }
+
+  #reasonOf(status = 0): string {
+    if (LOGIN_STATUSES.has(status) && this.proxy.username !== '') {
+      return `it refuses user or password (${String(status)}): check those in its URL`;
+    }
+    return STATUSES[status] ?? `it answered with HTTP status ${String(status)}`;
   }
 }

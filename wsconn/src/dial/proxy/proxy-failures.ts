@@ -48,7 +48,7 @@ export class ProxyFailures {
   late(): WayFailure {
     const seconds = String(PROXY_TIMEOUT / 1000);
     return new WayFailure(
-      `${this.#name} cannot be used: it did not open the way within ${seconds} s: check host and port of its URL`,
+      `${this.#name} cannot be used: it did not open the way within ${seconds} s: check scheme, host and port of its URL`,
     );
   }
 
