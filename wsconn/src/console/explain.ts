@@ -3,7 +3,7 @@ import { WsConnError } from 'ws-conn-adapter';
 import { ABNORMAL_CLOSURE, GOING_AWAY } from './codes.ts';
 import { quoted } from './escape.ts';
 import { showHostPort } from './host-port.ts';
-import { tlsAlertOf } from './tls-alerts.ts';
+import { tlsAlertOf } from './tls-errors.ts';
 
 /** What an error of the system, of TLS or of the library means to a user, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {

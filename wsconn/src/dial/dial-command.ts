@@ -26,9 +26,7 @@ export function defineDialCommand<Name extends string>(spec: DialCommandSpec<Nam
     argument: URL_ARGUMENT,
     connectionOptions: DIAL_OPTIONS,
     async run(values, log) {
-      const dialer = new Dialer(values, log);
-      await dialer.check();
-      return spec.run(values, dialer, log);
+      return spec.run(values, await Dialer.of(values, log), log);
     },
   });
 }

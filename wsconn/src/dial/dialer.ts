@@ -1,20 +1,18 @@
-import type { Agent } from 'node:http';
-
-import type { ClientOptions } from 'ws';
 import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
 
+import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
-import { isLoopback } from '../console/host-port.ts';
+import { variableOf } from '../console/options.ts';
 import type { Log } from '../console/output.ts';
-import { checkUrl, isEncrypted, placeOf } from './options/check-url.ts';
-import type { DialValues } from './options/dial-options.ts';
-import { isSecret, readHeaders } from './options/headers.ts';
-import { readProtocols } from './options/protocols.ts';
-import { checkProxyOption, findProxy } from './proxy-options.ts';
-import type { SecretFiles } from './secret-files.ts';
-import { TlsOptions } from './tls-options.ts';
-import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
-import { socketPathOf, unixConnector, unixMeaning } from './options/unix-socket.ts';
+import { handshakeHint } from '../console/tls-errors.ts';
+import type { Handshake, HandshakeOptions } from './handshake.ts';
+import { checkUrl, isEncrypted, UNIX_SCHEME } from './options/check-url.ts';
+import {
+  DIAL_OPTIONS,
+  type DialName,
+  type DialValues,
+  PROXY_VARIABLES,
+} from './options/dial-options.ts';
 
 export {
   DIAL_OPTIONS,
@@ -26,68 +24,43 @@ export {
 /** The largest `maxPayload` of the library. */
 const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;
 
-/** The options of a handshake, for `connect()` and for ws alike. */
-export type HandshakeOptions = Pick<
-  ClientOptions,
-  | 'agent'
-  | 'ca'
-  | 'cert'
-  | 'checkServerIdentity'
-  | 'createConnection'
-  | 'finishRequest'
-  | 'followRedirects'
-  | 'headers'
-  | 'key'
-> & { readonly servername?: string };
-
-/**
- * Dials the URL of the command line with its options. It reads files again each time, so that a
- * renewed one is used at once.
- */
+/** Dials the URL of the command line with its options. */
 export class Dialer {
   readonly url: URL;
-  /** How lines name the server: by host and port, or by the path of its socket. */
-  readonly place: string;
-  /** The subprotocols of the user. */
-  readonly protocols: readonly string[];
-  readonly #values: DialValues;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #tls: TlsOptions;
-  readonly #log: Log;
-  /** The token of the environment, where no file is named. */
-  readonly #token: string | undefined;
   readonly #stream: ConnectOptions;
-  #files: Promise<SecretFiles> | undefined;
+  /** Undefined where the URL says all. */
+  readonly #handshake: Handshake | undefined;
 
-  /**
-   * @param log - where it warns of secrets that others may see
-   * @throws Failure for an option that cannot be understood
-   */
-  constructor(values: DialValues, log: Log) {
-    this.#log = log;
-    this.#token = tokenOfEnvironment();
-    this.#values = values;
-    this.#stream = readStreamOptions(values);
-    this.url = checkUrl(values);
-    this.place = placeOf(this.url);
-    this.protocols = readProtocols(values);
-    this.#headers = readHeaders(values);
-    this.#tls = new TlsOptions(values, this.url, () => this.#secretFiles());
-    checkProxyOption(values, this.url);
-    if (values.flag('follow-redirects') && socketPathOf(this.url) !== undefined) {
-      throw usageFailure(
-        `${values.nameOf('follow-redirects')} is for servers with a host: leave it out for a unix socket`,
-      );
-    }
-    this.#warnOfPlainText();
+  private constructor(url: URL, stream: ConnectOptions, handshake: Handshake | undefined) {
+    this.url = url;
+    this.#stream = stream;
+    this.#handshake = handshake;
   }
 
   /**
-   * Checks what takes loading, so that it is told at once.
-   * @throws Failure for a proxy that cannot be used
+   * Reads the options. What stands for those of the handshake is loaded only where one is given:
+   * somebody waits for `wsconn connect`.
+   * @param log - where it warns of secrets that others may see
+   * @throws Failure for an option that cannot be understood
    */
-  async check(): Promise<void> {
-    await this.#findProxy();
+  static async of(values: DialValues, log: Log): Promise<Dialer> {
+    const stream = readStreamOptions(values);
+    const url = checkUrl(values);
+    if (!saysMore(values, url)) return new Dialer(url, stream, undefined);
+    const { Handshake } = await import('./handshake.ts');
+    const handshake = new Handshake(values, url, log);
+    await handshake.check();
+    return new Dialer(url, stream, handshake);
+  }
+
+  /** How lines name the server: by host and port, or by the path of its socket. */
+  get place(): string {
+    return this.#handshake?.place ?? this.url.host;
+  }
+
+  /** The subprotocols of the user. */
+  get protocols(): readonly string[] {
+    return this.#handshake?.protocols ?? [];
   }
 
   /** Starts to connect; what is written before it is connected is sent then. */
@@ -118,91 +91,40 @@ export class Dialer {
     return adapter;
   }
 
-  /** Returns the options of the handshake. */
+  /**
+   * Returns the options of the handshake, for `connect()` and for ws alike. Files are read again
+   * each time, so that a renewed one is used at once.
+   */
   async request(): Promise<HandshakeOptions> {
-    const [token, tls, agent] = await Promise.all([
-      this.#readToken(),
-      this.#tls.read(),
-      this.#findProxy(),
-    ]);
-    const headers = {
-      ...this.#headers,
-      ...(token === undefined ? {} : { Authorization: bearer(token) }),
-    };
-    const socket = socketPathOf(this.url);
-    return {
-      headers,
-      ...tls,
-      ...(agent === undefined ? {} : { agent }),
-      ...(socket === undefined ? {} : { createConnection: unixConnector(socket) }),
-      ...(await this.#redirects(headers)),
-    };
+    return (await this.#handshake?.request()) ?? {};
   }
 
   /** Explains to the user why a connection failed. */
   failure(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    const ofSocket = socketPathOf(this.url) === undefined ? undefined : unixMeaning(error);
-    const why = ofSocket ?? this.#tls.explain(error) + this.#optionHint(error);
+    const why = this.#handshake?.meaningOf(error) ?? explain(error) + this.#hint(error);
     return new Failure(`${this.place}: ${why}`, { cause: error });
   }
 
-  /** Names the option that an error of the library is about. */
-  #optionHint(error: unknown): string {
-    if (!(error instanceof WsConnError)) return '';
-    if (error.code === 'EMSGSIZE') {
+  #hint(error: unknown): string {
+    if (error instanceof WsConnError && error.code === 'EMSGSIZE') {
       return '; if the server may send messages of that size, give a larger --max-payload';
     }
-    // What was wrong with the answer ws says in words only.
-    return error.code === 'EPROTO' && this.protocols.length > 0
-      ? `; if it takes no subprotocol, leave ${this.#values.nameOf('protocol')} out`
-      : '';
+    const hint = this.#handshake?.hint(error) ?? '';
+    return hint + handshakeHint(error, isEncrypted(this.url), this.#handshake?.certificate);
   }
+}
 
-  /** Warns once of a secret that everybody on the way can read. */
-  #warnOfPlainText(): void {
-    const local = socketPathOf(this.url) !== undefined || isLoopback(this.url.hostname);
-    if (local || isEncrypted(this.url)) return;
-    const header = Object.keys(this.#headers).find(isSecret);
-    const secret =
-      (this.#token ?? this.#values.text('token-file')) !== undefined
-        ? 'the token'
-        : header !== undefined
-          ? `the header ${header}`
-          : this.url.password !== ''
-            ? 'the password of the URL'
-            : undefined;
-    if (secret === undefined) return;
-    this.#log.info(`warning: ${secret} goes to ${this.place} without encryption: use wss://`);
-  }
-
-  async #readToken(): Promise<string | undefined> {
-    const path = this.#values.text('token-file');
-    if (path === undefined) return this.#token;
-    return readTokenFile(path, this.#values.nameOf('token-file'), await this.#secretFiles());
-  }
-
-  // What few need is loaded when it is used: somebody waits for `wsconn connect`.
-
-  #findProxy(): Promise<Agent | undefined> {
-    return findProxy(this.url, this.#values);
-  }
-
-  async #redirects(
-    headers: object,
-  ): Promise<Pick<ClientOptions, 'finishRequest' | 'followRedirects'>> {
-    if (!this.#values.flag('follow-redirects')) return {};
-    const { guardRedirects } = await import('./redirects.ts');
-    const finishRequest = guardRedirects(this.url, Object.keys(headers));
-    return { followRedirects: true, finishRequest };
-  }
-
-  #secretFiles(): Promise<SecretFiles> {
-    this.#files ??= import('./secret-files.ts').then(
-      ({ SecretFiles }) => new SecretFiles(this.#log),
-    );
-    return this.#files;
-  }
+/** Returns whether there is more to the handshake than the host and port of the URL. */
+function saysMore(values: DialValues, { protocol, password }: URL): boolean {
+  const names = Object.keys(DIAL_OPTIONS) as DialName[];
+  const variables = [variableOf('token'), ...PROXY_VARIABLES];
+  return (
+    protocol === UNIX_SCHEME ||
+    password !== '' ||
+    names.some((name) => values.list(name).length > 0) ||
+    variables.some((variable) => process.env[variable] !== undefined)
+  );
 }
 
 /** Reads the options of those that carry a stream. */

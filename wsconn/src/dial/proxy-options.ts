@@ -1,18 +1,14 @@
 import type { Agent } from 'node:http';
 
 import { usageFailure } from '../console/failure.ts';
-import { checkSecret } from './options/check-url.ts';
-import type { DialValues } from './options/dial-options.ts';
+import { checkSecret, UNIX_SCHEME } from './options/check-url.ts';
+import { type DialValues, PROXY_VARIABLES } from './options/dial-options.ts';
 import { readAuthorities } from './tls-options.ts';
-import { socketPathOf } from './options/unix-socket.ts';
-
-/** Variables that can name a proxy. */
-const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
 
 /** Refuses a password of a proxy on the command line, and a proxy before a unix socket. */
 export function checkProxyOption(values: DialValues, url: URL): void {
   checkSecret(values.text('proxy'), values.source('proxy'), '--proxy');
-  if (values.text('proxy') !== undefined && socketPathOf(url) !== undefined) {
+  if (values.text('proxy') !== undefined && url.protocol === UNIX_SCHEME) {
     throw usageFailure(
       `${values.nameOf('proxy')} contradicts the URL of a unix socket: leave one of them out`,
     );
@@ -25,7 +21,7 @@ export function checkProxyOption(values: DialValues, url: URL): void {
  * @throws Failure for a proxy that cannot be used
  */
 export async function findProxy(url: URL, values: DialValues): Promise<Agent | undefined> {
-  if (socketPathOf(url) !== undefined) return undefined;
+  if (url.protocol === UNIX_SCHEME) return undefined;
   const given = values.text('proxy');
   const named = given === undefined ? undefined : { url: given, option: values.nameOf('proxy') };
   if (named === undefined && !PROXY_VARIABLES.some((name) => process.env[name])) return undefined;

@@ -2,14 +2,11 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
 import type { ClientOptions } from 'ws';
-import { WsConnError } from 'ws-conn-adapter';
 
-import { BAD_REQUEST } from '../console/codes.ts';
-import { codeOf, explain } from '../console/explain.ts';
 import { usageFailure } from '../console/failure.ts';
 import { showGiven } from '../console/secrets.ts';
-import { tlsAlertOf } from '../console/tls-alerts.ts';
-import { isEncrypted, placeOf } from './options/check-url.ts';
+import type { ShownCertificate } from '../console/tls-errors.ts';
+import { isEncrypted } from './options/check-url.ts';
 import type { DialValues } from './options/dial-options.ts';
 import type { SecretFiles } from './secret-files.ts';
 
@@ -21,27 +18,24 @@ export type TlsMaterial = Pick<ClientOptions, 'ca' | 'cert' | 'checkServerIdenti
 /** As in HTTP Public Key Pinning (RFC 7469), or with the second slash of curl's --pinnedpubkey. */
 const PIN = /^sha256\/\/?(?<hash>[A-Za-z\d+/]{43}=)$/;
 
-/** Errors by which a peer cuts a handshake without a word. */
-const CUTS = new Set(['ECONNRESET', 'EPIPE']);
-
 /** The options of TLS. Files are read again for each connection. */
 export class TlsOptions {
   readonly #values: DialValues;
   readonly #url: URL;
-  readonly #secretFiles: () => Promise<SecretFiles>;
+  readonly #files: SecretFiles;
   readonly #servername: string | undefined;
   readonly #pins: readonly string[];
   /** What is wrong with the certificate that was read last, as far as that can be seen here. */
   #fault: string | undefined;
 
   /**
-   * @param secretFiles - gives what reads the private key
+   * @param files - reads the private key
    * @throws Failure for options that cannot be understood or do not belong together
    */
-  constructor(values: DialValues, url: URL, secretFiles: () => Promise<SecretFiles>) {
+  constructor(values: DialValues, url: URL, files: SecretFiles) {
     this.#values = values;
     this.#url = url;
-    this.#secretFiles = secretFiles;
+    this.#files = files;
     const [cert, key] = [values.text('cert'), values.text('key')];
     if ((cert === undefined) !== (key === undefined)) {
       throw usageFailure('--cert and --key belong together: give both or none');
@@ -78,30 +72,9 @@ export class TlsOptions {
     };
   }
 
-  /** Explains an error of the handshake, with what may be behind it and can be seen here. */
-  explain(error: unknown): string {
-    const alert = tlsAlertOf(error);
-    if (alert?.ofCertificate === true && this.#fault !== undefined) {
-      return `the server refuses the certificate of --cert, which ${this.#fault} (${String(codeOf(error))})`;
-    }
-    return explain(error) + (alert ? '' : this.#hint(error));
-  }
-
-  #hint(error: unknown): string {
-    const refused = error instanceof WsConnError && error.statusCode === BAD_REQUEST;
-    // Later errors are WsConnErrors.
-    const cut = !(error instanceof WsConnError) && CUTS.has(codeOf(error) ?? '');
-    if (!refused && !cut) return '';
-    if (!isEncrypted(this.#url)) {
-      // Many TLS servers cut a plain handshake without a word.
-      return cut ? '; if that port speaks TLS, use wss:// instead of ws://' : '';
-    }
-    if (this.#fault !== undefined) return `; the certificate of --cert ${this.#fault}`;
-    // nginx completes TLS first, and tells the reason in a page.
-    const when = refused ? 'nginx answers so too if it' : 'if the server';
-    return this.#values.text('cert') === undefined
-      ? `; ${when} requires a client certificate, give --cert and --key`
-      : `; ${when} refuses the certificate of --cert, use one that is signed by a CA which it knows`;
+  /** The certificate that was read last; undefined for none. */
+  get certificate(): ShownCertificate | undefined {
+    return this.#values.text('cert') === undefined ? undefined : { fault: this.#fault };
   }
 
   async #readCertificate(): Promise<string | undefined> {
@@ -119,14 +92,14 @@ export class TlsOptions {
   async #readKey(): Promise<string | undefined> {
     const path = this.#values.text('key');
     if (path === undefined) return undefined;
-    return (await this.#secretFiles()).read(path, this.#values.nameOf('key'));
+    return this.#files.read(path, this.#values.nameOf('key'));
   }
 
   async #pinCheck(): Promise<Pick<ClientOptions, 'checkServerIdentity'>> {
     if (this.#pins.length === 0) return {};
     const { pinCheck } = await import('./pins.ts');
     // The types of ws say that it returns whether; TLS wants the error.
-    return { checkServerIdentity: pinCheck(placeOf(this.#url), this.#pins) as never };
+    return { checkServerIdentity: pinCheck(this.#url.host, this.#pins) as never };
   }
 }
 

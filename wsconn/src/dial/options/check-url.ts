@@ -2,7 +2,9 @@ import { usageFailure } from '../../console/failure.ts';
 import { type Source, variableOf } from '../../console/options.ts';
 import { rememberSecretsOf, showGiven } from '../../console/secrets.ts';
 import type { DialValues } from './dial-options.ts';
-import { socketPathOf, UNIX_SCHEME, unixProblem } from './unix-socket.ts';
+
+/** The scheme by which ws dials a unix socket: `ws+unix:/PATH/OF/SOCKET:/PATH/OF/URL`. */
+export const UNIX_SCHEME = 'ws+unix:';
 
 /**
  * Reads the URL of the server.
@@ -12,16 +14,20 @@ export function checkUrl(values: DialValues): URL {
   const text = values.required('url');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const problem = problemOf(url, text);
-  // A variable is there for secrets, and half a URL may hold one anywhere.
-  const what = values.source('url') === 'environment' ? values.nameOf('url') : showGiven(text);
   if (!url || problem !== undefined) {
-    throw usageFailure(`${what} ${String(problem)}: give one such as wss://host/path`);
+    throw usageFailure(
+      `${showUrlOption(values)} ${String(problem)}: give one such as wss://host/path`,
+    );
   }
-  const unix = url.protocol === UNIX_SCHEME ? unixProblem(url) : undefined;
-  if (unix !== undefined) throw usageFailure(`${what} ${unix}`);
   rememberSecretsOf(url);
   checkSecret(text, values.source('url'), 'URL');
   return url;
+}
+
+/** Shows the URL as it was given; a variable is there for secrets, and half a URL may hold one anywhere. */
+export function showUrlOption(values: DialValues): string {
+  const inVariable = values.source('url') === 'environment';
+  return inVariable ? values.nameOf('url') : showGiven(values.required('url'));
 }
 
 /** Refuses a password in a URL of the command line, where everybody can read it. */
@@ -33,11 +39,6 @@ export function checkSecret(url: string | undefined, source: Source, name: strin
       `${name} holds a password, and everybody can read a command line: put it into ${variable}`,
     );
   }
-}
-
-/** Returns how lines name the server: by host and port, or by the path of its socket. */
-export function placeOf(url: URL): string {
-  return socketPathOf(url) ?? url.host;
 }
 
 /** Returns whether what goes to a URL is encrypted. */

@@ -56,6 +56,9 @@ export const STREAM_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
+/** Variables that can name a proxy; the first that is set wins. */
+export const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+
 /** What a dialer reads; what the subcommand does not have is not given. */
 export type DialName = keyof typeof DIAL_OPTIONS | keyof typeof STREAM_OPTIONS | 'mux' | 'url';
 export type DialValues = Values<DialName>;

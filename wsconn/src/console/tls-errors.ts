@@ -1,3 +1,7 @@
+import { WsConnError } from 'ws-conn-adapter';
+
+import { BAD_REQUEST } from './codes.ts';
+
 /** An alert by which a server ended TLS. */
 export interface TlsAlert {
   readonly meaning: string;
@@ -103,4 +107,41 @@ export function tlsAlertOf(error: unknown): TlsAlert | undefined {
   const reason = code === 'EPROTO' ? NUMBER.exec(error.message)?.groups?.['reason'] : undefined;
   if (reason === undefined) return undefined;
   return ALERTS.find(([, number]) => number === parseInt(reason, 16) - FIRST_ALERT)?.[2];
+}
+
+/** The certificate that a client has shown. */
+export interface ShownCertificate {
+  /** What is wrong with it by itself, as far as that can be seen here. */
+  readonly fault: string | undefined;
+}
+
+/** Errors by which a peer cuts a handshake without a word. */
+const CUTS = new Set<unknown>(['ECONNRESET', 'EPIPE']);
+
+/**
+ * Returns what may be behind an error of a handshake that does not say it, to be added to its line;
+ * '' for nothing.
+ */
+export function handshakeHint(
+  error: unknown,
+  encrypted: boolean,
+  certificate: ShownCertificate | undefined,
+): string {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  const refused = error instanceof WsConnError && error.statusCode === BAD_REQUEST;
+  // Later errors are WsConnErrors.
+  const cut = !(error instanceof WsConnError) && CUTS.has(code);
+  if (!refused && !cut) return '';
+  if (!encrypted) {
+    // Many TLS servers cut a plain handshake without a word.
+    return cut ? '; if that port speaks TLS, use wss:// instead of ws://' : '';
+  }
+  if (certificate?.fault !== undefined) {
+    return `; the certificate of --cert ${certificate.fault}`;
+  }
+  // nginx completes TLS first, and tells the reason in a page.
+  const when = refused ? 'nginx answers so too if it' : 'if the server';
+  return certificate === undefined
+    ? `; ${when} requires a client certificate, give --cert and --key`
+    : `; ${when} refuses the certificate of --cert, use one that is signed by a CA which it knows`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { explain } from '../../src/console/explain.ts';
-import { tlsAlertOf } from '../../src/console/tls-alerts.ts';
+import { tlsAlertOf } from '../../src/console/tls-errors.ts';
 
 function errorOf(code: string, message = 'x'): Error {
   return Object.assign(new Error(message), { code });
