@@ -21,6 +21,8 @@ const layers = {
   'wsconn/src/console': [],
   'wsconn/src/options': ['console'],
   'wsconn/src/dial': ['console', 'options'],
+  'wsconn/src/dial/options': ['../console', '../options'],
+  'wsconn/src/dial/proxy': ['../console'],
   'wsconn/src/tunnel': ['console', 'options', 'dial'],
   'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/target': ['console', 'options', 'tunnel'],

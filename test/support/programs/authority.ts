@@ -15,8 +15,11 @@ export interface Certificate {
 export interface Authority {
   /** Path of its certificate. */
   readonly ca: string;
-  /** Signs a certificate for 127.0.0.1 and localhost; with `days` below 1 it has expired. */
-  sign(name: string, days?: number): Promise<Certificate>;
+  /**
+   * Signs a certificate for 127.0.0.1 and localhost; with `days` below 1 it has expired.
+   * @param extensions - further lines for openssl, such as `extendedKeyUsage=serverAuth`
+   */
+  sign(name: string, days?: number, extensions?: readonly string[]): Promise<Certificate>;
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -39,9 +42,11 @@ export async function makeAuthority(folder: string): Promise<Authority> {
   );
   return {
     ca,
-    sign: async (name, days = 2) => {
+    sign: async (name, days = 2, extensions = []) => {
       const at = (ending: string): string => join(folder, `${name}.${ending}`);
-      await writeFile(at('ext'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+      // The last of a name counts.
+      const lines = ['subjectAltName=IP:127.0.0.1,DNS:localhost', ...extensions, ''];
+      await writeFile(at('ext'), lines.join('\n'));
       await openssl(
         'req',
         ...NEW_KEY,

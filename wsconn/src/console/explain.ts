@@ -3,6 +3,7 @@ import { WsConnError } from 'ws-conn-adapter';
 import { ABNORMAL_CLOSURE, GOING_AWAY } from './codes.ts';
 import { quoted } from './escape.ts';
 import { showHostPort } from './place.ts';
+import { tlsAlertOf } from './tls-errors.ts';
 
 /** What an error of the system, of TLS or of the library means to a user, and what to do. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -33,13 +34,6 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'the CA of the server is not known here: name its certificate with --ca',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'the certificate of the server is for another host name: check the URL',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    'the server requires a client certificate: give --cert and --key',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'the server refused the TLS handshake: it may require --cert and --key',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-    'the server says that the certificate of --cert has expired',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the server does not know the CA of the certificate of --cert',
   ERR_SSL_WRONG_VERSION_NUMBER: 'that port does not speak TLS: try ws:// instead of wss://',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'that port does not speak TLS: try ws:// instead of wss://',
   ERR_OSSL_PEM_NO_START_LINE:
@@ -72,11 +66,15 @@ export function explain(error: unknown, peer: 'client' | 'server' = 'server'): s
   const attempts = attemptsOf(error);
   if (attempts.length === 0 && error instanceof WsConnError) return explainConnection(error, peer);
   const code = mainCode(attempts) ?? codeOf(error);
-  const meaning = code === undefined ? undefined : (MEANINGS[code] ?? whatSpeaks(error, code));
+  const meaning = code === undefined ? undefined : meaningOf(error, code);
   const tried = whatWasTried(error);
   // An unforeseen error is shown in its own words.
   if (meaning === undefined) return tried ?? wordsOf(error);
   return `${meaning} (${tried ?? String(code)})`;
+}
+
+function meaningOf(error: Error, code: string): string | undefined {
+  return tlsAlertOf(error)?.meaning ?? MEANINGS[code] ?? whatSpeaks(error, code);
 }
 
 /** Content types that the first record of a TLS server can have: alert and handshake (RFC 8446, section 5.1). */

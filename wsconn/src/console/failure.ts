@@ -17,6 +17,14 @@ export class Failure extends Error {
   }
 }
 
+/**
+ * A failure that is found on the way to a server, below ws. By its code ws and the library pass it
+ * on as it is: an error without one they take for an answer that is no WebSocket's.
+ */
+export class WayFailure extends Failure {
+  readonly code = 'ERR_WSCONN_WAY';
+}
+
 /** Returns the failure of a wrong command line or environment. */
 export function usageFailure(line: string, cause?: unknown): Failure {
   return new Failure(line, { exitCode: EXIT_USAGE, cause });

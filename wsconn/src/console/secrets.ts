@@ -19,7 +19,9 @@ export function rememberSecretsOf(url: URL): void {
 
 /** Shows a URL without user, password, query and fragment. */
 export function showUrl({ protocol, host, pathname, search, hash }: URL): string {
-  return `${protocol}//${host}${pathname}${search + hash === '' ? '' : `?${HIDDEN}`}`;
+  // The URL of a unix socket has none.
+  const authority = host === '' ? '' : `//${host}`;
+  return `${protocol}${authority}${pathname}${search + hash === '' ? '' : `?${HIDDEN}`}`;
 }
 
 /** Quotes what somebody gave and cannot be used, without what is a secret if it is half a URL. */

@@ -5,7 +5,7 @@ import { Dialer, DIAL_OPTIONS, type DialName } from './dialer.ts';
 
 const URL_ARGUMENT = {
   name: 'url',
-  help: 'ws://HOST[:PORT][/PATH], or wss:// for TLS',
+  help: 'ws://HOST[:PORT][/PATH], wss:// for TLS, or ws+unix:/SOCKET[:/PATH]',
 };
 
 /** Describes a subcommand that dials the server of its URL. */
@@ -25,6 +25,8 @@ export function defineDialCommand<Name extends string>(spec: DialCommandSpec<Nam
     ...spec,
     argument: URL_ARGUMENT,
     connectionOptions: DIAL_OPTIONS,
-    run: (values, log) => spec.run(values, new Dialer(values, log), log),
+    async run(values, log) {
+      return spec.run(values, await Dialer.of(values, log), log);
+    },
   });
 }

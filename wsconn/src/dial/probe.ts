@@ -7,6 +7,7 @@ import { WsConnError } from 'ws-conn-adapter';
 
 import { BAD_REQUEST } from '../console/codes.ts';
 import { codeOf } from '../console/explain.ts';
+import { showHostPort } from '../console/place.ts';
 import type { Dialer } from './dialer.ts';
 
 /**
@@ -24,11 +25,6 @@ export interface ProbeEnd {
   readonly reason: string;
 }
 
-interface ProbeAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
@@ -43,12 +39,13 @@ export class Probe {
   movedAt = performance.now();
   /** How often the server sent something of its own: messages and pings. */
   heard = 0;
-  readonly #address: ProbeAddress;
+  /** Address and port of what answered: the server, or what is in front of it; or its socket. */
+  readonly from: string;
   readonly #pings = new Map<string, (rtt: number) => void>();
 
-  constructor(ws: WebSocket, address: ProbeAddress) {
+  constructor(ws: WebSocket, from: string) {
     this.ws = ws;
-    this.#address = address;
+    this.from = from;
     this.ended = new Promise((resolve) => {
       ws.once('close', (code, reason) => {
         resolve({ at: performance.now(), code, reason: reason.toString() });
@@ -75,11 +72,6 @@ export class Probe {
 
   get open(): boolean {
     return this.ws.readyState === this.ws.OPEN;
-  }
-
-  /** Address and port of what answered: the server, or what is in front of it. */
-  get address(): ProbeAddress {
-    return this.#address;
   }
 
   /** Pings; resolves with the round trip in ms, or null without an answer within `limit` ms. */
@@ -136,16 +128,16 @@ export async function openProbe(dialer: Dialer, quiet = true): Promise<Probe> {
   }
 }
 
-async function connectProbe(dialer: Dialer, protocols: string[]): Promise<Probe> {
-  const ws = new WebSocket(dialer.url, protocols, {
+async function connectProbe(dialer: Dialer, own: readonly string[]): Promise<Probe> {
+  const ws = new WebSocket(dialer.url, [...own, ...dialer.protocols], {
     ...(await dialer.request()),
     handshakeTimeout: HANDSHAKE_TIMEOUT,
     perMessageDeflate: false,
   });
-  const address = await new Promise<ProbeAddress>((resolve, reject) => {
-    ws.once('upgrade', ({ socket: { remoteAddress: host = '', remotePort: port = 0 } }) => {
+  const from = await new Promise<string>((resolve, reject) => {
+    ws.once('upgrade', ({ socket: { remoteAddress: host, remotePort: port = 0 } }) => {
       ws.once('open', () => {
-        resolve({ host, port });
+        resolve(host === undefined ? dialer.place : showHostPort({ host, port }));
       });
     });
     ws.on('error', (error) => {
@@ -161,5 +153,5 @@ async function connectProbe(dialer: Dialer, protocols: string[]): Promise<Probe>
       ws.terminate();
     });
   });
-  return new Probe(ws, address);
+  return new Probe(ws, from);
 }

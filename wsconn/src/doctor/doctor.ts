@@ -55,7 +55,7 @@ export const doctor = defineDialCommand<keyof typeof OPTIONS>({
     const probes = await openAll(dialer, steps.length);
     const all = listOf(probes);
     log.info(
-      `${String(all.length)} connections to ${dialer.url.host} are open; this takes ${String(longest)} s`,
+      `${String(all.length)} connections to ${dialer.place} are open; this takes ${String(longest)} s`,
     );
     const wipe = showProgress(longest);
     const observations = await watchProbes(probes, steps, asked.signal).finally(wipe);

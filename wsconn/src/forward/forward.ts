@@ -6,7 +6,7 @@ import type { OptionSpecs } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
 import { showUrl } from '../console/secrets.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
-import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import { type Dialer, STREAM_OPTIONS } from '../dial/dialer.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { Forwarding } from './forwarding.ts';
@@ -19,7 +19,7 @@ const OPTIONS = {
   },
   mux: { help: 'one WebSocket for all connections; it reconnects' },
   'exit-on-eof': { help: `with --listen -: ${EXIT_ON_EOF_OPTION['exit-on-eof'].help}` },
-  ...KEEPALIVE_OPTION,
+  ...STREAM_OPTIONS,
 } as const satisfies OptionSpecs;
 
 const STDIO = '-';

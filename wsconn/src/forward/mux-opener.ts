@@ -89,7 +89,7 @@ export class MuxOpener implements Opener {
     const mux = new Mux(adapter, { role: 'client' });
     this.#open.add(mux);
     void mux.webSocketClosed.then(() => this.#open.delete(mux));
-    this.#log.info(`connected to ${this.#dialer.url.host}`);
+    this.#log.info(`connected to ${this.#dialer.place}`);
     return mux;
   }
 
@@ -113,7 +113,7 @@ export class MuxOpener implements Opener {
     this.#current = null;
     this.#trouble = 'it has closed the connection';
     if (how === 'goaway') {
-      this.#log.info(`${this.#dialer.url.host} takes no new connections; open ones go on`);
+      this.#log.info(`${this.#dialer.place} takes no new connections; open ones go on`);
       mux.retire();
       return;
     }

@@ -1,4 +1,3 @@
-import { showHostPort } from '../console/place.ts';
 import { print } from '../console/print.ts';
 import { showUrl } from '../console/secrets.ts';
 import type { Probe } from '../dial/probe.ts';
@@ -14,7 +13,7 @@ export interface PingReport {
 
 /** Prints for a person, in the format of ping(8). */
 export function textReport(url: URL, probe: Probe): PingReport {
-  const from = showHostPort(probe.address);
+  const { from } = probe;
   return {
     begin: () => print(`PING ${showUrl(url)} (${from})`),
     answer: (number, rtt) => {

@@ -48,7 +48,7 @@ export const ping = defineDialCommand<keyof typeof OPTIONS>({
     stopListening();
     await probe.close();
     await report.end(statistics);
-    if (broken) throw new Failure(`${dialer.url.host}: ${broken}`);
+    if (broken) throw new Failure(`${dialer.place}: ${broken}`);
     return statistics.received > 0 && statistics.received === statistics.sent ? 0 : EXIT_FAILURE;
   },
 });

@@ -1,8 +1,8 @@
 import { defineDialCommand } from '../dial/dial-command.ts';
-import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import { STREAM_OPTIONS } from '../dial/dialer.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from './join-stdio.ts';
 
-const OPTIONS = { ...EXIT_ON_EOF_OPTION, ...KEEPALIVE_OPTION };
+const OPTIONS = { ...EXIT_ON_EOF_OPTION, ...STREAM_OPTIONS };
 
 export const connect = defineDialCommand<keyof typeof OPTIONS>({
   name: 'connect',

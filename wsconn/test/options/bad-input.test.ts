@@ -338,12 +338,7 @@ describe('the other end', () => {
       new RegExp(`the proxy ${proxy} cannot be used: connection refused`),
     );
     const env = { HTTPS_PROXY: `http://${proxy}` };
-    await fails(
-      ['connect', url],
-      /the proxy .*, which the environment names, cannot be used/,
-      1,
-      env,
-    );
+    await fails(['connect', url], /the proxy .*, which HTTPS_PROXY names, cannot be used/, 1, env);
   });
 
   test('gets no word when the reader of stdout has seen enough', async () => {
