@@ -144,7 +144,7 @@ describe('wsconn forward --mux', () => {
     second.write('x');
     await closeOf(second);
     expect(second.errored).toMatchObject({ code: 'ECONNRESET' });
-    await server.prints(/stream \d+ refused: 1 are open already/);
+    await server.prints(/stream \d+ refused: 1 connections are open already/);
   });
 
   test('says so when the server does not multiplex', async () => {

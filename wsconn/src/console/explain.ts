@@ -3,6 +3,7 @@ import { WsConnError } from 'ws-conn-adapter';
 import { ABNORMAL_CLOSURE, GOING_AWAY } from './codes.ts';
 import { quoted } from './escape.ts';
 import { showHostPort } from './place.ts';
+import { explainRefusal } from './refusals.ts';
 import { tlsAlertOf } from './tls-errors.ts';
 
 /** What an error of the system, of TLS or of the library means to a user, and what to do. */
@@ -43,19 +44,6 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 /** What to do where a path drops connections on which nothing moves. */
 const IF_IDLE = 'if it was idle, use a shorter --keepalive: wsconn doctor finds out which';
-
-/** What an HTTP status means in answer to the handshake of a WebSocket. */
-const STATUSES: Readonly<Record<number, string>> = {
-  400: 'the server did not understand the handshake (400): check the URL',
-  401: 'the server requires a valid token (401): check that of --token-file or WSCONN_TOKEN',
-  403: 'the server denies access (403): check token, address and path, and send it no Origin',
-  404: 'the server has nothing at that path (404): check the path of the URL',
-  426: 'the server requires another protocol (426): check whether a proxy drops the Upgrade header',
-  429: 'too many requests to the server (429): try again later',
-  502: 'the proxy in front of the server cannot reach it (502): check that the server runs',
-  503: 'the server is full or shutting down (503): try again later',
-  504: 'the proxy in front of the server got no answer from it (504): check that the server runs',
-};
 
 /**
  * Explains in one line what an error means and what to do about it; the line is never empty.
@@ -143,10 +131,7 @@ function explainConnection(error: WsConnError, peer: string): string {
   const closeReason =
     error.closeReason && peer === 'client' ? quoted(error.closeReason) : error.closeReason;
   if (statusCode !== undefined) {
-    return (
-      STATUSES[statusCode] ??
-      `the server answered with HTTP status ${String(statusCode)}: check the URL`
-    );
+    return explainRefusal(error, statusCode);
   }
   if (closeCode === GOING_AWAY) {
     const said = closeReason ? `: ${closeReason}` : '';

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
 import { WebSocket } from 'ws';
-import { WsConnError } from 'ws-conn-adapter';
+import { readRefusal, WsConnError } from 'ws-conn-adapter';
 
 import { BAD_REQUEST } from '../console/codes.ts';
 import { codeOf } from '../console/explain.ts';
@@ -147,10 +147,11 @@ async function connectProbe(dialer: Dialer, own: readonly string[]): Promise<Pro
           : error,
       );
     });
-    ws.once('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
-      const { statusCode = 0 } = response;
-      reject(new WsConnError('ECONNREFUSED', `HTTP status ${String(statusCode)}`, { statusCode }));
-      ws.terminate();
+    ws.once('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+      void readRefusal(request, response).then((error) => {
+        reject(error);
+        ws.terminate();
+      });
     });
   });
   return new Probe(ws, from);

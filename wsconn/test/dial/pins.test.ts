@@ -124,7 +124,8 @@ describeWith('openssl', '--pin', (openssl) => {
     const right = runWsconn(['ping', '--ca', authority.ca, ...args.slice(4)], {
       env: { WSCONN_TOKEN: 'open-sesame' },
     });
-    await expect.poll(() => Buffer.concat(read).toString()).toContain('open-sesame');
+    const arrived = expect.poll(() => Buffer.concat(read).toString(), { timeout: 20_000 });
+    await arrived.toContain('open-sesame');
     void right;
   });
 });
