@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-
 import { loadCommand, loadCommands } from './commands.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
 import type { Log } from './console/log.ts';
 import { print } from './console/print.ts';
+import { version } from './console/version.ts';
 import type { Command } from './options/command.ts';
 import { openEarlyLog } from './options/open-log.ts';
 import { PREFIX } from './options/options.ts';
@@ -53,12 +52,6 @@ async function warnOfVariables(command: Command, args: readonly string[]): Promi
   const commands = await loadCommands();
   const log = await openEarlyLog(command, args);
   for (const name of unknownVariables(env, commands)) log.warn(warningOf(name, commands));
-}
-
-/** Returns the version of this package. */
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 /** Prints what was asked for. */

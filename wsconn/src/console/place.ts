@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 import { usageFailure } from './failure.ts';
+import { type InheritedSocket, inheritedSockets } from './inherited-sockets.ts';
 import { showGiven } from './secrets.ts';
 
 /** An address and a port of TCP. */
@@ -18,13 +19,22 @@ export interface UnixPath {
 /** Where to listen or what to connect to; `net.connect()` and `listen()` take it as it is. */
 export type Place = HostPort | UnixPath;
 
+/** Where to listen: also on a socket of which only the system knows where it is. */
+export type ListenPlace = Place | InheritedSocket;
+
 const MAX_PORT = 65_535;
+const SYSTEMD = 'systemd';
 const UNIX = 'unix:';
 /** The longest path of a socket in bytes, without the zero at its end (unix(7)). */
 const LONGEST_PATH = 107;
 
-/** Reads where to listen; a port alone is that port on every address of this machine. */
-export function parseListen(text: string, option: string): Place {
+/**
+ * Reads where to listen; a port alone is that port on every address of this machine, and `systemd`
+ * or `systemd:NAME` a socket that a service manager hands over.
+ */
+export function parseListen(text: string, option: string): ListenPlace {
+  if (text === SYSTEMD) return inherited(undefined, option);
+  if (text.startsWith(`${SYSTEMD}:`)) return inherited(text.slice(SYSTEMD.length + 1), option);
   return parsePlace(text, option, { host: '', leastPort: 0 });
 }
 
@@ -66,12 +76,35 @@ function parsePath(text: string, option: string): UnixPath {
   throw usageFailure(`${option} ${problem}, but is ${showGiven(text)}`);
 }
 
-export function isUnix(place: Place): place is UnixPath {
+/** Finds the socket that was handed over under a name, or the only one. */
+function inherited(name: string | undefined, option: string): InheritedSocket {
+  const all = inheritedSockets(process.env, process.pid);
+  const [found, other] = name === undefined ? all : all.filter((each) => each.name === name);
+  if (found && !other) return found;
+  const names = all.map((each) => each.name).join(', ');
+  if (all.length === 0) {
+    throw usageFailure(
+      `${option} needs a socket of systemd, but none was handed to this process: start it by a .socket unit, without a shell or npx in between`,
+    );
+  }
+  const which = name === undefined ? '' : ` named ${showGiven(name)}`;
+  const problem = found ? `more than one socket${which} was` : `no socket${which} was`;
+  throw usageFailure(
+    `${option}: ${problem} handed over, there are ${showGiven(names)}: name one as systemd:NAME, by its FileDescriptorName=`,
+  );
+}
+
+export function isUnix(place: ListenPlace): place is UnixPath {
   return 'path' in place;
 }
 
+export function isInherited(place: ListenPlace): place is InheritedSocket {
+  return 'fd' in place;
+}
+
 /** Writes a place as the options take it. */
-export function showPlace(place: Place): string {
+export function showPlace(place: ListenPlace): string {
+  if (isInherited(place)) return `${SYSTEMD}:${place.name}`;
   return isUnix(place) ? `${UNIX}${place.path}` : showHostPort(place);
 }
 
