@@ -61,9 +61,6 @@ export class AdminServer implements Observer {
     this.#warnIfOpen(real);
   };
 
-  readonly listening = (address: string): string =>
-    `${address}, for /healthz, /readyz and /metrics`;
-
   ready(): void {
     this.#state = 'ready';
   }

@@ -20,7 +20,11 @@ export interface Listener {
 }
 
 /** Listens, and returns the place, with what the system chose: for port 0, or for every address. */
-export async function listen({ server, place, checkInherited }: Listener): Promise<Place> {
+export async function listen({
+  server,
+  place,
+  checkInherited,
+}: Omit<Listener, 'listening'>): Promise<Place> {
   if (isUnix(place)) await removeStale(place.path);
   const listening = once(server, 'listening');
   server.listen(isInherited(place) ? { fd: place.fd } : place);

@@ -8,7 +8,7 @@ import { listen, type Listener } from './listen.ts';
 export type { Listener } from './listen.ts';
 
 /** What shows from outside how a run does: it starts before all else and ends after it. */
-export interface Observer extends Listener {
+export interface Observer extends Omit<Listener, 'listening'> {
   /** Is called when all listen. */
   ready(): void;
   /** Is called when a signal has asked to stop. */
@@ -47,8 +47,9 @@ export async function runServer(log: Log, run: ServerRun): Promise<number> {
     const done = run.reload?.() ?? Promise.resolve();
     if (ready) void manager?.reloading(done);
   });
+  if (observer) log.info(`health and figures on ${showPlace(await listen(observer))}`);
   const addresses: string[] = [];
-  for (const listener of [...(observer ? [observer] : []), ...run.listeners]) {
+  for (const listener of run.listeners) {
     const address = listener.listening(showPlace(await listen(listener)));
     addresses.push(address);
     log.info(`listening on ${address}`);
