@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import http from 'node:http';
 
-import { describe, test } from 'vitest';
-
+import { describeWithFile } from '../programs/program.ts';
 import { run } from '../programs/watched-program.ts';
 
 /** Debian's, for which its package of the client library of Prometheus is. */
@@ -89,15 +87,7 @@ export async function scrape(at: At): Promise<Scrape> {
   return new Scrape(body, JSON.parse(stdout) as Family[]);
 }
 
-/** Describes tests that scrape: skipped without the parser, in CI they fail. */
+/** Describes tests that scrape. */
 export function describeWithPrometheus(title: string, tests: () => void): void {
-  if (existsSync(LIBRARY)) {
-    describe(title, tests);
-  } else if (process.env['CI']) {
-    test(`${title}: python3-prometheus-client is installed`, () => {
-      throw new Error('it is missing: install what .ci/packages.txt lists');
-    });
-  } else {
-    describe.skip(`${title} (skipped: python3-prometheus-client is missing)`, tests);
-  }
+  describeWithFile(LIBRARY, 'python3-prometheus-client', title, tests);
 }
