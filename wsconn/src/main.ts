@@ -3,7 +3,6 @@ import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
 import type { Log } from './console/log.ts';
 import { print } from './console/print.ts';
-import { version } from './console/version.ts';
 import type { Command } from './options/command.ts';
 import { openEarlyLog } from './options/open-log.ts';
 import { PREFIX } from './options/options.ts';
@@ -16,7 +15,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
       return await help(name);
     }
-    if (name === '--version') return await show(version());
+    if (name === '--version') {
+      const { version } = await import('./console/version.ts');
+      return await show(version());
+    }
     const command = await loadCommand(name);
     if (rest.some((arg) => arg === '--help' || arg === '-h')) {
       const { commandHelp } = await import('./options/help.ts');

@@ -1,7 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
 import { usageFailure } from './failure.ts';
-import { type InheritedSocket, inheritedSockets } from './inherited-sockets.ts';
 import { showGiven } from './secrets.ts';
 
 /** An address and a port of TCP. */
@@ -19,11 +18,21 @@ export interface UnixPath {
 /** Where to listen or what to connect to; `net.connect()` and `listen()` take it as it is. */
 export type Place = HostPort | UnixPath;
 
+/** A socket that a service manager opened and handed over; it listens already: sd_listen_fds(3). */
+export interface InheritedSocket {
+  /** Its file descriptor. */
+  readonly fd: number;
+  /** Its name, from FileDescriptorName= of the unit. */
+  readonly name: string;
+}
+
 /** Where to listen: also on a socket of which only the system knows where it is. */
 export type ListenPlace = Place | InheritedSocket;
 
 const MAX_PORT = 65_535;
 const SYSTEMD = 'systemd';
+/** The first descriptor that is handed over. */
+const FIRST_INHERITED = 3;
 const UNIX = 'unix:';
 /** The longest path of a socket in bytes, without the zero at its end (unix(7)). */
 const LONGEST_PATH = 107;
@@ -76,9 +85,22 @@ function parsePath(text: string, option: string): UnixPath {
   throw usageFailure(`${option} ${problem}, but is ${showGiven(text)}`);
 }
 
+/**
+ * Returns the sockets that were handed to this process. The variables that say so name the process
+ * that they are meant for: those of another one count for nothing.
+ */
+function inheritedSockets(): readonly InheritedSocket[] {
+  const { LISTEN_PID, LISTEN_FDS = '', LISTEN_FDNAMES = '' } = process.env;
+  if (LISTEN_PID !== String(process.pid) || !/^\d{1,4}$/.test(LISTEN_FDS)) return [];
+  const names = LISTEN_FDNAMES.split(':');
+  return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => {
+    return { fd: FIRST_INHERITED + index, name: names[index] || 'unknown' };
+  });
+}
+
 /** Finds the socket that was handed over under a name, or the only one. */
 function inherited(name: string | undefined, option: string): InheritedSocket {
-  const all = inheritedSockets(process.env, process.pid);
+  const all = inheritedSockets();
   const [found, other] = name === undefined ? all : all.filter((each) => each.name === name);
   if (found && !other) return found;
   const names = all.map((each) => each.name).join(', ');

@@ -40,7 +40,8 @@ export async function listen({
   try {
     await listening;
   } catch (error) {
-    throw new Failure(`cannot listen on ${showPlace(place)}: ${explain(error)}`, {
+    const hint = isInherited(place) ? ': the .socket unit needs ListenStream= and Accept=no' : '';
+    throw new Failure(`cannot listen on ${showPlace(place)}: ${explain(error)}${hint}`, {
       cause: error,
     });
   }
