@@ -26,8 +26,9 @@ const layers = {
   'wsconn/src/tunnel': ['console', 'options', 'dial'],
   'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/target': ['console', 'options', 'tunnel'],
-  'wsconn/src/serve': ['admit', 'console', 'options', 'dial', 'target', 'tunnel'],
-  'wsconn/src/forward': ['console', 'options', 'dial', 'tunnel'],
+  'wsconn/src/admin': ['console', 'options', 'tunnel'],
+  'wsconn/src/serve': ['admin', 'admit', 'console', 'options', 'dial', 'target', 'tunnel'],
+  'wsconn/src/forward': ['admin', 'console', 'options', 'dial', 'tunnel'],
   'wsconn/src/ping': ['console', 'options', 'dial'],
   'wsconn/src/doctor': ['console', 'options', 'dial'],
 };

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import { loadCommand, loadCommands } from './commands.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure } from './console/failure.ts';
@@ -17,7 +15,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
       return await help(name);
     }
-    if (name === '--version') return await show(version());
+    if (name === '--version') {
+      const { version } = await import('./console/version.ts');
+      return await show(version());
+    }
     const command = await loadCommand(name);
     if (rest.some((arg) => arg === '--help' || arg === '-h')) {
       const { commandHelp } = await import('./options/help.ts');
@@ -53,12 +54,6 @@ async function warnOfVariables(command: Command, args: readonly string[]): Promi
   const commands = await loadCommands();
   const log = await openEarlyLog(command, args);
   for (const name of unknownVariables(env, commands)) log.warn(warningOf(name, commands));
-}
-
-/** Returns the version of this package. */
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 /** Prints what was asked for. */

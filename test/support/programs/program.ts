@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
@@ -124,5 +124,26 @@ export function describeWith(program: string, title: string, tests: (path: strin
     describe.skip(`${title} (skipped: ${program} is missing, see .ci/packages.txt)`, () => {
       tests(program);
     });
+  }
+}
+
+/**
+ * Describes tests that need a file of a Debian package that is no program: skipped without it, in
+ * CI they fail.
+ */
+export function describeWithFile(
+  file: string,
+  debianPackage: string,
+  title: string,
+  tests: () => void,
+): void {
+  if (existsSync(file)) {
+    describe(title, tests);
+  } else if (process.env['CI']) {
+    test(`${title}: ${debianPackage} is installed`, () => {
+      throw new Error(`${file} is missing: install what .ci/packages.txt lists`);
+    });
+  } else {
+    describe.skip(`${title} (skipped: ${debianPackage} is missing)`, tests);
   }
 }

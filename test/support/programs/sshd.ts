@@ -93,13 +93,17 @@ function makePrivsepFolder(): void {
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
 }
 
+/** A private OpenSSH server whose log can be read. */
+export interface StrictSshd extends Pick<Sshd, 'port' | 'sshOptions' | 'destination' | 'stop'> {
+  /** Waits for something in its log; rejects when it ends without it. */
+  readonly logs: (pattern: RegExp) => Promise<RegExpExecArray>;
+}
+
 /**
  * Starts a private OpenSSH server that takes one connection at a time which has not logged in yet,
  * and refuses others.
  */
-export async function startStrictSshd(
-  sshd: string,
-): Promise<Pick<Sshd, 'port' | 'sshOptions' | 'destination' | 'stop'>> {
+export async function startStrictSshd(sshd: string): Promise<StrictSshd> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'sshd-'));
   makePrivsepFolder();
   const port = await freePort();
@@ -111,6 +115,7 @@ export async function startStrictSshd(
     port,
     sshOptions,
     destination: `${os.userInfo().username}@${HOST}`,
+    logs: (pattern) => printed(running, pattern, 'stderr'),
     stop: async () => {
       await running.stop('SIGTERM');
       rmSync(folder, { recursive: true });

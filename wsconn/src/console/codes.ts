@@ -24,5 +24,7 @@ export const UNAUTHORIZED = 401;
 export const FORBIDDEN = 403;
 /** There is nothing at that path. */
 export const NOT_FOUND = 404;
+/** What is at that path can only be read. */
+export const METHOD_NOT_ALLOWED = 405;
 /** The server is full, or stops. */
 export const UNAVAILABLE = 503;

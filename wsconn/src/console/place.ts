@@ -18,13 +18,32 @@ export interface UnixPath {
 /** Where to listen or what to connect to; `net.connect()` and `listen()` take it as it is. */
 export type Place = HostPort | UnixPath;
 
+/** A socket that a service manager opened and handed over; it listens already: sd_listen_fds(3). */
+export interface InheritedSocket {
+  /** Its file descriptor. */
+  readonly fd: number;
+  /** Its name, from FileDescriptorName= of the unit. */
+  readonly name: string;
+}
+
+/** Where to listen: also on a socket of which only the system knows where it is. */
+export type ListenPlace = Place | InheritedSocket;
+
 const MAX_PORT = 65_535;
+const SYSTEMD = 'systemd';
+/** The first descriptor that is handed over. */
+const FIRST_INHERITED = 3;
 const UNIX = 'unix:';
 /** The longest path of a socket in bytes, without the zero at its end (unix(7)). */
 const LONGEST_PATH = 107;
 
-/** Reads where to listen; a port alone is that port on every address of this machine. */
-export function parseListen(text: string, option: string): Place {
+/**
+ * Reads where to listen; a port alone is that port on every address of this machine, and `systemd`
+ * or `systemd:NAME` a socket that a service manager hands over.
+ */
+export function parseListen(text: string, option: string): ListenPlace {
+  if (text === SYSTEMD) return inherited(undefined, option);
+  if (text.startsWith(`${SYSTEMD}:`)) return inherited(text.slice(SYSTEMD.length + 1), option);
   return parsePlace(text, option, { host: '', leastPort: 0 });
 }
 
@@ -66,12 +85,48 @@ function parsePath(text: string, option: string): UnixPath {
   throw usageFailure(`${option} ${problem}, but is ${showGiven(text)}`);
 }
 
-export function isUnix(place: Place): place is UnixPath {
+/**
+ * Returns the sockets that were handed to this process. The variables that say so name the process
+ * that they are meant for: those of another one count for nothing.
+ */
+function inheritedSockets(): readonly InheritedSocket[] {
+  const { LISTEN_PID, LISTEN_FDS = '', LISTEN_FDNAMES = '' } = process.env;
+  if (LISTEN_PID !== String(process.pid) || !/^\d{1,4}$/.test(LISTEN_FDS)) return [];
+  const names = LISTEN_FDNAMES.split(':');
+  return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => {
+    return { fd: FIRST_INHERITED + index, name: names[index] || 'unknown' };
+  });
+}
+
+/** Finds the socket that was handed over under a name, or the only one. */
+function inherited(name: string | undefined, option: string): InheritedSocket {
+  const all = inheritedSockets();
+  const [found, other] = name === undefined ? all : all.filter((each) => each.name === name);
+  if (found && !other) return found;
+  const names = all.map((each) => each.name).join(', ');
+  if (all.length === 0) {
+    throw usageFailure(
+      `${option} needs a socket of systemd, but none was handed to this process: start it by a .socket unit, without a shell or npx in between`,
+    );
+  }
+  const which = name === undefined ? '' : ` named ${showGiven(name)}`;
+  const problem = found ? `more than one socket${which} was` : `no socket${which} was`;
+  throw usageFailure(
+    `${option}: ${problem} handed over, there are ${showGiven(names)}: name one as systemd:NAME, by its FileDescriptorName=`,
+  );
+}
+
+export function isUnix(place: ListenPlace): place is UnixPath {
   return 'path' in place;
 }
 
+export function isInherited(place: ListenPlace): place is InheritedSocket {
+  return 'fd' in place;
+}
+
 /** Writes a place as the options take it. */
-export function showPlace(place: Place): string {
+export function showPlace(place: ListenPlace): string {
+  if (isInherited(place)) return `${SYSTEMD}:${place.name}`;
   return isUnix(place) ? `${UNIX}${place.path}` : showHostPort(place);
 }
 

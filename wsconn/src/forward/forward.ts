@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
+import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
+import { usageFailure } from '../console/failure.ts';
 import { parseListen } from '../console/place.ts';
 import type { OptionSpecs } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
@@ -15,11 +17,12 @@ import { type Opener, PlainOpener } from './opener.ts';
 const OPTIONS = {
   listen: {
     value: 'HOST:PORT',
-    help: "where to accept TCP connections; '-' for a single one on stdin and stdout",
+    help: "where to accept TCP connections, or systemd; '-' for a single one on stdin and stdout",
   },
   mux: { help: 'one WebSocket for all connections; it reconnects' },
   'exit-on-eof': { help: `with --listen -: ${EXIT_ON_EOF_OPTION['exit-on-eof'].help}` },
   ...STREAM_OPTIONS,
+  ...ADMIN_OPTION,
 } as const satisfies OptionSpecs;
 
 const STDIO = '-';
@@ -38,14 +41,22 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
   async run(values, dialer, log) {
     const where = values.required('listen');
     if (where === STDIO) {
+      if (values.text('admin') !== undefined) {
+        throw usageFailure(`${values.nameOf('admin')} serves a --listen with a port: leave it out`);
+      }
       return joinStdio(dialer, await dialer.dial(), { exitOnEof: values.flag('exit-on-eof') });
     }
     const place = parseListen(where, values.nameOf('listen'));
+    const adminPlace = readAdmin(values, [place]);
     const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
     const forwarding = new Forwarding(opener, log);
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       forwarding.accept(socket);
     });
+    const observer =
+      adminPlace &&
+      // What serves figures is loaded where it is asked for.
+      (await import('./figures.ts')).watchForwarding(forwarding, { place: adminPlace, log });
     return runServer(log, {
       listeners: [
         {
@@ -54,6 +65,7 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
           listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
         },
       ],
+      observer,
       stop: async () => {
         const closed = once(server, 'close');
         server.close();

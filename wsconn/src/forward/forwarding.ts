@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 
 import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
@@ -8,8 +9,14 @@ import type { Log } from '../console/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
 import type { Opened, Opener } from './opener.ts';
 
+/** What happens, for figures. */
+export interface ForwardingEvents {
+  opened: [socket: net.Socket];
+  closed: [socket: net.Socket, failed: boolean];
+}
+
 /** Forwards TCP connections to the target of the server. */
-export class Forwarding {
+export class Forwarding extends EventEmitter<ForwardingEvents> {
   readonly #opener: Opener;
   readonly #log: Log;
   /** Local connections, each with a promise that resolves when nothing is left of it here. */
@@ -22,6 +29,7 @@ export class Forwarding {
   #cut = 0;
 
   constructor(opener: Opener, log: Log) {
+    super();
     this.#opener = opener;
     this.#log = log;
   }
@@ -32,6 +40,8 @@ export class Forwarding {
     const { remoteAddress, remotePort } = socket;
     const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
     this.#log.debug(`${name} from ${from} opened`);
+    this.emit('opened', socket);
+    let failed = false;
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const forwarded = this.#forward(socket).then(
       () => {
@@ -39,6 +49,7 @@ export class Forwarding {
         this.#log.debug(`${name} ended: ${bytes}`);
       },
       (error: unknown) => {
+        failed = true;
         if (this.#ending) {
           this.#cut++;
           return;
@@ -47,7 +58,10 @@ export class Forwarding {
         this.#log.stack(error);
       },
     );
-    const done = Promise.all([forwarded, closed]).then(() => this.#open.delete(socket));
+    const done = Promise.all([forwarded, closed]).then(() => {
+      this.#open.delete(socket);
+      this.emit('closed', socket, failed);
+    });
     this.#open.set(socket, done);
   }
 

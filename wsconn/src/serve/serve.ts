@@ -2,18 +2,20 @@ import type { Server as HttpsServer } from 'node:https';
 
 import { createServer } from 'ws-conn-adapter';
 
+import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
 import { Admission } from '../admit/admission.ts';
 import { AUTH_OPTIONS, checkAuth, tokenSource } from '../admit/auth.ts';
 import { usageFailure } from '../console/failure.ts';
-import { parseListen } from '../console/place.ts';
+import { isInherited, parseListen } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
 import { makeTargetDialer } from './target-dialer.ts';
-import { readTargets, TARGET_OPTION } from '../target/targets.ts';
+import { readTargets, TARGET_OPTION, type Targets } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
+import { makeTargetCheck } from './check-targets.ts';
 import { answerRequests, Health } from './http-answers.ts';
 import { createEndpoint } from './http-endpoint.ts';
 import { Reloader } from './reloader.ts';
@@ -21,8 +23,11 @@ import { TLS_OPTIONS, tlsFiles } from './tls-files.ts';
 import { TunnelServer } from './tunnel-server.ts';
 
 const OPTIONS = {
-  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH' },
+  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH, or systemd' },
   ...TARGET_OPTION,
+  'proxy-protocol': {
+    help: 'tell targets the address of the client, by the PROXY protocol (version 2)',
+  },
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
   protocol: {
     value: 'NAME',
@@ -57,6 +62,7 @@ const OPTIONS = {
     default: '0',
     help: 'time before that in which health checks and new connections get 503',
   },
+  ...ADMIN_OPTION,
 } as const satisfies OptionSpecs;
 
 export const serve = defineCommand<keyof typeof OPTIONS>({
@@ -77,7 +83,9 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
   timed: true,
   async run(values, log) {
     const place = parseListen(values.required('listen'), values.nameOf('listen'));
+    const adminPlace = readAdmin(values, [place]);
     const targets = readTargets(values);
+    const proxyProtocol = values.flag('proxy-protocol');
     const drain = values.milliseconds('drain') ?? 0;
     const path = checkPath(values);
     const options = {
@@ -91,10 +99,11 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const secretFiles = new SecretFiles(log);
     const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
-    checkAuth(values, place, files?.mutual ?? false);
+    const mutual = files?.mutual ?? false;
+    if (!isInherited(place)) checkAuth(values, place, mutual);
     const tokens = tokenSource(values, secretFiles);
     const checkToken = tokens && (await reloader.add(tokens));
-    const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
+    const endpoint = createEndpoint({ tls: await files?.read(), mutual });
     if (files) {
       await reloader.add({
         paths: files.paths,
@@ -108,18 +117,31 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const admission = new Admission({ targets, path, checkToken });
     const health = new Health();
     answerRequests(endpoint, health);
-    const dialer = makeTargetDialer(admission);
+    const dialer = makeTargetDialer(admission, proxyProtocol);
     const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
+    const currentTargets = (): Targets => admission.targets;
+    const observer =
+      adminPlace &&
+      // What serves figures is loaded where it is asked for.
+      (await import('./figures.ts')).watchServer(server, currentTargets, {
+        place: adminPlace,
+        checkTargets: makeTargetCheck(currentTargets, proxyProtocol),
+        log,
+      });
     const scheme = files ? 'wss' : 'ws';
     return runServer(log, {
       listeners: [
         {
           server: endpoint,
           place,
+          checkInherited: (real) => {
+            checkAuth(values, real, mutual);
+          },
           listening: (address) =>
             `${scheme}://${address}${path ?? ''}, forwards to ${String(targets)}`,
         },
       ],
+      observer,
       stopping: `; open ones may finish within ${String(drain / 1000)} s`,
       lameDuck: values.milliseconds('lame-duck') ?? 0,
       onStopping: () => {

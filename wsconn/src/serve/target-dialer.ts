@@ -3,9 +3,11 @@ import type net from 'node:net';
 
 import { type Admission, type Admitted, opens } from '../admit/admission.ts';
 import { quoted } from '../console/escape.ts';
+import type { HostPort } from '../console/place.ts';
 import type { Wish } from '../tunnel/stream-header.ts';
 import { dialTarget, TargetError } from '../target/dial-target.ts';
 import type { Way } from '../target/forward-to-target.ts';
+import { type Ends, proxyHeader } from '../target/proxy-header.ts';
 import type { Target } from '../target/targets.ts';
 import type { DialWish } from '../target/ways.ts';
 
@@ -28,12 +30,17 @@ export type TargetDialer = (
   readonly dialWish: DialWish;
 };
 
-/** Makes what dials the targets of a server. */
-export function makeTargetDialer(admission: Admission): TargetDialer {
+/**
+ * Makes what dials the targets of a server.
+ * @param proxyProtocol - whether it tells targets who the client is
+ */
+export function makeTargetDialer(admission: Admission, proxyProtocol: boolean): TargetDialer {
   return (client, chosen) => {
-    const dial = (target: Target, signal: AbortSignal): Promise<net.Socket> => {
+    const dial = async (target: Target, signal: AbortSignal): Promise<net.Socket> => {
       chosen(target.name);
-      return dialTarget(target.place, signal);
+      const socket = await dialTarget(target.place, signal);
+      if (proxyProtocol) socket.write(proxyHeader(endsOf(client.request)));
+      return socket;
     };
     return {
       dial: async (signal) => dial(targetOf({ name: '' }, client, admission), signal),
@@ -58,4 +65,18 @@ function targetOf(wish: Wish, client: Client, { targets }: Admission): Target {
 
 function refusal(code: string, reason: string): TargetError {
   return new TargetError(code, reason, reason);
+}
+
+/** Returns both ends of a client's connection; undefined where they have no address. */
+function endsOf(request: IncomingMessage): Ends | undefined {
+  const { localAddress, localPort } = request.socket;
+  const from = clientEndOf(request);
+  if (!from || localAddress === undefined || localPort === undefined) return undefined;
+  return { from, to: { host: localAddress, port: localPort } };
+}
+
+/** Returns the client's end of its connection. */
+function clientEndOf({ socket }: IncomingMessage): HostPort | undefined {
+  const { remoteAddress: host, remotePort: port } = socket;
+  return host === undefined || port === undefined ? undefined : { host, port };
 }

@@ -46,6 +46,8 @@ export interface TunnelServerEvents {
   closed: [tunnel: Tunnel, failed: boolean];
   /** A handshake was refused with an HTTP status. */
   refused: [status: number];
+  /** A stream of a multiplexer was reset: too many are open. */
+  streamRefused: [];
   /** A client answered a ping of the keepalive, after so many ms. */
   roundTrip: [ms: number, tunnel: Tunnel];
 }
@@ -166,6 +168,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     };
     if (this.#server.connections + this.#streams > this.#limit) {
       mux.log.warn(`${name} refused: ${String(this.#limit)} connections are open already`);
+      this.emit('streamRefused');
       reset();
       return;
     }

@@ -1,0 +1,44 @@
+import { AdminServer, type AdminOptions } from '../admin/admin-server.ts';
+import { ConnectionFigures } from '../admin/connection-figures.ts';
+import { RefusalFigures } from '../admin/refusal-figures.ts';
+import { makeRegistry } from '../admin/registry.ts';
+import { countRoundTrips } from '../admin/round-trips.ts';
+import type { Targets } from '../target/targets.ts';
+import type { Tunnel } from './tunnel.ts';
+import type { TunnelServer } from './tunnel-server.ts';
+
+/** Makes what shows the health and the figures of a server. */
+export function watchServer(
+  server: TunnelServer,
+  targets: () => Targets,
+  options: Omit<AdminOptions, 'registry'>,
+): AdminServer {
+  const registry = makeRegistry();
+  const connections = new ConnectionFigures(registry, () => targets().names);
+  const refusals = new RefusalFigures(registry);
+  server.on('opened', (tunnel) => {
+    connections.opened(tunnel, flowOf(tunnel));
+  });
+  server.on('closed', (tunnel, failed) => {
+    connections.closed(tunnel, failed);
+  });
+  server.on('refused', (status) => {
+    refusals.handshake(status);
+  });
+  server.on('streamRefused', () => {
+    refusals.stream();
+  });
+  server.on('roundTrip', countRoundTrips(registry));
+  return new AdminServer({ ...options, registry });
+}
+
+function flowOf(tunnel: Tunnel): Parameters<ConnectionFigures['opened']>[1] {
+  const { kind, stream } = tunnel;
+  // The streams of a multiplexer name targets and are counted by themselves.
+  if (kind === 'multiplexer') return { kind, target: () => tunnel.target ?? null };
+  return {
+    kind,
+    target: () => tunnel.target ?? (kind === 'probe' ? null : undefined),
+    bytes: () => ({ received: stream.bytesRead, sent: stream.bytesWritten }),
+  };
+}
