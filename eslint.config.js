@@ -25,7 +25,8 @@ const layers = {
   'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/target': ['console', 'options', 'tunnel'],
   'wsconn/src/serve': ['admit', 'console', 'options', 'dial', 'target', 'tunnel'],
-  'wsconn/src/forward': ['console', 'options', 'dial', 'tunnel'],
+  'wsconn/src/socks': ['console'],
+  'wsconn/src/forward': ['console', 'options', 'dial', 'socks', 'tunnel'],
   'wsconn/src/ping': ['console', 'options', 'dial'],
   'wsconn/src/doctor': ['console', 'options', 'dial'],
 };

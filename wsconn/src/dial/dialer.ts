@@ -79,11 +79,14 @@ export class Dialer {
     this.#warnOfPlainText();
   }
 
-  /** Starts to connect; what is written before it is connected is sent then. */
-  async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+  /**
+   * Starts to connect; what is written before it is connected is sent then.
+   * @param url - another one of the same server
+   */
+  async dial(options: ConnectOptions = {}, url = this.url): Promise<WsConnAdapter> {
     const keepalive = this.#keepalive > 0 ? { interval: this.#keepalive } : false;
     try {
-      return connect(this.url, { keepalive, ...(await this.request()), ...options });
+      return connect(url, { keepalive, ...(await this.request()), ...options });
     } catch (error) {
       throw this.failure(error);
     }

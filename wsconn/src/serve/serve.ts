@@ -12,6 +12,7 @@ import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
 import { makeTargetDialer } from './target-dialer.ts';
+import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
 import { readTargets, TARGET_OPTION } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { answerRequests, Health } from './http-answers.ts';
@@ -23,6 +24,7 @@ import { TunnelServer } from './tunnel-server.ts';
 const OPTIONS = {
   listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH' },
   ...TARGET_OPTION,
+  ...ALLOW_CONNECT_OPTION,
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
   protocol: {
     value: 'NAME',
@@ -73,11 +75,13 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     'wsconn serve --listen 127.0.0.1:8080 --to 127.0.0.1:22',
     'wsconn serve --listen :443 --to ssh=:22 --to db=127.0.0.1:5432 \\',
     '    --tls-cert chain.pem --tls-key key.pem --token-file token',
+    "wsconn serve --listen 127.0.0.1:8080 --allow-connect '*.example.org:443'",
   ],
   timed: true,
   async run(values, log) {
     const place = parseListen(values.required('listen'), values.nameOf('listen'));
-    const targets = readTargets(values);
+    const allowConnect = readAllowConnect(values);
+    const targets = readTargets(values, { mayHaveNone: !allowConnect.isEmpty });
     const drain = values.milliseconds('drain') ?? 0;
     const path = checkPath(values);
     const options = {
@@ -108,7 +112,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const admission = new Admission({ targets, path, checkToken });
     const health = new Health();
     answerRequests(endpoint, health);
-    const dialer = makeTargetDialer(admission);
+    const dialer = makeTargetDialer(admission, allowConnect);
     const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
     const scheme = files ? 'wss' : 'ws';
     return runServer(log, {
@@ -117,7 +121,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
           server: endpoint,
           place,
           listening: (address) =>
-            `${scheme}://${address}${path ?? ''}, forwards to ${String(targets)}`,
+            `${scheme}://${address}${path ?? ''}, forwards to ${[String(targets), String(allowConnect)].filter(Boolean).join(', ')}`,
         },
       ],
       stopping: `; open ones may finish within ${String(drain / 1000)} s`,

@@ -3,8 +3,9 @@ import type net from 'node:net';
 
 import { type Admission, type Admitted, opens } from '../admit/admission.ts';
 import { quoted } from '../console/escape.ts';
-import type { Wish } from '../tunnel/stream-header.ts';
-import { dialTarget, TargetError } from '../target/dial-target.ts';
+import { type HostPort, showHostPort } from '../console/place.ts';
+import type { AllowConnect } from '../target/allow-connect.ts';
+import { addressUnreachable, dialTarget, TargetError } from '../target/dial-target.ts';
 import type { Way } from '../target/forward-to-target.ts';
 import type { Target } from '../target/targets.ts';
 import type { DialWish } from '../target/ways.ts';
@@ -14,13 +15,17 @@ export interface Client extends Admitted {
   readonly request: IncomingMessage;
 }
 
+/** Stands for the target of connections whose client chooses an address: no target has that name. */
+export const CHOSEN_BY_CLIENT = '*';
+
 /**
  * Returns what dials for a client that was let in.
- * @param chosen - is called with the name of the target, once it is known
+ * @param chosen - is called with the name of the target once it is known, and with the address that
+ * the client wants where it chooses one
  */
 export type TargetDialer = (
   client: Client,
-  chosen: (name: string) => void,
+  chosen: (name: string, address?: string) => void,
 ) => {
   /** Dials the target of its URL. */
   readonly dial: Way['dial'];
@@ -28,28 +33,40 @@ export type TargetDialer = (
   readonly dialWish: DialWish;
 };
 
-/** Makes what dials the targets of a server. */
-export function makeTargetDialer(admission: Admission): TargetDialer {
+/** Makes what dials the targets of a server, and the addresses that clients may choose. */
+export function makeTargetDialer(admission: Admission, allowed: AllowConnect): TargetDialer {
   return (client, chosen) => {
-    const dial = (target: Target, signal: AbortSignal): Promise<net.Socket> => {
+    const dial = (name: string, signal: AbortSignal): Promise<net.Socket> => {
+      const target = targetOf(name, client, admission);
       chosen(target.name);
       return dialTarget(target.place, signal);
     };
+    const dialAddress = (address: HostPort, signal: AbortSignal): Promise<net.Socket> => {
+      chosen(CHOSEN_BY_CLIENT, showHostPort(address));
+      checkMayChoose(client, allowed);
+      return dialTarget(allowed.check(address), signal, addressUnreachable);
+    };
     return {
-      dial: async (signal) => dial(targetOf({ name: '' }, client, admission), signal),
-      dialWish: async (wish, signal) => dial(targetOf(wish, client, admission), signal),
+      dial: async (signal) => dial('', signal),
+      dialWish: async (wish, signal) =>
+        'address' in wish ? dialAddress(wish.address, signal) : dial(wish.name, signal),
     };
   };
 }
 
-/** Returns the target that a client wants; throws a TargetError where he must not have it. */
-function targetOf(wish: Wish, client: Client, { targets }: Admission): Target {
-  if ('address' in wish) {
+/** Throws a TargetError where a client must not choose addresses at all. */
+function checkMayChoose({ targets }: Client, allowed: AllowConnect): void {
+  if (allowed.isEmpty) {
     throw refusal('EACCES', 'this server connects to no address that clients choose');
   }
-  const target = wish.name === '' ? (client.target ?? targets.unnamed) : targets.named(wish.name);
+  if (targets) throw refusal('EACCES', 'the token opens targets by name, and no other address');
+}
+
+/** Returns the target that a client wants; throws a TargetError where he must not have it. */
+function targetOf(name: string, client: Client, { targets }: Admission): Target {
+  const target = name === '' ? (client.target ?? targets.unnamed) : targets.named(name);
   if (!target) {
-    const which = wish.name === '' ? 'without a name' : quoted(wish.name);
+    const which = name === '' ? 'without a name' : quoted(name);
     throw refusal('ENOENT', `this server has no target ${which}`);
   }
   if (opens(client, target)) return target;

@@ -175,9 +175,11 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   }
 
   #dialsOf(tunnel: Tunnel, client: Client): ReturnType<TargetDialer> {
-    return this.#options.dialer(client, (target) => {
+    return this.#options.dialer(client, (target, address) => {
       tunnel.target = target;
-      tunnel.log = tunnel.log.with({ target });
+      tunnel.log = tunnel.log.with({ target, ...(address !== undefined && { address }) });
+      if (address === undefined) return;
+      tunnel.log.info(`${tunnel.name} wants ${quoted(address)}`, { event: 'chosen' });
     });
   }
 
