@@ -86,9 +86,9 @@ export class Forwarding {
     const request = await readRequest(socket, port);
     if (!request) return {};
     log.wants(request.wish);
-    const { connection, released } = await this.#connect(socket, request, clientClosed.signal);
     let endedBy: Ended['endedBy'];
     socket.once('end', () => (endedBy ??= 'client'));
+    const { connection, released } = await this.#connect(socket, request, clientClosed.signal);
     connection.once('end', () => (endedBy ??= 'target'));
     this.#joined.set(socket, connection);
     await join(socket, connection).finally(() => this.#joined.delete(socket));

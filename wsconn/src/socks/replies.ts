@@ -6,18 +6,18 @@ export const COMMAND_NOT_SUPPORTED = 0x07;
 export const ADDRESS_TYPE_NOT_SUPPORTED = 0x08;
 
 /** What the errno name of a failure is in SOCKS 5; everything else is a general failure. */
-const OF_ERRNO: Readonly<Record<string, number>> = {
-  EACCES: NOT_ALLOWED,
-  ENETUNREACH: 0x03,
-  EHOSTUNREACH: 0x04,
-  ENOTFOUND: 0x04,
-  ECONNREFUSED: 0x05,
-  ETIMEDOUT: 0x06,
-};
+const OF_ERRNO: ReadonlyMap<string, number> = new Map([
+  ['EACCES', NOT_ALLOWED],
+  ['ENETUNREACH', 0x03],
+  ['EHOSTUNREACH', 0x04],
+  ['ENOTFOUND', 0x04],
+  ['ECONNREFUSED', 0x05],
+  ['ETIMEDOUT', 0x06],
+]);
 
 /** Returns the reply that says most of a failure. */
 export function replyOf(errno: string | undefined): number {
-  return OF_ERRNO[errno ?? ''] ?? GENERAL_FAILURE;
+  return OF_ERRNO.get(errno ?? '') ?? GENERAL_FAILURE;
 }
 
 /**
