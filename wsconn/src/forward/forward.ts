@@ -81,7 +81,7 @@ function warnOfOpenPorts(ports: readonly LocalPort[], log: Log): void {
 }
 
 async function muxOpener(dialer: Dialer, log: Log, usesHeaders: boolean): Promise<Opener> {
-  // Loaded only where it is used: it brings yamux along.
+  // Loaded only where it is used.
   const { MuxOpener } = await import('./mux-opener.ts');
   return new MuxOpener(dialer, log, usesHeaders);
 }

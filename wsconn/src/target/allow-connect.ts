@@ -60,7 +60,7 @@ export class AllowConnect {
     const patterns = this.#patterns.filter((pattern) => pattern.hasPort(port));
     const shown = quoted(showHostPort({ host, port }));
     if (address) {
-      if (patterns.some((pattern) => pattern.hasAddress(address))) {
+      if (isListed(address, patterns)) {
         return { host: showAddress(address), port };
       }
       throw notAllowed(`--allow-connect does not list ${shown}`, showUnlisted(address));
@@ -100,7 +100,7 @@ export class AllowConnect {
     const addresses = found
       .map(({ address }) => parseAddress(address))
       .filter((address) => address !== undefined)
-      .filter((address) => patterns.some((pattern) => pattern.hasAddress(address, name)))
+      .filter((address) => isListed(address, patterns, name))
       .map((address) => ({ address: showAddress(address), family: address.family }));
     if (addresses.length > 0) return addresses;
     throw notAllowed(
@@ -108,6 +108,12 @@ export class AllowConnect {
       found.map(({ address }) => showUnlisted(parseAddress(address))).join(', '),
     );
   }
+}
+
+/** @param name - the name that has led to the address, if there is one */
+function isListed(address: Address, patterns: readonly ConnectPattern[], name?: string): boolean {
+  const special = specialRangesOf(address);
+  return patterns.some((pattern) => pattern.hasAddress(address, special, name));
 }
 
 /** Says which address is not listed, and why a pattern for all hosts does not do. */

@@ -1,7 +1,7 @@
 import { usageFailure } from '../console/failure.ts';
 import { showGiven } from '../console/secrets.ts';
 import { type Address, IpRange } from './ip-range.ts';
-import { isLoopbackAddress, specialRangesOf } from './special-addresses.ts';
+import { isLoopbackAddress } from './special-addresses.ts';
 
 const MAX_PORT = 65_535;
 const LONGEST_NAME = 253;
@@ -75,11 +75,11 @@ export class ConnectPattern {
 
   /**
    * Returns whether it is for an address.
+   * @param special - the ranges for which it is one that must be named; see `specialRangesOf()`
    * @param name - the name that has led to it, if there is one
    */
-  hasAddress(address: Address, name?: string): boolean {
+  hasAddress(address: Address, special: readonly IpRange[], name?: string): boolean {
     const hosts = this.#hosts;
-    const special = specialRangesOf(address);
     if (hosts.kind === 'addresses') {
       const { range } = hosts;
       return (

@@ -18,7 +18,9 @@ const SPECIAL = [
   '::/96', // This host, loopback, and IPv4 addresses in a form of the past.
   '64:ff9b::/96', // IPv4 addresses behind a NAT64, any of these among them.
   '64:ff9b:1::/48', // The same, local.
+  '::ffff:0:0:0/96', // The same, translated (RFC 2765).
   '2002::/16', // The same, 6to4.
+  '2001::/32', // The same, Teredo.
   'fe80::/10', // Link-local.
   'fd00:ec2::/32', // The metadata of AWS.
   'ff00::/8', // Multicast.

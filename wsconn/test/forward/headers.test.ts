@@ -4,11 +4,13 @@ import net, { type AddressInfo } from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { createServer, type WsConnAdapter } from '../../../src/index.ts';
+import { connect, createServer, type WsConnAdapter } from '../../../src/index.ts';
 import { MUX_PROTOCOL, YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { closeOf } from '../../../test/support/events.ts';
 import { forwardPorts } from '../../../test/support/forward-ports.ts';
+import { echo, target } from '../../../test/support/peers/target.ts';
 import { readAll, readExactly } from '../../../test/support/reading.ts';
+import { serve } from '../../../test/support/wsconn.ts';
 import { MUX_WITH_HEADERS } from '../../src/tunnel/stream-header.ts';
 
 const ANY = '127.0.0.1:0';
@@ -177,4 +179,28 @@ describe('an old server', () => {
     expect((await readAll(client)).toString('hex')).toBe('050005010001000000000000');
     await program.prints(/connection 2 .*failed: the server knows no names/);
   });
+});
+
+test('a server that knows no header is named as why there is no SOCKS', async () => {
+  const url = await muxServer('another', () => undefined);
+  const { program, ports } = await forwardPorts(['--socks', ANY, url]);
+  const client = dial(ports[0] ?? 0);
+  client.end(Buffer.from('05010005010001010203040050', 'hex'));
+  expect((await readAll(client)).toString('hex')).toBe('050005010001000000000000');
+  await program.prints(/connection 1 .*failed: .*is it a wsconn serve with --allow-connect\?/);
+});
+
+test('an old client of the server has the target of its URL alone', async () => {
+  const { url } = await serve(await target(echo));
+  const adapter = connect(url, { protocols: MUX_PROTOCOL });
+  onTestFinished(async () => {
+    adapter.destroy();
+    await closeOf(adapter);
+  });
+  await once(adapter, 'connect');
+  const session = new YamuxSession(adapter, { role: 'client' });
+  const stream = session.open();
+  stream.end('open db\n');
+  expect((await readAll(stream)).toString()).toBe('open db\n');
+  await session.close();
 });
