@@ -13,9 +13,10 @@ import { explain } from '../console/explain.ts';
 import type { Log } from '../console/log.ts';
 import { showHostPort } from '../console/place.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
+import { TargetError } from '../target/dial-target.ts';
 import { forwardToTarget, type Side } from '../target/forward-to-target.ts';
 import type { Client, TargetDialer } from './target-dialer.ts';
-import { wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
+import { refuseStream, wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
 import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
 import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
@@ -161,8 +162,10 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       stream.resetAndDestroy();
     };
     if (this.#streams >= maxConnections) {
-      mux.log.info(`${name} refused: ${String(maxConnections)} are open already`);
-      reset();
+      const why = `${String(maxConnections)} are open already`;
+      mux.log.info(`${name} refused: ${why}`);
+      if (hasHeader) refuseStream(stream, new TargetError('EAGAIN', why, why), reset);
+      else reset();
       return;
     }
     this.#streams++;
