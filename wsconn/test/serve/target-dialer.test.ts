@@ -21,12 +21,9 @@ function dialerOf(patterns: readonly string[], targets?: ReadonlySet<string>) {
   const allowed = new AllowConnect(patterns.map((text) => ConnectPattern.parse(text, 'x')));
   const client = { request: {} as IncomingMessage, target: undefined, targets };
   const chosen: (readonly [string, string | undefined])[] = [];
-  const { dialWish } = makeTargetDialer(admission, allowed)(
-    client,
-    (name, address) => {
-      chosen.push([name, address]);
-    },
-  );
+  const { dialWish } = makeTargetDialer(admission, allowed)(client, (name, address) => {
+    chosen.push([name, address]);
+  });
   return { chosen, dial: (host: string, port: number) => dialOnce(dialWish, host, port) };
 }
 
