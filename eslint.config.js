@@ -28,7 +28,8 @@ const layers = {
   'wsconn/src/target': ['console', 'options', 'tunnel'],
   'wsconn/src/admin': ['console', 'options', 'tunnel'],
   'wsconn/src/serve': ['admin', 'admit', 'console', 'options', 'dial', 'target', 'tunnel'],
-  'wsconn/src/forward': ['admin', 'console', 'options', 'dial', 'tunnel'],
+  'wsconn/src/socks': ['console'],
+  'wsconn/src/forward': ['admin', 'console', 'options', 'dial', 'socks', 'tunnel'],
   'wsconn/src/ping': ['console', 'options', 'dial'],
   'wsconn/src/doctor': ['console', 'options', 'dial'],
 };

@@ -136,7 +136,7 @@ describe('wsconn forward --mux', () => {
 
   test('counts its streams for --max-connections of the server', async () => {
     const { program: server, url } = await serve(await target(echo), ['--max-connections', '1']);
-    const { port } = await forward(url, ['--mux']);
+    const { program, port } = await forward(url, ['--mux']);
     const first = dial(port);
     first.write('x');
     await once(first, 'data');
@@ -145,6 +145,7 @@ describe('wsconn forward --mux', () => {
     await closeOf(second);
     expect(second.errored).toMatchObject({ code: 'ECONNRESET' });
     await server.prints(/stream \d+ refused: 1 connections are open already/);
+    await program.prints(/connection 2 .*failed: .*\(EAGAIN\): 1 connections are open already/);
   });
 
   test('says so when the server does not multiplex', async () => {

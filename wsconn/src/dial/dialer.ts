@@ -63,12 +63,15 @@ export class Dialer {
     return this.#handshake?.protocols ?? [];
   }
 
-  /** Starts to connect; what is written before it is connected is sent then. */
-  async dial(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+  /**
+   * Starts to connect; what is written before it is connected is sent then.
+   * @param url - another one of the same server
+   */
+  async dial(options: ConnectOptions = {}, url = this.url): Promise<WsConnAdapter> {
     const { protocols } = this;
     try {
       const request = await this.request();
-      return connect(this.url, { protocols, ...this.#stream, ...request, ...options });
+      return connect(url, { protocols, ...this.#stream, ...request, ...options });
     } catch (error) {
       throw this.failure(error);
     }

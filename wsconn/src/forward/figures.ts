@@ -3,17 +3,21 @@ import { ConnectionFigures } from '../admin/connection-figures.ts';
 import { makeRegistry } from '../admin/registry.ts';
 import type { Forwarding } from './forwarding.ts';
 
-/** Makes what shows the health and the figures of local ports that are forwarded. */
+/**
+ * Makes what shows the health and the figures of local ports that are forwarded.
+ * @param targets - names of their targets
+ */
 export function watchForwarding(
   forwarding: Forwarding,
+  targets: readonly string[],
   options: Omit<AdminOptions, 'registry'>,
 ): AdminServer {
   const registry = makeRegistry();
-  const connections = new ConnectionFigures(registry, () => []);
-  forwarding.on('opened', (socket) => {
+  const connections = new ConnectionFigures(registry, () => targets);
+  forwarding.on('opened', (socket, target) => {
     connections.opened(socket, {
       kind: 'connection',
-      target: () => '',
+      target: () => target,
       // What a local program sends goes through a WebSocket.
       bytes: () => ({ received: socket.bytesWritten, sent: socket.bytesRead }),
     });

@@ -3,82 +3,103 @@ import net from 'node:net';
 
 import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
 import { usageFailure } from '../console/failure.ts';
-import { parseListen } from '../console/place.ts';
 import type { OptionSpecs } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
-import { showUrl } from '../console/secrets.ts';
+import { isInherited, isLocal, showPlace } from '../console/place.ts';
 import { defineDialCommand } from '../dial/dial-command.ts';
 import { type Dialer, STREAM_OPTIONS } from '../dial/dialer.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';
-import { runServer } from '../tunnel/run-server.ts';
+import { type Listener, runServer } from '../tunnel/run-server.ts';
 import { Forwarding } from './forwarding.ts';
-import { type Opener, PlainOpener } from './opener.ts';
+import { LOCAL_OPTIONS, type LocalPort, readLocalPorts } from './local-port.ts';
+import type { Opener } from './opener.ts';
+import { PlainOpener } from './plain-opener.ts';
+import { urlOfTarget } from './target-url.ts';
 
 const OPTIONS = {
-  listen: {
-    value: 'HOST:PORT',
-    help: "where to accept TCP connections, or systemd; '-' for a single one on stdin and stdout",
-  },
+  ...LOCAL_OPTIONS,
   mux: { help: 'one WebSocket for all connections; it reconnects' },
   'exit-on-eof': { help: `with --listen -: ${EXIT_ON_EOF_OPTION['exit-on-eof'].help}` },
   ...STREAM_OPTIONS,
   ...ADMIN_OPTION,
 } as const satisfies OptionSpecs;
 
-const STDIO = '-';
-
 export const forward = defineDialCommand<keyof typeof OPTIONS>({
   name: 'forward',
-  usage: '--listen HOST:PORT [OPTIONS] URL',
-  summary: 'forwards a local TCP port through WebSockets to wsconn serve',
+  usage: '--listen HOST:PORT [--to NAME] [OPTIONS] URL',
+  summary: 'forwards local TCP ports through WebSockets to wsconn serve',
   details: [
     'Each TCP connection gets its own WebSocket. With --mux all of them share one:',
     'many short connections open faster, but a lost packet delays all of them.',
   ],
   options: OPTIONS,
-  examples: ['wsconn forward --listen 127.0.0.1:5432 wss://example.org/postgres'],
+  examples: [
+    'wsconn forward --listen 127.0.0.1:5432 wss://example.org/postgres',
+    'wsconn forward --listen 127.0.0.1:2222 --to ssh \\',
+    '    --listen 127.0.0.1:5432 --to db wss://example.org',
+    'wsconn forward --mux --socks 127.0.0.1:1080 wss://example.org',
+  ],
   timed: true,
   async run(values, dialer, log) {
-    const where = values.required('listen');
-    if (where === STDIO) {
+    const ports = readLocalPorts(values, dialer.url);
+    if ('stdio' in ports) {
       if (values.text('admin') !== undefined) {
         throw usageFailure(`${values.nameOf('admin')} serves a --listen with a port: leave it out`);
       }
-      return joinStdio(dialer, await dialer.dial(), { exitOnEof: values.flag('exit-on-eof') });
+      const adapter = await dialer.dial({}, urlOfTarget(dialer.url, ports.stdio));
+      return joinStdio(dialer, adapter, { exitOnEof: values.flag('exit-on-eof') });
     }
-    const place = parseListen(where, values.nameOf('listen'));
-    const adminPlace = readAdmin(values, [place]);
-    const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
+    warnOfOpenPorts(ports, log);
+    const adminPlace = readAdmin(
+      values,
+      ports.map(({ place }) => place),
+    );
+    const names = values.list('to').filter((name) => name !== '');
+    const usesHeaders = values.text('socks') !== undefined || names.length > 0;
+    const opener = values.flag('mux')
+      ? await muxOpener(dialer, log, usesHeaders)
+      : new PlainOpener(dialer);
     const forwarding = new Forwarding(opener, log);
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      forwarding.accept(socket);
-    });
+    const listeners = ports.map((port) => listenerOf(port, forwarding));
     const observer =
       adminPlace &&
       // What serves figures is loaded where it is asked for.
-      (await import('./figures.ts')).watchForwarding(forwarding, { place: adminPlace, log });
+      (await import('./figures.ts')).watchForwarding(forwarding, names, { place: adminPlace, log });
     return runServer(log, {
-      listeners: [
-        {
-          server,
-          place,
-          listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
-        },
-      ],
+      listeners,
       observer,
       stop: async () => {
-        const closed = once(server, 'close');
-        server.close();
+        const closed = listeners.map(({ server }) => once(server, 'close'));
+        for (const { server } of listeners) server.close();
         const cut = await forwarding.end();
-        await closed;
+        await Promise.all(closed);
         return cut;
       },
     });
   },
 });
 
-async function muxOpener(dialer: Dialer, log: Log): Promise<Opener> {
-  // Loaded only where it is used: it brings yamux along.
+function listenerOf(port: LocalPort, forwarding: Forwarding): Listener {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    forwarding.accept(socket, port);
+  });
+  return { server, place: port.place, listening: port.listening };
+}
+
+/** Warns once of the ports that other machines reach. */
+function warnOfOpenPorts(ports: readonly LocalPort[], log: Log): void {
+  // Those of systemd are what its unit says.
+  const open = ports.flatMap(({ place }) =>
+    isInherited(place) || isLocal(place) ? [] : [showPlace(place)],
+  );
+  if (open.length === 0) return;
+  log.warn(
+    `everybody who reaches ${open.join(' or ')} may use the tunnel: listen on 127.0.0.1 where that is not meant`,
+  );
+}
+
+async function muxOpener(dialer: Dialer, log: Log, usesHeaders: boolean): Promise<Opener> {
+  // Loaded only where it is used.
   const { MuxOpener } = await import('./mux-opener.ts');
-  return new MuxOpener(dialer, log);
+  return new MuxOpener(dialer, log, usesHeaders);
 }

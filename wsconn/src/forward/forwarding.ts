@@ -1,28 +1,34 @@
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 
-import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
+import { join, resetSocket, type SocketDuplex, WsConnError } from 'ws-conn-adapter';
 
+import { FORBIDDEN, UNAUTHORIZED } from '../console/codes.ts';
 import { Failure } from '../console/failure.ts';
-import { showHostPort } from '../console/place.ts';
 import type { Log } from '../console/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
-import type { Opened, Opener } from './opener.ts';
+import { type Ended, ForwardedLog } from './forwarded-log.ts';
+import type { LocalPort, LocalRequest } from './local-port.ts';
+import { type Opened, type Opener, RefusedFailure } from './opener.ts';
 
 /** What happens, for figures. */
 export interface ForwardingEvents {
-  opened: [socket: net.Socket];
+  /** A connection came; the name of its target, where its port has one. */
+  opened: [socket: net.Socket, target: string];
   closed: [socket: net.Socket, failed: boolean];
 }
 
-/** Forwards TCP connections to the target of the server. */
+/** Forwards TCP connections to targets of the server, or to what their programs ask for. */
 export class Forwarding extends EventEmitter<ForwardingEvents> {
   readonly #opener: Opener;
   readonly #log: Log;
   /** Local connections, each with a promise that resolves when nothing is left of it here. */
   readonly #open = new Map<net.Socket, Promise<unknown>>();
-  /** Those that are joined, each with the connection that it is joined to. */
+  /** Those whose data goes on, each with the connection that it goes to. */
   readonly #joined = new Map<net.Socket, SocketDuplex>();
+  /** Tells the connections of this run from those of others, in the log. */
+  readonly #run = randomBytes(3).toString('hex');
   #count = 0;
   #ending = false;
   /** How many connections `end()` has cut. */
@@ -34,28 +40,24 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     this.#log = log;
   }
 
-  /** Forwards a connection, and logs what becomes of it. */
-  accept(socket: net.Socket): void {
-    const name = `connection ${String(++this.#count)}`;
-    const { remoteAddress, remotePort } = socket;
-    const from = showHostPort({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 });
-    this.#log.debug(`${name} from ${from} opened`);
-    this.emit('opened', socket);
+  /** Forwards a connection to what its port is for, and logs what becomes of it. */
+  accept(socket: net.Socket, port: LocalPort): void {
+    const number = String(++this.#count);
+    const log = new ForwardedLog(this.#log, `${this.#run}-${number}`, number, socket);
+    log.opened();
+    this.emit('opened', socket, port.target);
     let failed = false;
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    const forwarded = this.#forward(socket).then(
-      () => {
-        const bytes = `${String(socket.bytesRead)} bytes out, ${String(socket.bytesWritten)} bytes in`;
-        this.#log.debug(`${name} ended: ${bytes}`);
+    const forwarded = this.#forward(socket, port, log).then(
+      (how) => {
+        log.ended(how);
       },
       (error: unknown) => {
         failed = true;
         if (this.#ending) {
           this.#cut++;
-          return;
-        }
-        this.#log.info(`${name} from ${from} failed: ${this.#opener.failure(error).message}`);
-        this.#log.stack(error);
+          log.cut();
+        } else log.failed(error, this.#opener.failure(error).message);
       },
     );
     const done = Promise.all([forwarded, closed]).then(() => {
@@ -88,7 +90,7 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     return this.#cut + late;
   }
 
-  async #forward(socket: net.Socket): Promise<void> {
+  async #forward(socket: net.Socket, port: LocalPort, log: ForwardedLog): Promise<Ended> {
     const clientClosed = new AbortController();
     const giveUp = (): void => {
       clientClosed.abort(new Failure('the local program has closed its connection'));
@@ -96,23 +98,95 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     socket.once('close', giveUp);
     // join() reports its error; before that there is nobody whom it concerns.
     socket.on('error', giveUp);
-    let opened: Opened;
-    try {
-      opened = await this.#opener.open(clientClosed.signal);
-    } catch (error) {
-      resetSocket(socket);
-      throw error;
-    }
-    const { connection, released } = opened;
-    // A closed socket has no event left that join() could wait for.
-    if (socket.destroyed) {
-      connection.resetAndDestroy();
-    } else {
-      this.#joined.set(socket, connection);
-      await join(socket, connection).finally(() => this.#joined.delete(socket));
-    }
+    const request = await readRequest(socket, port);
+    if (!request) return {};
+    log.wants(request.wish);
+    let endedBy: Ended['endedBy'];
+    socket.once('end', () => (endedBy ??= 'client'));
+    const { connection, released } = await this.#connect(socket, request, clientClosed.signal);
+    connection.once('end', () => (endedBy ??= 'target'));
+    this.#joined.set(socket, connection);
+    await join(socket, connection).finally(() => this.#joined.delete(socket));
     await released;
+    return { endedBy };
   }
+
+  /** Opens the connection that a local program wants, and tells it where there is none. */
+  async #connect(socket: net.Socket, request: LocalRequest, signal: AbortSignal): Promise<Opened> {
+    let opened: Opened | undefined;
+    try {
+      opened = await this.#opener.open(request.wish, signal);
+      if (opened.answered) await this.#answered(socket, request, opened, signal);
+      // A closed socket has no event left that join() could wait for.
+      if (socket.destroyed) throw signal.reason;
+      request.connected?.();
+      return opened;
+    } catch (error) {
+      if (opened) giveUp(opened.connection);
+      if (request.refused && !socket.destroyed) request.refused(errnoOf(error));
+      else resetSocket(socket);
+      throw signal.aborted ? signal.reason : error;
+    }
+  }
+
+  /**
+   * Waits until the server has answered. What a local program sends meanwhile, where it does not
+   * wait itself, is sent along: it saves a round trip.
+   */
+  async #answered(
+    socket: net.Socket,
+    request: LocalRequest,
+    { connection, answered }: Opened,
+    signal: AbortSignal,
+  ): Promise<void> {
+    // It fails the answer; later join() reports it.
+    connection.on('error', () => undefined);
+    const stop = (): void => {
+      giveUp(connection);
+    };
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+    const early = request.connected === undefined;
+    if (early) {
+      this.#joined.set(socket, connection);
+      socket.pipe(connection);
+    }
+    try {
+      await answered;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (early) {
+        socket.unpipe(connection);
+        this.#joined.delete(socket);
+      }
+    }
+  }
+}
+
+/** Reads what a local program wants; ends its connection where that cannot be told. */
+async function readRequest(socket: net.Socket, port: LocalPort): Promise<LocalRequest | undefined> {
+  try {
+    const request = await port.read(socket);
+    if (!request) socket.destroy();
+    return request;
+  } catch (error) {
+    // Unless it is being told why.
+    if (!socket.writableEnded) resetSocket(socket);
+    throw error;
+  }
+}
+
+/** Ends a connection that nobody uses. */
+function giveUp(connection: SocketDuplex): void {
+  connection.on('error', () => undefined);
+  connection.resetAndDestroy();
+}
+
+/** Returns what happened, in an errno name, for a local program that can be told. */
+function errnoOf(error: unknown): string | undefined {
+  if (error instanceof RefusedFailure) return error.errno;
+  const status = error instanceof WsConnError ? error.statusCode : undefined;
+  return status === UNAUTHORIZED || status === FORBIDDEN ? 'EACCES' : undefined;
 }
 
 /** Writes what was read from a socket so far to the connection, and ends that. */

@@ -9,7 +9,9 @@ import { Failure } from '../console/failure.ts';
 import type { Log } from '../console/log.ts';
 import type { Dialer } from '../dial/dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
-import type { Opened, Opener } from './opener.ts';
+import { MUX_WITH_HEADERS, type Wish, writeWish } from '../tunnel/stream-header.ts';
+import { BackOff } from './back-off.ts';
+import { answerOf, type Opened, type Opener } from './opener.ts';
 
 /**
  * Time in ms that a new connection waits for the WebSocket to come back: longer than the longest
@@ -17,10 +19,15 @@ import type { Opened, Opener } from './opener.ts';
  */
 const RECONNECT_TIMEOUT = 30_000;
 
-/** Longest pause in ms before the second try to connect. */
-const FIRST_PAUSE = 500;
-/** Longest pause in ms between any two tries. */
-const LONGEST_PAUSE = 15_000;
+/** A WebSocket with its streams. */
+interface Session {
+  readonly mux: Mux;
+  /** Whether its streams begin with a header. */
+  readonly hasHeaders: boolean;
+}
+
+const TOO_OLD =
+  'the server knows no names of targets with --mux, and no SOCKS: update its wsconn, or leave --mux out';
 
 /**
  * Opens a yamux stream for each connection, over one WebSocket. Whenever that is cut it connects
@@ -29,26 +36,34 @@ const LONGEST_PAUSE = 15_000;
 export class MuxOpener implements Opener {
   readonly #dialer: Dialer;
   readonly #log: Log;
-  /** Emits each new Mux as 'mux', for the connections that wait for one. */
-  readonly #made = new EventEmitter<{ mux: [Mux] }>().setMaxListeners(0);
+  readonly #usesHeaders: boolean;
+  /** Emits each new session as 'made', for the connections that wait for one. */
+  readonly #sessions = new EventEmitter<{ made: [Session] }>().setMaxListeners(0);
   /** All that have streams; only the last one gets new streams. */
   readonly #open = new Set<Mux>();
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
-  #current: Mux | null = null;
+  #current: Session | null = null;
   /** Why there is no WebSocket, as far as that is known. */
   #trouble = 'the handshake is not finished yet';
 
-  constructor(dialer: Dialer, log: Log) {
+  /** @param usesHeaders - whether targets will be named, or addresses */
+  constructor(dialer: Dialer, log: Log, usesHeaders: boolean) {
     this.#dialer = dialer;
     this.#log = log;
+    this.#usesHeaders = usesHeaders;
     this.#running = this.#run();
   }
 
-  async open(signal: AbortSignal): Promise<Opened> {
-    const mux = this.#current ?? (await this.#wait(signal));
+  async open(wish: Wish, signal: AbortSignal): Promise<Opened> {
+    const { mux, hasHeaders } = this.#current ?? (await this.#wait(signal));
+    if (!hasHeaders && !('name' in wish && wish.name === '')) throw new Failure(TOO_OLD);
+    const connection = mux.open();
     // Only the WebSocket, which all streams share, may outlive a stream.
-    return { connection: mux.open(), released: Promise.resolve() };
+    const released = Promise.resolve();
+    if (!hasHeaders) return { connection, released };
+    writeWish(connection, wish);
+    return { connection, answered: answerOf(connection), released };
   }
 
   failure(error: unknown): Error {
@@ -69,9 +84,9 @@ export class MuxOpener implements Opener {
     const backOff = new BackOff();
     for (;;) {
       try {
-        const mux = await this.#connect();
+        const session = await this.#connect();
         backOff.reset();
-        await this.#use(mux);
+        await this.#use(session);
       } catch (error) {
         this.#trouble = this.#dialer.failure(error).message;
         if (!signal.aborted) this.#log.info(this.#trouble);
@@ -84,31 +99,45 @@ export class MuxOpener implements Opener {
     }
   }
 
-  async #connect(): Promise<Mux> {
+  async #connect(): Promise<Session> {
     const adapter = await this.#handshake();
+    const hasHeaders = adapter.ws.protocol === MUX_WITH_HEADERS;
     const mux = new Mux(adapter, { role: 'client' });
     this.#open.add(mux);
     void mux.webSocketClosed.then(() => this.#open.delete(mux));
     this.#log.info(`connected to ${this.#dialer.place}`);
-    return mux;
+    if (!hasHeaders && this.#usesHeaders) this.#log.warn(TOO_OLD);
+    return { mux, hasHeaders };
   }
 
   async #handshake(): Promise<WsConnAdapter> {
+    // A signal that fires later than that would cut the connection.
+    const handshake = new AbortController();
+    const giveUp = (): void => {
+      handshake.abort(this.#ending.signal.reason);
+    };
+    this.#ending.signal.addEventListener('abort', giveUp);
+    if (this.#ending.signal.aborted) giveUp();
     try {
-      return await this.#dialer.open({ protocols: MUX_PROTOCOL, signal: this.#ending.signal });
+      // Old servers know only the last protocol.
+      const protocols = [MUX_WITH_HEADERS, MUX_PROTOCOL];
+      return await this.#dialer.open({ protocols, signal: handshake.signal });
     } catch (error) {
       if (codeOf(error) !== 'EPROTO') throw error;
       // A server that picks no subprotocol fails the handshake of a client that asks for one.
       const { message } = this.#dialer.failure(error);
       throw new Failure(`${message}: is it wsconn serve, which --mux needs?`, { cause: error });
+    } finally {
+      this.#ending.signal.removeEventListener('abort', giveUp);
     }
   }
 
   /** Opens all streams over this one until it takes no more; throws the error that ended it. */
-  async #use(mux: Mux): Promise<void> {
+  async #use(session: Session): Promise<void> {
+    const { mux } = session;
     const noMore = mux.noMoreStreams();
-    this.#current = mux;
-    this.#made.emit('mux', mux);
+    this.#current = session;
+    this.#sessions.emit('made', session);
     const how = await noMore;
     this.#current = null;
     this.#trouble = 'it has closed the connection';
@@ -121,37 +150,17 @@ export class MuxOpener implements Opener {
     if (error) throw error;
   }
 
-  async #wait(signal: AbortSignal): Promise<Mux> {
+  async #wait(signal: AbortSignal): Promise<Session> {
     const timeout = AbortSignal.timeout(RECONNECT_TIMEOUT);
     const any = AbortSignal.any([signal, timeout, this.#ending.signal]);
     try {
-      const [mux] = (await once(this.#made, 'mux', { signal: any })) as [Mux];
-      return mux;
+      const [session] = (await once(this.#sessions, 'made', { signal: any })) as [Session];
+      return session;
     } catch (error) {
       if (!timeout.aborted) throw any.reason;
       throw new Failure(`the server could not be reached in time: ${this.#trouble}`, {
         cause: error,
       });
     }
-  }
-}
-
-/**
- * Returns the pauses between tries to connect. Each may be twice as long as the last, and is
- * shortened at random, so that the clients of one server do not all come back at once.
- */
-class BackOff {
-  #longest = FIRST_PAUSE;
-
-  /** Returns the next pause in ms: between half of the longest and the longest. */
-  next(): number {
-    const longest = this.#longest;
-    this.#longest = Math.min(longest * 2, LONGEST_PAUSE);
-    return longest * (0.5 + Math.random() / 2);
-  }
-
-  /** Starts again with the first pause, after a try that succeeded. */
-  reset(): void {
-    this.#longest = FIRST_PAUSE;
   }
 }

@@ -1,19 +1,27 @@
-import type { SocketDuplex, WsConnAdapter } from 'ws-conn-adapter';
+import type { SocketDuplex } from 'ws-conn-adapter';
 
-import type { Dialer } from '../dial/dialer.ts';
-import { closeDelivered, webSocketClosed } from '../tunnel/close.ts';
+import { Failure } from '../console/failure.ts';
+import { readAnswer, type Refused, type Wish } from '../tunnel/stream-header.ts';
 
-/** A connection to the target of the server, perhaps still connecting. */
+/** A connection through the server, perhaps still connecting. */
 export interface Opened {
   readonly connection: SocketDuplex;
+  /**
+   * Resolves when the server has connected it, and rejects with a `RefusedFailure` where it does
+   * not, or with what cut it. Undefined where the server does not tell, and data follows at once.
+   */
+  readonly answered?: Promise<void>;
   /** Resolves when nothing of it is left, which may be later than its 'close'. */
   readonly released: Promise<void>;
 }
 
-/** Opens connections to the target of the server, in one of the ways there are. */
+/** Opens connections through the server, in one of the ways there are. */
 export interface Opener {
-  /** Opens a connection. Rejects with a Failure where it cannot, or when the signal fires. */
-  open(signal: AbortSignal): Promise<Opened>;
+  /**
+   * Opens a connection to what a local program wants. Rejects with a Failure where it cannot, or
+   * when the signal fires.
+   */
+  open(wish: Wish, signal: AbortSignal): Promise<Opened>;
   /** Explains to the user why a connection failed. */
   failure(error: unknown): Error;
   /**
@@ -23,33 +31,19 @@ export interface Opener {
   end(): Promise<number>;
 }
 
-/** Opens a WebSocket for each connection. */
-export class PlainOpener implements Opener {
-  readonly #dialer: Dialer;
-  readonly #open = new Set<WsConnAdapter>();
+/** Reports that the server does not connect a stream, and why. */
+export class RefusedFailure extends Failure {
+  /** What happened, in an errno name. */
+  readonly errno: string;
 
-  constructor(dialer: Dialer) {
-    this.#dialer = dialer;
+  constructor({ code, reason }: Refused) {
+    super(`the server refused the connection (${code}): ${reason}`);
+    this.errno = code;
   }
+}
 
-  async open(): Promise<Opened> {
-    const adapter = await this.#dialer.dial();
-    this.#open.add(adapter);
-    const released = webSocketClosed(adapter);
-    void released.then(() => this.#open.delete(adapter));
-    return { connection: adapter, released };
-  }
-
-  failure(error: unknown): Error {
-    return this.#dialer.failure(error);
-  }
-
-  async end(): Promise<number> {
-    const lateOnes = [...this.#open].map(async (adapter) => {
-      const lingered = adapter.closed;
-      const error = await closeDelivered(adapter);
-      return lingered && error !== null;
-    });
-    return (await Promise.all(lateOnes)).filter(Boolean).length;
-  }
+/** Waits until the server has answered to the header of a stream; see `Opened.answered`. */
+export async function answerOf(connection: SocketDuplex): Promise<void> {
+  const refused = await readAnswer(connection);
+  if (refused) throw new RefusedFailure(refused);
 }

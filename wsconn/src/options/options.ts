@@ -61,10 +61,13 @@ export function isYes(text: string | undefined): boolean {
 export class Values<Name extends string> {
   readonly #given: ReadonlyMap<string, Given>;
   readonly #argument: string | undefined;
+  /** Names of the options in the order of the command line, each as often as it was given there. */
+  readonly order: readonly string[];
 
-  constructor(given: ReadonlyMap<string, Given>, argument?: string) {
+  constructor(given: ReadonlyMap<string, Given>, argument?: string, order: readonly string[] = []) {
     this.#given = given;
     this.#argument = argument;
+    this.order = order;
   }
 
   /** Returns the value of an option, or undefined where there is none. */
@@ -148,10 +151,11 @@ export function readOptions<Name extends string, Argument extends string = never
   }
   const ofArgument = argument && valueOf(variableOf(argument), environment);
   if (ofArgument) given.set(argument, { values: [ofArgument], source: 'environment' });
-  for (const [name, values] of fromCommandLine(args, all, argument)) {
+  const order: string[] = [];
+  for (const [name, values] of fromCommandLine(args, all, argument, order)) {
     given.set(name, { values, source: 'command line' });
   }
-  return new Values(given, argument);
+  return new Values(given, argument, order);
 }
 
 /**
@@ -191,6 +195,7 @@ function fromCommandLine(
   args: readonly string[],
   specs: OptionSpecs,
   argument: string | undefined,
+  order: string[],
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const token of tokensOf(args, specs)) {
@@ -200,6 +205,7 @@ function fromCommandLine(
         ? [checkArgument(argument, token.value, found), token.value]
         : checkOption(token, specs, found);
     found.set(name, [...(found.get(name) ?? []), value]);
+    order.push(name);
   }
   return found;
 }

@@ -13,6 +13,7 @@ import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
 import { makeTargetDialer } from './target-dialer.ts';
+import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
 import { readTargets, TARGET_OPTION, type Targets } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { makeTargetCheck } from './check-targets.ts';
@@ -28,6 +29,7 @@ const OPTIONS = {
   'proxy-protocol': {
     help: 'tell targets the address of the client, by the PROXY protocol (version 2)',
   },
+  ...ALLOW_CONNECT_OPTION,
   path: { value: 'PATH', help: 'path that requests must have (default any)' },
   protocol: {
     value: 'NAME',
@@ -79,12 +81,14 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     'wsconn serve --listen 127.0.0.1:8080 --to 127.0.0.1:22',
     'wsconn serve --listen :443 --to ssh=:22 --to db=127.0.0.1:5432 \\',
     '    --tls-cert chain.pem --tls-key key.pem --token-file token',
+    "wsconn serve --listen 127.0.0.1:8080 --allow-connect '*.example.org:443'",
   ],
   timed: true,
   async run(values, log) {
     const place = parseListen(values.required('listen'), values.nameOf('listen'));
     const adminPlace = readAdmin(values, [place]);
-    const targets = readTargets(values);
+    const allowConnect = readAllowConnect(values);
+    const targets = readTargets(values, { mayHaveNone: !allowConnect.isEmpty });
     const proxyProtocol = values.flag('proxy-protocol');
     const drain = values.milliseconds('drain') ?? 0;
     const path = checkPath(values);
@@ -117,7 +121,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const admission = new Admission({ targets, path, checkToken });
     const health = new Health();
     answerRequests(endpoint, health);
-    const dialer = makeTargetDialer(admission, proxyProtocol);
+    const dialer = makeTargetDialer(admission, { proxyProtocol, allowConnect });
     const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
     const currentTargets = (): Targets => admission.targets;
     const observer =
@@ -138,7 +142,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
             checkAuth(values, real, mutual);
           },
           listening: (address) =>
-            `${scheme}://${address}${path ?? ''}, forwards to ${String(targets)}`,
+            `${scheme}://${address}${path ?? ''}, forwards to ${[String(targets), String(allowConnect)].filter(Boolean).join(', ')}`,
         },
       ],
       observer,

@@ -3,9 +3,9 @@ import type net from 'node:net';
 
 import { type Admission, type Admitted, opens } from '../admit/admission.ts';
 import { quoted } from '../console/escape.ts';
-import type { HostPort } from '../console/place.ts';
-import type { Wish } from '../tunnel/stream-header.ts';
-import { dialTarget, TargetError } from '../target/dial-target.ts';
+import { type HostPort, showHostPort } from '../console/place.ts';
+import type { AllowConnect } from '../target/allow-connect.ts';
+import { addressUnreachable, dialTarget, TargetError } from '../target/dial-target.ts';
 import type { Way } from '../target/forward-to-target.ts';
 import { type Ends, proxyHeader } from '../target/proxy-header.ts';
 import type { Target } from '../target/targets.ts';
@@ -16,13 +16,17 @@ export interface Client extends Admitted {
   readonly request: IncomingMessage;
 }
 
+/** Stands for the target of connections whose client chooses an address: no target has that name. */
+export const CHOSEN_BY_CLIENT = '*';
+
 /**
  * Returns what dials for a client that was let in.
- * @param chosen - is called with the name of the target, once it is known
+ * @param chosen - is called with the name of the target once it is known, and with the address that
+ * the client wants where it chooses one
  */
 export type TargetDialer = (
   client: Client,
-  chosen: (name: string) => void,
+  chosen: (name: string, address?: string) => void,
 ) => {
   /** Dials the target of its URL. */
   readonly dial: Way['dial'];
@@ -30,33 +34,53 @@ export type TargetDialer = (
   readonly dialWish: DialWish;
 };
 
-/**
- * Makes what dials the targets of a server.
- * @param proxyProtocol - whether it tells targets who the client is
- */
-export function makeTargetDialer(admission: Admission, proxyProtocol: boolean): TargetDialer {
+/** What else decides how targets are dialled. */
+export interface TargetDialerOptions {
+  /** Addresses that clients may choose. */
+  readonly allowConnect: AllowConnect;
+  /** Whether it tells targets who the client is. */
+  readonly proxyProtocol: boolean;
+}
+
+/** Makes what dials the targets of a server, and the addresses that clients may choose. */
+export function makeTargetDialer(
+  admission: Admission,
+  { allowConnect, proxyProtocol }: TargetDialerOptions,
+): TargetDialer {
   return (client, chosen) => {
-    const dial = async (target: Target, signal: AbortSignal): Promise<net.Socket> => {
+    const dial = async (name: string, signal: AbortSignal): Promise<net.Socket> => {
+      const target = targetOf(name, client, admission);
       chosen(target.name);
       const socket = await dialTarget(target.place, signal);
       if (proxyProtocol) socket.write(proxyHeader(endsOf(client.request)));
       return socket;
     };
+    const dialAddress = (address: HostPort, signal: AbortSignal): Promise<net.Socket> => {
+      chosen(CHOSEN_BY_CLIENT, showHostPort(address));
+      checkMayChoose(client, allowConnect);
+      return dialTarget(allowConnect.check(address), signal, addressUnreachable);
+    };
     return {
-      dial: async (signal) => dial(targetOf({ name: '' }, client, admission), signal),
-      dialWish: async (wish, signal) => dial(targetOf(wish, client, admission), signal),
+      dial: async (signal) => dial('', signal),
+      dialWish: async (wish, signal) =>
+        'address' in wish ? dialAddress(wish.address, signal) : dial(wish.name, signal),
     };
   };
 }
 
-/** Returns the target that a client wants; throws a TargetError where he must not have it. */
-function targetOf(wish: Wish, client: Client, { targets }: Admission): Target {
-  if ('address' in wish) {
+/** Throws a TargetError where a client must not choose addresses at all. */
+function checkMayChoose({ targets }: Client, allowed: AllowConnect): void {
+  if (allowed.isEmpty) {
     throw refusal('EACCES', 'this server connects to no address that clients choose');
   }
-  const target = wish.name === '' ? (client.target ?? targets.unnamed) : targets.named(wish.name);
+  if (targets) throw refusal('EACCES', 'the token opens targets by name, and no other address');
+}
+
+/** Returns the target that a client wants; throws a TargetError where he must not have it. */
+function targetOf(name: string, client: Client, { targets }: Admission): Target {
+  const target = name === '' ? (client.target ?? targets.unnamed) : targets.named(name);
   if (!target) {
-    const which = wish.name === '' ? 'without a name' : quoted(wish.name);
+    const which = name === '' ? 'without a name' : quoted(name);
     throw refusal('ENOENT', `this server has no target ${which}`);
   }
   if (opens(client, target)) return target;

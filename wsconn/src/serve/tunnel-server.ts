@@ -13,9 +13,10 @@ import { explain } from '../console/explain.ts';
 import type { Log } from '../console/log.ts';
 import { showHostPort } from '../console/place.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
+import { TargetError } from '../target/dial-target.ts';
 import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';
 import type { Client, TargetDialer } from './target-dialer.ts';
-import { wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
+import { refuseStream, wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
 import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
 import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
@@ -167,9 +168,11 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       stream.resetAndDestroy();
     };
     if (this.#server.connections + this.#streams > this.#limit) {
-      mux.log.warn(`${name} refused: ${String(this.#limit)} connections are open already`);
+      const why = `${String(this.#limit)} connections are open already`;
+      mux.log.warn(`${name} refused: ${why}`);
       this.emit('streamRefused');
-      reset();
+      if (hasHeader) refuseStream(stream, new TargetError('EAGAIN', why, why), reset);
+      else reset();
       return;
     }
     this.#countStreams(1);
@@ -190,9 +193,11 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   }
 
   #dialsOf(tunnel: Tunnel, client: Client): ReturnType<TargetDialer> {
-    return this.#options.dialer(client, (target) => {
+    return this.#options.dialer(client, (target, address) => {
       tunnel.target = target;
-      tunnel.log = tunnel.log.with({ target });
+      tunnel.log = tunnel.log.with({ target, ...(address !== undefined && { address }) });
+      if (address === undefined) return;
+      tunnel.log.info(`${tunnel.name} wants ${quoted(address)}`, { event: 'chosen' });
     });
   }
 

@@ -35,17 +35,35 @@ export function unreachable(place: Place, cause: Error): TargetError {
   );
 }
 
+/** Reports that an address cannot be reached that the client has chosen, and so may know. */
+export function addressUnreachable(place: Place, cause: Error): TargetError {
+  if (cause instanceof TargetError) return cause;
+  const { errno, message } = unreachable(place, cause);
+  return new TargetError(
+    errno,
+    message,
+    `the server cannot reach ${showPlace(place)} (${errno})`,
+    cause,
+  );
+}
+
 /**
  * Dials the target and resolves when it has answered; rejects with a TargetError.
+ * @param place - may bring a `lookup` of its own
  * @param signal - gives up
+ * @param asTargetError - makes the error of what prevented it
  */
-export function dialTarget(place: Place, signal: AbortSignal): Promise<net.Socket> {
+export function dialTarget(
+  place: Place & Pick<net.TcpSocketConnectOpts, 'lookup'>,
+  signal: AbortSignal,
+  asTargetError = unreachable,
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ ...place, allowHalfOpen: true, noDelay: true });
     const fail = (error: Error): void => {
       socket.destroy();
       settle();
-      reject(unreachable(place, error));
+      reject(asTargetError(place, error));
     };
     const late = setTimeout(() => {
       fail(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));

@@ -2,6 +2,7 @@ import { usageFailure } from '../console/failure.ts';
 import { parseTarget, type Place, showPlace } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
+import { isTargetName } from '../tunnel/stream-header.ts';
 
 /** The option that names the targets. */
 export const TARGET_OPTION = {
@@ -18,9 +19,6 @@ export interface Target {
   readonly name: string;
   readonly place: Place;
 }
-
-/** What a name may consist of: characters that stand for themselves in a URL (RFC 3986, section 2.3). */
-const NAME = /^[\w.~-]+$/;
 
 /** The targets of a server, by name. */
 export class Targets {
@@ -53,9 +51,15 @@ export class Targets {
   }
 }
 
-/** Reads the targets that the options name. */
-export function readTargets(values: Values<'to'>): Targets {
-  values.required('to');
+/**
+ * Reads the targets that the options name.
+ * @param mayHaveNone - whether clients may do without
+ */
+export function readTargets(
+  values: Values<'to'>,
+  { mayHaveNone = false }: { readonly mayHaveNone?: boolean } = {},
+): Targets {
+  if (!mayHaveNone) values.required('to');
   const all = values.list('to').map((text) => readTarget(text, values.nameOf('to')));
   for (const [index, { name }] of all.entries()) {
     if (all.findIndex((other) => other.name === name) === index) continue;
@@ -70,7 +74,7 @@ export function readTargets(values: Values<'to'>): Targets {
 
 function readTarget(text: string, option: string): Target {
   const [, name = '', place = text] = /^(?!unix:)([^=]*)=(.*)$/s.exec(text) ?? ['', '', text];
-  if (text !== place && (!NAME.test(name) || name === '.' || name === '..')) {
+  if (text !== place && !isTargetName(name)) {
     throw usageFailure(
       `${option} must begin with a name of letters, digits and . _ ~ -, but is ${showGiven(text)}`,
     );

@@ -54,16 +54,30 @@ export function wayOfHeader(
         return;
       }
       answered = true;
-      writeAnswer(stream, { code: error.errno, reason: error.reason });
-      stream.end();
-      // What the client sends meanwhile is of no use any more, and it may never end.
-      stream.resume();
-      const late = setTimeout(cut, HEADER_TIMEOUT, error);
-      stream.once('close', () => {
-        clearTimeout(late);
-      });
+      refuseStream(stream, error, cut);
     },
   };
+}
+
+/**
+ * Tells a client in the header of the answer why its stream is refused.
+ * @param cut - ends the stream where the client does not
+ */
+export function refuseStream(
+  stream: SocketDuplex,
+  error: TargetError,
+  cut: (error: TargetError) => void,
+): void {
+  // A client that leaves at that has heard it.
+  stream.on('error', () => undefined);
+  writeAnswer(stream, { code: error.errno, reason: error.reason });
+  stream.end();
+  // What the client sends meanwhile is of no use any more, and it may never end.
+  stream.resume();
+  const late = setTimeout(cut, HEADER_TIMEOUT, error);
+  stream.once('close', () => {
+    clearTimeout(late);
+  });
 }
 
 async function wishOf(stream: SocketDuplex): Promise<Wish> {

@@ -25,6 +25,17 @@ export interface Refused {
   readonly reason: string;
 }
 
+/**
+ * What the name of a target may consist of: characters that stand for themselves in a URL (RFC 3986,
+ * section 2.3).
+ */
+const NAME = /^(?!\.{1,2}$)[\w.~-]+$/;
+
+/** Returns whether a target may have that name. */
+export function isTargetName(name: string): boolean {
+  return NAME.test(name);
+}
+
 const LONGEST_LINE = 1024;
 const LINE_FEED = 0x0a;
 const MAX_PORT = 65_535;
