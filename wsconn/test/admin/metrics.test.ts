@@ -200,7 +200,9 @@ describeWithPrometheus('/metrics of wsconn forward', () => {
     await program.prints(/connection 1 from .* failed/);
     const labels = { kind: 'connection', target: UNNAMED };
     await expect
-      .poll(async () => (await scrape(at)).value('wsconn_connections_failed_total', labels))
+      .poll(async () => (await scrape(at)).value('wsconn_connections_failed_total', labels), {
+        timeout: 20_000,
+      })
       .toBe(1);
   });
 });
