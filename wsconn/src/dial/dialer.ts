@@ -16,13 +16,15 @@ export const DIAL_OPTIONS = {
   header: {
     value: "'NAME: VALUE'",
     multiple: true,
+    between: ': ',
+    secret: true,
     help: 'header to send; may be given more than once',
   },
   'token-file': { value: 'FILE', help: 'file with the token for the server' },
   ca: { value: 'FILE', help: 'CA to trust instead of those known to Node (PEM)' },
   cert: { value: 'FILE', help: 'certificate to show to the server (PEM)' },
   key: { value: 'FILE', help: 'private key of --cert (PEM)' },
-  proxy: { value: 'URL', help: 'HTTP proxy (default from HTTPS_PROXY, NO_PROXY)' },
+  proxy: { value: 'URL', secret: true, help: 'HTTP proxy (default from HTTPS_PROXY, NO_PROXY)' },
 } as const satisfies OptionSpecs;
 
 /** Option of the subcommands that keep a connection open. */
@@ -209,8 +211,8 @@ function checkUrl(values: DialValues): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const problem = problemOf(url, text);
   if (!url || problem !== undefined) {
-    // A variable is there for secrets, and half a URL may hold one anywhere.
-    const what = values.source('url') === 'environment' ? values.nameOf('url') : showGiven(text);
+    // A variable or a file is there for secrets, and half a URL may hold one anywhere.
+    const what = values.source('url') === 'command line' ? showGiven(text) : values.nameOf('url');
     throw usageFailure(`${what} ${String(problem)}: give one such as wss://host/path`);
   }
   rememberSecretsOf(url);
@@ -252,7 +254,7 @@ function readHeaders(values: DialValues): Readonly<Record<string, string>> {
     if (name === undefined || value === undefined) {
       // It is not shown: it may be a secret.
       throw usageFailure(
-        `${values.nameOf('header')} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
+        `${values.nameOf('header', index)} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
       );
     }
     if (isSecret(name)) rememberSecrets(value, ...value.split(' ').slice(1));

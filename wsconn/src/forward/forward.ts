@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-import { parseListen } from '../console/place.ts';
-import type { OptionSpecs } from '../options/options.ts';
+import { parseListen, type Place } from '../console/place.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
 import { showUrl } from '../console/secrets.ts';
-import { defineDialCommand } from '../dial/dial-command.ts';
-import { type Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import { checkDialer, defineDialCommand } from '../dial/dial-command.ts';
+import { DIAL_OPTIONS, Dialer, KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import { type Dials, LiveDialer } from '../dial/live-dialer.ts';
+import { reloadValues } from '../options/reload-values.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { Forwarding } from './forwarding.ts';
@@ -35,12 +37,26 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
   options: OPTIONS,
   examples: ['wsconn forward --listen 127.0.0.1:5432 wss://example.org/postgres'],
   timed: true,
-  async run(values, dialer, log) {
-    const where = values.required('listen');
-    if (where === STDIO) {
-      return joinStdio(dialer, await dialer.dial(), { exitOnEof: values.flag('exit-on-eof') });
+  check: (values) => Promise.resolve(listenOf(values)),
+  async run(values, first, log, reread) {
+    const place = listenOf(values);
+    if (place === undefined) {
+      return joinStdio(first, await first.dial(), { exitOnEof: values.flag('exit-on-eof') });
     }
-    const place = parseListen(where, values.nameOf('listen'));
+    const dialer = new LiveDialer(first);
+    const reload =
+      reread &&
+      reloadValues(log, {
+        started: values,
+        reread,
+        live: LIVE,
+        apply: async (changed) => {
+          listenOf(changed);
+          const next = new Dialer(changed, log);
+          await checkDialer(next);
+          dialer.current = next;
+        },
+      });
     const opener = values.flag('mux') ? await muxOpener(dialer, log) : new PlainOpener(dialer);
     const forwarding = new Forwarding(opener, log);
     const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -54,6 +70,9 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
           listening: (address) => `${address}, forwards to ${showUrl(dialer.url)}`,
         },
       ],
+      reload: async () => {
+        await reload?.();
+      },
       stop: async () => {
         const closed = once(server, 'close');
         server.close();
@@ -65,7 +84,16 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
   },
 });
 
-async function muxOpener(dialer: Dialer, log: Log): Promise<Opener> {
+/** Options that take effect at SIGHUP. */
+const LIVE: readonly string[] = ['url', ...Object.keys({ ...DIAL_OPTIONS, ...KEEPALIVE_OPTION })];
+
+/** Returns where to listen; undefined for stdin and stdout. */
+function listenOf(values: Values<'listen'>): Place | undefined {
+  const where = values.required('listen');
+  return where === STDIO ? undefined : parseListen(where, values.nameOf('listen'));
+}
+
+async function muxOpener(dialer: Dials, log: Log): Promise<Opener> {
   // Loaded only where it is used: it brings yamux along.
   const { MuxOpener } = await import('./mux-opener.ts');
   return new MuxOpener(dialer, log);

@@ -7,7 +7,7 @@ import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
 import type { Log } from '../console/log.ts';
-import type { Dialer } from '../dial/dialer.ts';
+import type { Dials } from '../dial/live-dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
 import type { Opened, Opener } from './opener.ts';
 
@@ -27,7 +27,7 @@ const LONGEST_PAUSE = 15_000;
  * again, with pauses between tries.
  */
 export class MuxOpener implements Opener {
-  readonly #dialer: Dialer;
+  readonly #dialer: Dials;
   readonly #log: Log;
   /** Emits each new Mux as 'mux', for the connections that wait for one. */
   readonly #made = new EventEmitter<{ mux: [Mux] }>().setMaxListeners(0);
@@ -39,7 +39,7 @@ export class MuxOpener implements Opener {
   /** Why there is no WebSocket, as far as that is known. */
   #trouble = 'the handshake is not finished yet';
 
-  constructor(dialer: Dialer, log: Log) {
+  constructor(dialer: Dials, log: Log) {
     this.#dialer = dialer;
     this.#log = log;
     this.#running = this.#run();

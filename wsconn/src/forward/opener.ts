@@ -1,6 +1,6 @@
 import type { SocketDuplex, WsConnAdapter } from 'ws-conn-adapter';
 
-import type { Dialer } from '../dial/dialer.ts';
+import type { Dials } from '../dial/live-dialer.ts';
 import { closeDelivered, webSocketClosed } from '../tunnel/close.ts';
 
 /** A connection to the target of the server, perhaps still connecting. */
@@ -25,10 +25,10 @@ export interface Opener {
 
 /** Opens a WebSocket for each connection. */
 export class PlainOpener implements Opener {
-  readonly #dialer: Dialer;
+  readonly #dialer: Dials;
   readonly #open = new Set<WsConnAdapter>();
 
-  constructor(dialer: Dialer) {
+  constructor(dialer: Dials) {
     this.#dialer = dialer;
   }
 

@@ -2,15 +2,17 @@ import type { Server as HttpsServer } from 'node:https';
 
 import { createServer } from 'ws-conn-adapter';
 
-import { Admission } from '../admit/admission.ts';
-import { AUTH_OPTIONS, checkAuth, tokenSource } from '../admit/auth.ts';
+import { Admission, type AdmissionRules } from '../admit/admission.ts';
+import { AUTH_OPTIONS, type AuthValues, checkAuth, tokenSource } from '../admit/auth.ts';
 import { usageFailure } from '../console/failure.ts';
+import type { Log } from '../console/log.ts';
 import { parseListen } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
 import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
+import { reloadValues } from '../options/reload-values.ts';
 import { makeTargetDialer } from './target-dialer.ts';
 import { readTargets, TARGET_OPTION } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
@@ -75,25 +77,24 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     '    --tls-cert chain.pem --tls-key key.pem --token-file token',
   ],
   timed: true,
-  async run(values, log) {
-    const place = parseListen(values.required('listen'), values.nameOf('listen'));
-    const targets = readTargets(values);
-    const drain = values.milliseconds('drain') ?? 0;
-    const path = checkPath(values);
-    const options = {
-      origins: checkOrigins(values),
-      protocols: checkProtocols(values),
-      maxConnections: values.count('max-connections'),
-      maxStreams: values.count('max-streams') ?? Infinity,
-      maxPayload: values.count('max-payload'),
-      keepalive: values.milliseconds('keepalive') ?? 0,
-    };
+  async check(values, log) {
+    const secretFiles = new SecretFiles(log);
+    const { place } = readSettings(values);
+    const files = tlsFiles(values, secretFiles);
+    checkAuth(values, place, files?.mutual ?? false);
+    await tokenSource(values, secretFiles)?.make();
+    await files?.read();
+  },
+  async run(values, log, reread) {
+    const settings = readSettings(values);
+    const { place, targets, path, options } = settings;
+    let { drain, lameDuck } = settings;
     const secretFiles = new SecretFiles(log);
     const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
     checkAuth(values, place, files?.mutual ?? false);
-    const tokens = tokenSource(values, secretFiles);
-    const checkToken = tokens && (await reloader.add(tokens));
+    let tokens = await openTokens(values, secretFiles, log);
+    const { checkToken } = tokens;
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
     if (files) {
       await reloader.add({
@@ -111,6 +112,25 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const dialer = makeTargetDialer(admission);
     const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
     const scheme = files ? 'wss' : 'ws';
+    const reload =
+      reread &&
+      reloadValues(log, {
+        started: values,
+        reread,
+        live: LIVE,
+        apply: async (changed) => {
+          const next = readSettings(changed);
+          checkAuth(changed, next.place, tlsFiles(changed, secretFiles)?.mutual ?? false);
+          // Where it listens now counts too: that stays until a restart.
+          checkAuth(changed, place, files?.mutual ?? false);
+          const nextTokens = await openTokens(changed, secretFiles, log);
+          tokens.reloader.stop();
+          tokens = nextTokens;
+          admission.rules = { ...next, checkToken: tokens.checkToken };
+          server.settings = next.options;
+          ({ drain, lameDuck } = next);
+        },
+      });
     return runServer(log, {
       listeners: [
         {
@@ -120,27 +140,71 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
             `${scheme}://${address}${path ?? ''}, forwards to ${String(targets)}`,
         },
       ],
-      stopping: `; open ones may finish within ${String(drain / 1000)} s`,
-      lameDuck: values.milliseconds('lame-duck') ?? 0,
+      get stopping() {
+        return `; open ones may finish within ${String(drain / 1000)} s`;
+      },
+      get lameDuck() {
+        return lameDuck;
+      },
       onStopping: () => {
         health.stopping = true;
         server.refuseNew();
       },
       stop: () => server.drain(drain),
-      reload: () => reloader.reload(),
+      reload: async () => {
+        await reloader.reload();
+        if (!(await reload?.())) await tokens.reloader.reload();
+      },
     });
   },
 });
+
+/** Options that take effect at SIGHUP. */
+const LIVE: readonly string[] = [
+  ...['to', 'path', 'protocol', 'token-file', 'no-auth', 'max-connections', 'max-streams'],
+  ...['keepalive', 'drain', 'lame-duck'],
+];
+
+/** Reads what needs no file; throws a Failure for what cannot be used. */
+function readSettings(values: Values<keyof typeof OPTIONS>) {
+  return {
+    place: parseListen(values.required('listen'), values.nameOf('listen')),
+    targets: readTargets(values),
+    drain: values.milliseconds('drain') ?? 0,
+    lameDuck: values.milliseconds('lame-duck') ?? 0,
+    path: checkPath(values),
+    options: {
+      origins: checkOrigins(values),
+      protocols: checkProtocols(values),
+      maxConnections: values.count('max-connections'),
+      maxStreams: values.count('max-streams') ?? Infinity,
+      maxPayload: values.count('max-payload'),
+      keepalive: values.milliseconds('keepalive') ?? 0,
+    },
+  };
+}
+
+/** The tokens, and what reads them again. */
+interface Tokens {
+  readonly reloader: Reloader;
+  readonly checkToken: AdmissionRules['checkToken'];
+}
+
+async function openTokens(values: AuthValues, files: SecretFiles, log: Log): Promise<Tokens> {
+  const reloader = new Reloader(log);
+  const source = tokenSource(values, files);
+  return { reloader, checkToken: source && (await reloader.add(source)) };
+}
 
 /** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
 function checkProtocols(values: Values<'protocol'>): readonly string[] {
   const protocols = values.list('protocol');
-  const wrong = protocols.find((name) => !TOKEN.test(name));
-  if (wrong === undefined) return protocols;
+  const wrong = protocols.findIndex((name) => !TOKEN.test(name));
+  if (wrong === -1) return protocols;
   throw usageFailure(
-    `${values.nameOf('protocol')} must be the name of a subprotocol, such as mqtt, but is ${showGiven(wrong)}`,
+    `${values.nameOf('protocol', wrong)} must be the name of a subprotocol, such as mqtt, but is ${showGiven(String(protocols[wrong]))}`,
   );
 }
 
@@ -157,13 +221,13 @@ function checkPath(values: Values<'path'>): string | undefined {
 /** Returns the origins of pages that get in; the library knows what an origin looks like. */
 function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
   const origins = values.list('allow-origin');
-  for (const origin of origins) {
+  for (const [index, origin] of origins.entries()) {
     try {
       createServer({ origins: [origin] });
     } catch (cause) {
       const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
       throw usageFailure(
-        `${values.nameOf('allow-origin')} must be ${wanted}, but is ${showGiven(origin)}`,
+        `${values.nameOf('allow-origin', index)} must be ${wanted}, but is ${showGiven(origin)}`,
         cause,
       );
     }

@@ -40,6 +40,12 @@ export interface TunnelServerOptions {
   readonly log: Log;
 }
 
+/** What may change while it runs; it counts for new connections. */
+export type TunnelServerSettings = Pick<
+  TunnelServerOptions,
+  'keepalive' | 'maxConnections' | 'maxStreams' | 'protocols'
+>;
+
 /** What happens, for figures. */
 export interface TunnelServerEvents {
   opened: [tunnel: Tunnel];
@@ -60,7 +66,8 @@ const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
 
 /** Forwards the WebSockets of one HTTP server to their targets, and can end in order. */
 export class TunnelServer extends EventEmitter<TunnelServerEvents> {
-  readonly #options: TunnelServerOptions;
+  #options: TunnelServerOptions;
+  #refusing = false;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
   readonly #open = new OpenConnections();
@@ -73,7 +80,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     super();
     this.#options = options;
     this.#http = http;
-    const { admission, log, maxConnections, maxPayload, origins, protocols } = options;
+    const { admission, log, maxConnections, maxPayload, origins } = options;
     this.#server = createServer(
       {
         server: http,
@@ -82,7 +89,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         maxConnections,
         maxPayload,
         handleProtocols: (offered) =>
-          [...offered].find((name) => KINDS.has(name) || protocols.includes(name)) ?? false,
+          [...offered].find((name) => KINDS.has(name) || this.#options.protocols.includes(name)) ??
+          false,
       },
       (adapter, request) => {
         this.#accept(adapter, request);
@@ -104,8 +112,17 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     });
   }
 
+  /** Treats new connections by other settings. */
+  set settings(settings: TunnelServerSettings) {
+    this.#options = { ...this.#options, ...settings };
+    if (this.#refusing) return;
+    // Where none is given it is what the library takes then.
+    this.#server.maxConnections = settings.maxConnections ?? createServer().maxConnections;
+  }
+
   /** Accepts no new connections; those who ask get 503. */
   refuseNew(): void {
+    this.#refusing = true;
     this.#server.maxConnections = 0;
   }
 

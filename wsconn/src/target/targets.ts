@@ -8,6 +8,7 @@ export const TARGET_OPTION = {
   to: {
     value: '[NAME=]HOST:PORT',
     multiple: true,
+    between: '=',
     help: 'TCP target, or unix:/PATH; those with a name, at /NAME, may be many',
   },
 } as const satisfies OptionSpecs;
@@ -56,7 +57,7 @@ export class Targets {
 /** Reads the targets that the options name. */
 export function readTargets(values: Values<'to'>): Targets {
   values.required('to');
-  const all = values.list('to').map((text) => readTarget(text, values.nameOf('to')));
+  const all = values.list('to').map((text, index) => readTarget(text, values.nameOf('to', index)));
   for (const [index, { name }] of all.entries()) {
     if (all.findIndex((other) => other.name === name) === index) continue;
     throw usageFailure(
