@@ -12,7 +12,7 @@ import { readSections, type Sections, warnOfSecrets } from './read-config.ts';
 export function makeCheck(loadCommands: () => Promise<readonly Command[]>): Command {
   return defineCommand<'file' | 'command'>({
     name: 'check',
-    usage: '[OPTIONS] FILE [COMMAND]',
+    usage: '[OPTIONS] FILE|--config FILE [COMMAND]',
     summary: 'checks a configuration file, and what it names',
     details: [
       'It checks the file, and each section of it as its command does when it starts:',
@@ -25,13 +25,15 @@ export function makeCheck(loadCommands: () => Promise<readonly Command[]>): Comm
     examples: ['wsconn check /etc/wsconn.yaml', 'wsconn check /etc/wsconn.yaml serve'],
     takesConfig: true,
     async run(values, log) {
-      const option = values.text('file') === undefined ? 'config' : 'file';
+      // With --config the one argument is the command.
+      const named = values.source('config') === 'command line';
+      const option = named || values.text('file') === undefined ? 'config' : 'file';
       const path = values.text(option);
       if (path === undefined) throw usageFailure('FILE is missing: give the file to check');
       const commands = await loadCommands();
       const sections = await readSections(path, commands, values.nameOf(option));
       await warnOfSecrets(sections, path, values.nameOf(option), log);
-      const only = values.text('command');
+      const only = values.text(named ? 'file' : 'command');
       if (only !== undefined && !sections.has(only)) throw noSection(only, path, sections);
       const wrong: string[] = [];
       for (const [name, section] of sections) {

@@ -5,10 +5,14 @@ import type { Problems } from './problems.ts';
 /** More than any file needs; each is looked for in the whole file. */
 const MOST_ALIASES = 100;
 
+const NO_ANCHOR =
+  'there is no anchor of that name before: put quotes around a value that begins with *';
+const NO_TAGS = 'leave the tag out (!NAME): put quotes around a value that begins with !';
+
 /** What the codes of the parser mean. Its own words may quote the file, which may hold secrets. */
 const MEANINGS: Readonly<Record<string, string>> = {
   ALIAS_PROPS: 'an alias (*NAME) has no anchor or tag of its own',
-  BAD_ALIAS: 'there is no anchor of that name before: put quotes around a value that begins with *',
+  BAD_ALIAS: NO_ANCHOR,
   BAD_DQ_ESCAPE: 'no such escape: put single quotes around a value with a backslash',
   BAD_INDENT: 'wrong indentation: all keys of a map begin in one column',
   BAD_SCALAR_START: 'put quotes around a value that begins with this character',
@@ -22,7 +26,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   MULTIPLE_TAGS: 'a value has one tag (!NAME) at most',
   NON_STRING_KEY: 'a key is a plain word',
   TAB_AS_INDENT: 'a tab: YAML is indented with spaces',
-  TAG_RESOLVE_FAILED: 'leave the tag out (!NAME): put quotes around a value that begins with !',
+  TAG_RESOLVE_FAILED: NO_TAGS,
 };
 
 /** What one configuration file holds, node by node. */
@@ -48,6 +52,7 @@ export function parseYaml(text: string, problems: Problems): Yaml {
     );
   }
   checkAliases(document, problems);
+  checkTags(document, problems);
   return {
     contents: document.contents,
     resolve: (node) => {
@@ -73,11 +78,23 @@ function checkAliases(document: Document, problems: Problems): void {
   visit(document, {
     Alias: (_, alias) => {
       count++;
-      if (count <= MOST_ALIASES) return undefined;
+      if (count <= MOST_ALIASES) {
+        if (!alias.resolve(document)) problems.addSyntax(offsetOf(alias), NO_ANCHOR);
+        return undefined;
+      }
       problems.add(offsetOf(alias), `there are more than ${String(MOST_ALIASES)} aliases (*NAME)`);
       return visit.BREAK;
     },
   });
   // Nothing more is looked at: to follow them all would take long.
   if (count > MOST_ALIASES) problems.throwAny();
+}
+
+/** A value means what it looks like: a tag would make something else of it. */
+function checkTags(document: Document, problems: Problems): void {
+  visit(document, {
+    Value: (_, node) => {
+      if (node.tag !== undefined) problems.add(offsetOf(node), NO_TAGS);
+    },
+  });
 }

@@ -16,6 +16,7 @@ export class Problems {
 
   /** Adds one of the syntax, at an offset into the text. */
   addSyntax(offset: number, text: string): void {
+    if (this.#found.some((one) => one.offset === offset)) return;
     this.#found.push({ offset, text });
     this.#broken.add(this.lines.linePos(offset).line);
   }
@@ -37,6 +38,7 @@ export class Problems {
     if (this.#found.length === 0) return;
     const inOrder = [...this.#found].sort((a, b) => a.offset - b.offset);
     const lines = inOrder.map(({ offset, text }) => `${this.placeOf(offset)}: ${text}`);
-    throw new Failures(lines, { exitCode: EXIT_USAGE });
+    // What an anchor stands for may be wrong wherever it is used.
+    throw new Failures([...new Set(lines)], { exitCode: EXIT_USAGE });
   }
 }
