@@ -20,6 +20,8 @@ const layers = {
   'src/conformance/frame': [],
   'wsconn/src/console': [],
   'wsconn/src/options': ['console'],
+  'wsconn/src/config': ['console', 'dial', 'options'],
+  'wsconn/src/completion': ['console', 'options'],
   'wsconn/src/dial': ['console', 'options'],
   'wsconn/src/dial/options': ['../console', '../options'],
   'wsconn/src/dial/proxy': ['../console'],

@@ -69,7 +69,7 @@ assert.equal(manifestOf(join(root, 'wsconn')).dependencies['ws-conn-adapter'], '
 
 checkFiles(
   library,
-  ['dist', 'docs', 'examples', 'src', 'wsconn'],
+  ['contrib', 'dist', 'docs', 'examples', 'src', 'wsconn'],
   ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
 );
 checkFiles(

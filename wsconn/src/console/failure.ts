@@ -25,6 +25,16 @@ export class WayFailure extends Failure {
   readonly code = 'ERR_WSCONN_WAY';
 }
 
+/** Reports several things that are wrong, such as those of one file, in a line each. */
+export class Failures extends Failure {
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[], options: { readonly exitCode: number }) {
+    super(lines.join('; '), options);
+    this.lines = lines;
+  }
+}
+
 /** Returns the failure of a wrong command line or environment. */
 export function usageFailure(line: string, cause?: unknown): Failure {
   return new Failure(line, { exitCode: EXIT_USAGE, cause });

@@ -36,18 +36,26 @@ let writer: LogWriter | undefined;
  * other line, and secrets into none. It never fails, nor waits for a reader.
  */
 export class Log {
-  readonly #options: LogOptions;
+  /** Shared with those that `with()` makes. */
+  #options: { level: LogLevel; readonly format: LogFormat };
   readonly #fields: LogFields;
 
   /** @param fields - what every entry carries */
-  constructor(options: LogOptions, fields: LogFields = {}) {
-    this.#options = options;
+  constructor({ level = 'info', format }: LogOptions, fields: LogFields = {}) {
+    this.#options = { level, format };
     this.#fields = fields;
+  }
+
+  /** Writes what has at least this level from now on. */
+  set level(level: LogLevel) {
+    this.#options.level = level;
   }
 
   /** Returns a log whose entries carry more fields. */
   with(fields: LogFields): Log {
-    return new Log(this.#options, { ...this.#fields, ...fields });
+    const log = new Log(this.#options, { ...this.#fields, ...fields });
+    log.#options = this.#options;
+    return log;
   }
 
   /** Reports what went wrong and ended something. */
@@ -82,7 +90,7 @@ export class Log {
   }
 
   #add(level: LogLevel, text: string, fields?: LogFields, frames?: readonly string[]): void {
-    const { level: least = 'info', format } = this.#options;
+    const { level: least, format } = this.#options;
     if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return;
     writer ??= new LogWriter();
     writer.note = (note) => format({ level: 'warn', text: note, fields: {} });

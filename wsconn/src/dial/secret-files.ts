@@ -22,8 +22,14 @@ export class SecretFiles {
    */
   async read(path: string, option: string): Promise<string> {
     const text = await readNamedFile(path, option);
+    await this.warn(path, option);
+    return text;
+  }
+
+  /** Warns once of a file that every user of the machine may read. */
+  async warn(path: string, option: string): Promise<void> {
     // Windows has other permissions, which Node does not show.
-    if (process.platform === 'win32' || this.#warned.has(path)) return text;
+    if (process.platform === 'win32' || this.#warned.has(path)) return;
     const { mode } = await stat(path);
     if ((mode & READ_BY_OTHERS) !== 0) {
       this.#warned.add(path);
@@ -31,6 +37,5 @@ export class SecretFiles {
         `every user of this machine may read ${path}, which ${option} names: chmod o-r ${path}`,
       );
     }
-    return text;
   }
 }

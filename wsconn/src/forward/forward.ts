@@ -6,8 +6,11 @@ import { usageFailure } from '../console/failure.ts';
 import type { OptionSpecs } from '../options/options.ts';
 import type { Log } from '../console/log.ts';
 import { isInherited, isLocal, showPlace } from '../console/place.ts';
-import { defineDialCommand } from '../dial/dial-command.ts';
-import { type Dialer, STREAM_OPTIONS } from '../dial/dialer.ts';
+import { checkDialer, defineDialCommand } from '../dial/dial-command.ts';
+import { Dialer, DIAL_OPTIONS, STREAM_OPTIONS } from '../dial/dialer.ts';
+import { type Dials, LiveDialer } from '../dial/live-dialer.ts';
+import { checkUrl } from '../dial/options/check-url.ts';
+import { reloadValues } from '../options/reload-values.ts';
 import { EXIT_ON_EOF_OPTION, joinStdio } from '../tunnel/join-stdio.ts';
 import { type Listener, runServer } from '../tunnel/run-server.ts';
 import { Forwarding } from './forwarding.ts';
@@ -40,20 +43,35 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
     'wsconn forward --mux --socks 127.0.0.1:1080 wss://example.org',
   ],
   timed: true,
-  async run(values, dialer, log) {
-    const ports = readLocalPorts(values, dialer.url);
+  check: (values) => Promise.resolve(readLocalPorts(values, checkUrl(values))),
+  async run(values, first, log, reread) {
+    const ports = readLocalPorts(values, first.url);
     if ('stdio' in ports) {
       if (values.text('admin') !== undefined) {
         throw usageFailure(`${values.nameOf('admin')} serves a --listen with a port: leave it out`);
       }
-      const adapter = await dialer.dial({}, urlOfTarget(dialer.url, ports.stdio));
-      return joinStdio(dialer, adapter, { exitOnEof: values.flag('exit-on-eof') });
+      const adapter = await first.dial({}, urlOfTarget(first.url, ports.stdio));
+      return joinStdio(first, adapter, { exitOnEof: values.flag('exit-on-eof') });
     }
     warnOfOpenPorts(ports, log);
     const adminPlace = readAdmin(
       values,
       ports.map(({ place }) => place),
     );
+    const dialer = new LiveDialer(first);
+    const reload =
+      reread &&
+      reloadValues(log, {
+        started: values,
+        reread,
+        live: LIVE,
+        apply: async (changed) => {
+          readLocalPorts(changed, checkUrl(changed));
+          const next = await Dialer.of(changed, log);
+          await checkDialer(next);
+          dialer.current = next;
+        },
+      });
     const names = values.list('to').filter((name) => name !== '');
     const usesHeaders = values.text('socks') !== undefined || names.length > 0;
     const opener = values.flag('mux')
@@ -68,6 +86,9 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
     return runServer(log, {
       listeners,
       observer,
+      reload: async () => {
+        await reload?.();
+      },
       stop: async () => {
         const closed = listeners.map(({ server }) => once(server, 'close'));
         for (const { server } of listeners) server.close();
@@ -78,6 +99,9 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
     });
   },
 });
+
+/** Options that take effect at SIGHUP. */
+const LIVE: readonly string[] = ['url', ...Object.keys({ ...DIAL_OPTIONS, ...STREAM_OPTIONS })];
 
 function listenerOf(port: LocalPort, forwarding: Forwarding): Listener {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -98,7 +122,7 @@ function warnOfOpenPorts(ports: readonly LocalPort[], log: Log): void {
   );
 }
 
-async function muxOpener(dialer: Dialer, log: Log, usesHeaders: boolean): Promise<Opener> {
+async function muxOpener(dialer: Dials, log: Log, usesHeaders: boolean): Promise<Opener> {
   // Loaded only where it is used.
   const { MuxOpener } = await import('./mux-opener.ts');
   return new MuxOpener(dialer, log, usesHeaders);

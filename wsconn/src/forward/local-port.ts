@@ -13,6 +13,7 @@ export const LOCAL_OPTIONS = {
   listen: {
     value: 'HOST:PORT',
     multiple: true,
+    beside: ['to'],
     help: "where to accept TCP connections, or unix:/PATH; '-' for a single one on stdin and stdout; may be given more than once, each with its own --to",
   },
   to: {

@@ -7,7 +7,7 @@ import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
 import type { Log } from '../console/log.ts';
-import type { Dialer } from '../dial/dialer.ts';
+import type { Dials } from '../dial/live-dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
 import { MUX_WITH_HEADERS, type Wish, writeWish } from '../tunnel/stream-header.ts';
 import { BackOff } from './back-off.ts';
@@ -34,7 +34,7 @@ const TOO_OLD =
  * again, with pauses between tries.
  */
 export class MuxOpener implements Opener {
-  readonly #dialer: Dialer;
+  readonly #dialer: Dials;
   readonly #log: Log;
   readonly #usesHeaders: boolean;
   /** Emits each new session as 'made', for the connections that wait for one. */
@@ -48,7 +48,7 @@ export class MuxOpener implements Opener {
   #trouble = 'the handshake is not finished yet';
 
   /** @param usesHeaders - whether targets will be named, or addresses */
-  constructor(dialer: Dialer, log: Log, usesHeaders: boolean) {
+  constructor(dialer: Dials, log: Log, usesHeaders: boolean) {
     this.#dialer = dialer;
     this.#log = log;
     this.#usesHeaders = usesHeaders;

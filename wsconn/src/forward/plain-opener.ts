@@ -2,7 +2,7 @@ import type { WsConnAdapter } from 'ws-conn-adapter';
 
 import { codeOf } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { Dialer } from '../dial/dialer.ts';
+import type { Dials } from '../dial/live-dialer.ts';
 import { closeDelivered, webSocketClosed } from '../tunnel/close.ts';
 import { STREAM_WITH_HEADER, type Wish, writeWish } from '../tunnel/stream-header.ts';
 import { answerOf, type Opened, type Opener } from './opener.ts';
@@ -13,10 +13,10 @@ import { urlOfTarget } from './target-url.ts';
  * can tell them apart; addresses by the header of its stream.
  */
 export class PlainOpener implements Opener {
-  readonly #dialer: Dialer;
+  readonly #dialer: Dials;
   readonly #open = new Set<WsConnAdapter>();
 
-  constructor(dialer: Dialer) {
+  constructor(dialer: Dials) {
     this.#dialer = dialer;
   }
 

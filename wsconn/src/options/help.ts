@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { argumentsOf, type Command } from './command.ts';
 import { COMMON_OPTIONS, type OptionSpec, type OptionSpecs, variableOf } from './options.ts';
 
 const WIDTH = 79;
@@ -16,9 +16,11 @@ export function generalHelp(commands: readonly Command[]): string {
     'Commands:',
     ...commands.map(({ name, summary }) => `${INDENT}${name.padEnd(width)}${GAP}${summary}`),
     '',
-    'wsconn COMMAND --help describes each; wsconn --version prints the version.',
+    'wsconn COMMAND --help, -h, or wsconn help COMMAND describes each.',
+    'wsconn --version or -V prints the version.',
     '',
     `Every option can be set in the environment: --tls-cert is ${variableOf('tls-cert')}.`,
+    `Those of --config or ${variableOf('config')}, a YAML file, come after that.`,
     'Secrets come only from files or the environment, since everybody on the',
     `machine can read a command line. ${variableOf('token')} holds the token itself.`,
     '',
@@ -31,9 +33,13 @@ export function generalHelp(commands: readonly Command[]): string {
 
 /** Writes the help of one subcommand. */
 export function commandHelp(command: Command): string {
-  const { argument, connectionOptions = {} } = command;
+  const { connectionOptions = {} } = command;
   const own = rowsOf({ ...command.options, ...COMMON_OPTIONS });
-  if (argument) own.unshift({ left: argument.name.toUpperCase(), text: argument.help });
+  const args = argumentsOf(command).map(({ name, help }) => ({
+    left: name.toUpperCase(),
+    text: help,
+  }));
+  own.unshift(...args);
   const shared = rowsOf(connectionOptions);
   const width = Math.max(...[...own, ...shared].map(({ left }) => left.length));
   const section = (title: string, rows: readonly Row[]): string[] =>

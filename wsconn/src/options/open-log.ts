@@ -16,10 +16,14 @@ export interface LogOwner {
 /** Opens the log that the options ask for. */
 export function openLog(owner: LogOwner, values: Values<CommonName>): Promise<Log> {
   const format = oneOf(FORMATS, values.text('log-format') ?? 'text', values.nameOf('log-format'));
+  return makeLog(owner, format, levelOf(values));
+}
+
+/** Returns the least level that the options ask for. */
+export function levelOf(values: Values<CommonName>): LogLevel {
   const given = values.text('log-level');
-  const least = values.flag('verbose') ? 'debug' : 'info';
-  const level = given === undefined ? least : oneOf(LOG_LEVELS, given, values.nameOf('log-level'));
-  return makeLog(owner, format, level);
+  if (given !== undefined) return oneOf(LOG_LEVELS, given, values.nameOf('log-level'));
+  return values.flag('verbose') ? 'debug' : 'info';
 }
 
 /**

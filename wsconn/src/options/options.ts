@@ -1,35 +1,16 @@
-import { parseArgs } from 'node:util';
-
 import { usageFailure } from '../console/failure.ts';
-import { nearest } from '../console/nearest.ts';
 import { showGiven } from '../console/secrets.ts';
+import { fromCommandLine } from './command-line.ts';
+import type { OptionSpec, OptionSpecs } from './option-spec.ts';
+import { type FileValue, type Given, type Source, valuesOfFile } from './given.ts';
 
-/** Describes one option of a subcommand, for the parser and for the help alike. */
-export interface OptionSpec {
-  /** How the help shows the value; left out for an option without one. */
-  readonly value?: string;
-  /** Whether it may be given more than once. */
-  readonly multiple?: boolean;
-  /** Value when none is given, as the user would type it. */
-  readonly default?: string;
-  /** What it does, in a few words. */
-  readonly help: string;
-}
+export type { Source } from './given.ts';
 
-/** Options by their long names, without the dashes. */
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
-/** Where a value came from: what is on a command line can be read by every user of the machine. */
-export type Source = 'command line' | 'environment' | 'default';
-
-/** What was given for one option, and where. */
-interface Given {
-  readonly values: readonly string[];
-  readonly source: Source;
-}
+export type { OptionSpec, OptionSpecs } from './option-spec.ts';
 
 /** Options that every subcommand has. */
 export const COMMON_OPTIONS = {
+  config: { value: 'FILE', help: 'file with options (YAML); those given otherwise win' },
   'log-format': { value: 'text|json', default: 'text', help: 'how each line of the log looks' },
   'log-level': { value: 'LEVEL', help: 'least to log: error, warn, info, debug (default info)' },
   verbose: { help: 'log more, and the stacks of errors: --log-level debug' },
@@ -54,20 +35,26 @@ export function isYes(text: string | undefined): boolean {
   return YES.has(text?.toLowerCase() ?? '');
 }
 
+/** Names of the options in the order in which each source gives them. */
+type Orders = Readonly<Partial<Record<Source, readonly string[]>>>;
+
 /**
- * The values of a subcommand's options and of its one argument: from the command line, else from
- * the environment, else the defaults.
+ * The values of a subcommand's options and arguments: from the command line, else from the
+ * environment, else from the configuration file, else the defaults.
  */
 export class Values<Name extends string> {
   readonly #given: ReadonlyMap<string, Given>;
-  readonly #argument: string | undefined;
-  /** Names of the options in the order of the command line, each as often as it was given there. */
-  readonly order: readonly string[];
+  readonly #arguments: readonly string[];
+  readonly #orders: Orders;
 
-  constructor(given: ReadonlyMap<string, Given>, argument?: string, order: readonly string[] = []) {
+  constructor(
+    given: ReadonlyMap<string, Given>,
+    args: readonly string[] = [],
+    orders: Orders = {},
+  ) {
     this.#given = given;
-    this.#argument = argument;
-    this.order = order;
+    this.#arguments = args;
+    this.#orders = orders;
   }
 
   /** Returns the value of an option, or undefined where there is none. */
@@ -121,41 +108,72 @@ export class Values<Name extends string> {
     return count;
   }
 
+  /** Returns the names of the options in their order, each as often as it was given there. */
+  order(source: Source): readonly string[] {
+    return this.#orders[source] ?? [];
+  }
+
   /** Returns where the value of an option came from. */
   source(name: Name): Source {
     return this.#given.get(name)?.source ?? 'default';
   }
 
-  /** Returns the name by which the user gave the option, for messages. */
-  nameOf(name: Name): string {
+  /**
+   * Returns the name by which the user gave the option, for messages.
+   * @param index - which of its values it is about, where it has several
+   */
+  nameOf(name: Name, index = 0): string {
     if (this.source(name) === 'environment') return variableOf(name);
-    return name === this.#argument ? name.toUpperCase() : `--${name}`;
+    const place = this.#given.get(name)?.places?.[index];
+    if (place !== undefined) return `${name} (${place})`;
+    return this.#arguments.includes(name) ? name.toUpperCase() : `--${name}`;
+  }
+
+  /** Where a file gives the options that it gives: FILE:LINE:COLUMN. */
+  get places(): readonly string[] {
+    return [...this.#given.values()].flatMap(({ places = [] }) => places);
+  }
+
+  /** Returns the names of the options that have other values than they have here. */
+  changesTo(other: Values<never>): readonly string[] {
+    const shown = (values: Values<never>, name: string): string =>
+      JSON.stringify(values.#given.get(name)?.values ?? []);
+    const names = new Set([...this.#given.keys(), ...other.#given.keys()]);
+    return [...names].filter((name) => shown(this, name) !== shown(other, name));
   }
 }
 
 /**
- * Reads a subcommand's options and its argument, if it has one.
- * @param argument - name of the one argument, such as 'url'
+ * Reads a subcommand's options and its arguments.
+ * @param argument - names of the arguments in their order, such as 'url'
+ * @param file - what a configuration file gives
  */
 export function readOptions<Name extends string, Argument extends string = never>(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   specs: Readonly<Record<Name, OptionSpec>>,
-  argument?: Argument,
+  argument: Argument | readonly Argument[] = [],
+  file: readonly FileValue[] = [],
 ): Values<Name | Argument | keyof typeof COMMON_OPTIONS> {
   const all: OptionSpecs = { ...specs, ...COMMON_OPTIONS };
+  const names: readonly string[] = [argument].flat();
   const given = new Map<string, Given>();
   for (const [name, spec] of Object.entries(all)) {
-    const fallback = fromEnvironment(name, spec, environment) ?? fromDefault(spec);
+    const fallback = fromDefault(spec);
     if (fallback) given.set(name, fallback);
   }
-  const ofArgument = argument && valueOf(variableOf(argument), environment);
-  if (ofArgument) given.set(argument, { values: [ofArgument], source: 'environment' });
+  for (const [name, value] of valuesOfFile(file)) given.set(name, value);
+  const argumentSpecs = names.map((name) => [name, { value: '' }] as const);
+  for (const [name, spec] of [...Object.entries(all), ...argumentSpecs]) {
+    const value = fromEnvironment(name, spec, environment);
+    if (value) given.set(name, value);
+  }
   const order: string[] = [];
-  for (const [name, values] of fromCommandLine(args, all, argument, order)) {
+  for (const [name, values] of fromCommandLine(args, all, names, order)) {
     given.set(name, { values, source: 'command line' });
   }
-  return new Values(given, argument, order);
+  const ofFile = file.map(({ name }) => name);
+  return new Values(given, names, { 'command line': order, file: ofFile });
 }
 
 /**
@@ -176,7 +194,7 @@ function fromDefault(spec: OptionSpec): Given | undefined {
 
 function fromEnvironment(
   name: string,
-  spec: OptionSpec,
+  spec: Pick<OptionSpec, 'multiple' | 'value'>,
   environment: NodeJS.ProcessEnv,
 ): Given | undefined {
   const variable = variableOf(name);
@@ -187,84 +205,6 @@ function fromEnvironment(
   }
   if (spec.value !== undefined) return { values: [text], source: 'environment' };
   if (isYes(text)) return { values: ['yes'], source: 'environment' };
-  if (NO.has(text.toLowerCase())) return undefined;
+  if (NO.has(text.toLowerCase())) return { values: [], source: 'environment' };
   throw usageFailure(`${variable} must be yes or no, but is ${showGiven(text)}`);
-}
-
-function fromCommandLine(
-  args: readonly string[],
-  specs: OptionSpecs,
-  argument: string | undefined,
-  order: string[],
-): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const token of tokensOf(args, specs)) {
-    if (token.kind === 'option-terminator') continue;
-    const [name, value] =
-      token.kind === 'positional'
-        ? [checkArgument(argument, token.value, found), token.value]
-        : checkOption(token, specs, found);
-    found.set(name, [...(found.get(name) ?? []), value]);
-    order.push(name);
-  }
-  return found;
-}
-
-type Token = ReturnType<typeof tokensOf>[number];
-
-function tokensOf(args: readonly string[], specs: OptionSpecs) {
-  const types = Object.entries(specs).map(([name, { value }]) => {
-    return [name, { type: value === undefined ? 'boolean' : 'string' }] as const;
-  });
-  return parseArgs({
-    args: [...args],
-    options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  }).tokens;
-}
-
-function checkArgument(
-  argument: string | undefined,
-  value: string,
-  found: ReadonlyMap<string, string[]>,
-): string {
-  if (argument === undefined || found.has(argument)) {
-    throw usageFailure(`${showGiven(value)} is one argument too many: options begin with --`);
-  }
-  return argument;
-}
-
-function checkOption(
-  token: Extract<Token, { kind: 'option' }>,
-  specs: OptionSpecs,
-  found: ReadonlyMap<string, string[]>,
-): [name: string, value: string] {
-  const { name, rawName, value, inlineValue } = token;
-  const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
-  if (!spec) throw unknownOption(rawName, name, Object.keys(specs));
-  if (spec.value === undefined) {
-    if (value !== undefined)
-      throw usageFailure(`${rawName} takes no value: leave ${showGiven(`=${value}`)} off`);
-    return [name, 'yes'];
-  }
-  if (value === undefined || value === '') {
-    throw usageFailure(`${rawName} needs a value: ${rawName} ${spec.value}`);
-  }
-  if (!inlineValue && value.startsWith('--')) {
-    // The value was forgotten; one that does begin like this is written with an equals sign.
-    throw usageFailure(
-      `${rawName} needs a value, but ${showGiven(value)} follows: ${rawName} ${spec.value}`,
-    );
-  }
-  if (found.has(name) && !spec.multiple)
-    throw usageFailure(`${rawName} was given twice: give it once`);
-  return [name, value];
-}
-
-function unknownOption(rawName: string, name: string, names: readonly string[]): Error {
-  const meant = nearest(name, names);
-  const hint = meant === undefined ? 'see --help for those there are' : `did you mean --${meant}?`;
-  return usageFailure(`there is no option ${rawName}: ${hint}`);
 }

@@ -7,7 +7,7 @@ export type Pair = readonly [first: string, second: string | undefined];
 
 /**
  * Returns the values of an option that may be given many times, each with its own value of another:
- * the one that follows it on the command line, or that stands at the same place of the list where
+ * the one that follows it on the command line or in a file, or that stands at the same place of the list where
  * one of them comes from the environment. The second may be left out where there is one pair.
  * @throws Failure where they cannot be paired
  */
@@ -16,13 +16,17 @@ export function pairsOf<Name extends string>(
   first: Name,
   second: Name,
 ): readonly Pair[] {
-  const [firsts, seconds] = [values.list(first), values.list(second)];
+  const source = values.source(first);
+  // What a file pairs is replaced as a whole.
+  const alone = values.source(second) === 'file' && source !== 'file';
+  const [firsts, seconds] = [values.list(first), alone ? [] : values.list(second)];
   const [only] = firsts;
   if (firsts.length === 1 && seconds.length <= 1 && only !== undefined) {
     return [[only, seconds[0]]];
   }
-  const typed = [first, second].every((name) => values.source(name) === 'command line');
-  return typed && firsts.length > 0
+  const ordered = source === 'command line' || source === 'file';
+  const together = alone || values.source(second) === source || seconds.length === 0;
+  return ordered && together && firsts.length > 0
     ? pairsByOrder(values, first, second)
     : pairsByPlace(values, first, second);
 }
@@ -33,9 +37,10 @@ function pairsByOrder<Name extends string>(
   second: Name,
 ): readonly Pair[] {
   const [firsts, seconds] = [[...values.list(first)], [...values.list(second)]];
+  const order = values.order(values.source(first));
   const pairs: Pair[] = [];
   let open: string | undefined;
-  for (const name of [...values.order, first]) {
+  for (const name of [...order, first]) {
     if (name === first) {
       if (open !== undefined) {
         throw usageFailure(

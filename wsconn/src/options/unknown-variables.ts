@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { argumentsOf, type Command } from './command.ts';
 import { nearest } from '../console/nearest.ts';
 import { COMMON_OPTIONS, PREFIX, variableOf } from './options.ts';
 
@@ -24,8 +24,9 @@ export function warningOf(variable: string, commands: readonly Command[]): strin
   return `the variable ${variable} is unknown and does nothing: ${hint}`;
 }
 
-function variablesOf({ options, connectionOptions, argument }: Command): string[] {
+function variablesOf(command: Command): string[] {
+  const { options, connectionOptions } = command;
   const specs = { ...options, ...connectionOptions, ...COMMON_OPTIONS };
-  const names = [...Object.keys(specs), 'token', ...(argument ? [argument.name] : [])];
+  const names = [...Object.keys(specs), 'token', ...argumentsOf(command).map(({ name }) => name)];
   return names.map(variableOf);
 }

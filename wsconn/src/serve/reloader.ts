@@ -24,6 +24,7 @@ export interface Source<T> {
 export class Reloader {
   readonly #log: Log;
   readonly #remake = new Set<() => Promise<void>>();
+  readonly #watches = new Set<() => void>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -58,7 +59,14 @@ export class Reloader {
       throw error;
     }
     this.#remake.add(remake);
+    this.#watches.add(stop);
     return () => value;
+  }
+
+  /** Makes nothing any more. */
+  stop(): void {
+    for (const stop of this.#watches) stop();
+    this.#remake.clear();
   }
 
   /** Makes all again, whether their files have changed or not. */

@@ -1,73 +1,24 @@
 import type { Server as HttpsServer } from 'node:https';
 
-import { createServer } from 'ws-conn-adapter';
-
-import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
-import { Admission } from '../admit/admission.ts';
-import { AUTH_OPTIONS, checkAuth, tokenSource } from '../admit/auth.ts';
-import { usageFailure } from '../console/failure.ts';
-import { isInherited, parseListen } from '../console/place.ts';
-import { showGiven } from '../console/secrets.ts';
-import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import { Admission, type AdmissionRules } from '../admit/admission.ts';
+import { type AuthValues, checkAuth, tokenSource } from '../admit/auth.ts';
+import type { Log } from '../console/log.ts';
+import { isInherited } from '../console/place.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';
-import type { OptionSpecs, Values } from '../options/options.ts';
-import { makeTargetDialer } from './target-dialer.ts';
-import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
-import { readTargets, TARGET_OPTION, type Targets } from '../target/targets.ts';
+import { reloadValues } from '../options/reload-values.ts';
+import type { Targets } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { makeTargetCheck } from './check-targets.ts';
 import { answerRequests, Health } from './http-answers.ts';
 import { createEndpoint } from './http-endpoint.ts';
 import { Reloader } from './reloader.ts';
-import { TLS_OPTIONS, tlsFiles } from './tls-files.ts';
+import { LIVE_OPTIONS, readSettings, SERVE_OPTIONS } from './serve-options.ts';
+import { makeTargetDialer } from './target-dialer.ts';
+import { tlsFiles } from './tls-files.ts';
 import { TunnelServer } from './tunnel-server.ts';
 
-const OPTIONS = {
-  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH, or systemd' },
-  ...TARGET_OPTION,
-  'proxy-protocol': {
-    help: 'tell targets the address of the client, by the PROXY protocol (version 2)',
-  },
-  ...ALLOW_CONNECT_OPTION,
-  path: { value: 'PATH', help: 'path that requests must have (default any)' },
-  protocol: {
-    value: 'NAME',
-    multiple: true,
-    help: 'subprotocol to answer to, such as mqtt or binary; may be given more than once',
-  },
-  'allow-origin': {
-    value: 'ORIGIN',
-    multiple: true,
-    help: "web pages to let in, by their origin https://HOST, or '*'; may be given more than once",
-  },
-  ...TLS_OPTIONS,
-  ...AUTH_OPTIONS,
-  'max-connections': {
-    value: 'NUMBER',
-    help: 'most at once; others get 503 (default what open files allow)',
-  },
-  'max-streams': {
-    value: 'NUMBER',
-    default: '1024',
-    help: 'most connections at once of one client with --mux',
-  },
-  'max-payload': { value: 'BYTES', help: 'largest message to take (default 1 MiB)' },
-  ...KEEPALIVE_OPTION,
-  drain: {
-    value: 'SECONDS',
-    default: '20',
-    help: 'time to finish after SIGTERM or Ctrl-C',
-  },
-  'lame-duck': {
-    value: 'SECONDS',
-    default: '0',
-    help: 'time before that in which health checks and new connections get 503',
-  },
-  ...ADMIN_OPTION,
-} as const satisfies OptionSpecs;
-
-export const serve = defineCommand<keyof typeof OPTIONS>({
+export const serve = defineCommand<keyof typeof SERVE_OPTIONS>({
   name: 'serve',
   usage: '--listen HOST:PORT --to HOST:PORT [OPTIONS]',
   summary: 'forwards each WebSocket to a fixed TCP target',
@@ -76,7 +27,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     'GET /healthz gets 200, and 503 when it stops; other plain requests get 426.',
     'Certificates and tokens are read again when their files change, and at SIGHUP.',
   ],
-  options: OPTIONS,
+  options: SERVE_OPTIONS,
   examples: [
     'wsconn serve --listen 127.0.0.1:8080 --to 127.0.0.1:22',
     'wsconn serve --listen :443 --to ssh=:22 --to db=127.0.0.1:5432 \\',
@@ -84,29 +35,24 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     "wsconn serve --listen 127.0.0.1:8080 --allow-connect '*.example.org:443'",
   ],
   timed: true,
-  async run(values, log) {
-    const place = parseListen(values.required('listen'), values.nameOf('listen'));
-    const adminPlace = readAdmin(values, [place]);
-    const allowConnect = readAllowConnect(values);
-    const targets = readTargets(values, { mayHaveNone: !allowConnect.isEmpty });
-    const proxyProtocol = values.flag('proxy-protocol');
-    const drain = values.milliseconds('drain') ?? 0;
-    const path = checkPath(values);
-    const options = {
-      origins: checkOrigins(values),
-      protocols: checkProtocols(values),
-      maxConnections: values.count('max-connections'),
-      maxStreams: values.count('max-streams') ?? Infinity,
-      maxPayload: values.count('max-payload'),
-      keepalive: values.milliseconds('keepalive') ?? 0,
-    };
+  async check(values, log) {
+    const secretFiles = new SecretFiles(log);
+    const { place } = readSettings(values);
+    const files = tlsFiles(values, secretFiles);
+    if (!isInherited(place)) checkAuth(values, place, files?.mutual ?? false);
+    await tokenSource(values, secretFiles)?.make();
+    await files?.read();
+  },
+  async run(values, log, reread) {
+    const settings = readSettings(values);
+    const { place, adminPlace, allowConnect, proxyProtocol, targets, path, options } = settings;
+    let { drain, lameDuck } = settings;
     const secretFiles = new SecretFiles(log);
     const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
     const mutual = files?.mutual ?? false;
     if (!isInherited(place)) checkAuth(values, place, mutual);
-    const tokens = tokenSource(values, secretFiles);
-    const checkToken = tokens && (await reloader.add(tokens));
+    let tokens = await openTokens(values, secretFiles, log);
     const endpoint = createEndpoint({ tls: await files?.read(), mutual });
     if (files) {
       await reloader.add({
@@ -118,7 +64,7 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
         },
       });
     }
-    const admission = new Admission({ targets, path, checkToken });
+    const admission = new Admission({ targets, path, checkToken: tokens.checkToken });
     const health = new Health();
     answerRequests(endpoint, health);
     const dialer = makeTargetDialer(admission, { proxyProtocol, allowConnect });
@@ -132,7 +78,30 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
         checkTargets: makeTargetCheck(currentTargets, proxyProtocol),
         log,
       });
+    /** Where it listens, once that is known of a socket that it was handed. */
+    let reachable = isInherited(place) ? undefined : place;
+    const reload =
+      reread &&
+      reloadValues(log, {
+        started: values,
+        reread,
+        live: LIVE_OPTIONS,
+        apply: async (changed) => {
+          const next = readSettings(changed);
+          const nextMutual = tlsFiles(changed, secretFiles)?.mutual ?? false;
+          if (!isInherited(next.place)) checkAuth(changed, next.place, nextMutual);
+          // Where it listens now counts too: that stays until a restart.
+          if (reachable) checkAuth(changed, reachable, mutual);
+          const nextTokens = await openTokens(changed, secretFiles, log);
+          tokens.reloader.stop();
+          tokens = nextTokens;
+          admission.rules = { ...next, checkToken: tokens.checkToken };
+          server.settings = next.options;
+          ({ drain, lameDuck } = next);
+        },
+      });
     const scheme = files ? 'wss' : 'ws';
+    const forwardsTo = [String(targets), String(allowConnect)].filter(Boolean).join(', ');
     return runServer(log, {
       listeners: [
         {
@@ -140,59 +109,39 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
           place,
           checkInherited: (real) => {
             checkAuth(values, real, mutual);
+            reachable = real;
           },
-          listening: (address) =>
-            `${scheme}://${address}${path ?? ''}, forwards to ${[String(targets), String(allowConnect)].filter(Boolean).join(', ')}`,
+          listening: (address) => `${scheme}://${address}${path ?? ''}, forwards to ${forwardsTo}`,
         },
       ],
       observer,
-      stopping: `; open ones may finish within ${String(drain / 1000)} s`,
-      lameDuck: values.milliseconds('lame-duck') ?? 0,
+      get stopping() {
+        return `; open ones may finish within ${String(drain / 1000)} s`;
+      },
+      get lameDuck() {
+        return lameDuck;
+      },
       onStopping: () => {
         health.stopping = true;
         server.refuseNew();
       },
       stop: () => server.drain(drain),
-      reload: () => reloader.reload(),
+      reload: async () => {
+        await reloader.reload();
+        if (!(await reload?.())) await tokens.reloader.reload();
+      },
     });
   },
 });
 
-/** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */
-const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
-
-function checkProtocols(values: Values<'protocol'>): readonly string[] {
-  const protocols = values.list('protocol');
-  const wrong = protocols.find((name) => !TOKEN.test(name));
-  if (wrong === undefined) return protocols;
-  throw usageFailure(
-    `${values.nameOf('protocol')} must be the name of a subprotocol, such as mqtt, but is ${showGiven(wrong)}`,
-  );
+/** The tokens, and what reads them again. */
+interface Tokens {
+  readonly reloader: Reloader;
+  readonly checkToken: AdmissionRules['checkToken'];
 }
 
-function checkPath(values: Values<'path'>): string | undefined {
-  const path = values.text('path');
-  if (path !== undefined && !/^\/[^?#\s]*$/.test(path)) {
-    throw usageFailure(
-      `${values.nameOf('path')} must begin with / and have no query, but is ${showGiven(path)}`,
-    );
-  }
-  return path;
-}
-
-/** Returns the origins of pages that get in; the library knows what an origin looks like. */
-function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
-  const origins = values.list('allow-origin');
-  for (const origin of origins) {
-    try {
-      createServer({ origins: [origin] });
-    } catch (cause) {
-      const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
-      throw usageFailure(
-        `${values.nameOf('allow-origin')} must be ${wanted}, but is ${showGiven(origin)}`,
-        cause,
-      );
-    }
-  }
-  return origins;
+async function openTokens(values: AuthValues, files: SecretFiles, log: Log): Promise<Tokens> {
+  const reloader = new Reloader(log);
+  const source = tokenSource(values, files);
+  return { reloader, checkToken: source && (await reloader.add(source)) };
 }

@@ -41,6 +41,12 @@ export interface TunnelServerOptions {
   readonly log: Log;
 }
 
+/** What may change while it runs; it counts for new connections. */
+export type TunnelServerSettings = Pick<
+  TunnelServerOptions,
+  'keepalive' | 'maxConnections' | 'maxStreams' | 'protocols'
+>;
+
 /** What happens, for figures. */
 export interface TunnelServerEvents {
   opened: [tunnel: Tunnel];
@@ -63,14 +69,14 @@ const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
 
 /** Forwards the WebSockets of one HTTP server to their targets, and can end in order. */
 export class TunnelServer extends EventEmitter<TunnelServerEvents> {
-  readonly #options: TunnelServerOptions;
+  #options: TunnelServerOptions;
   readonly #http: HttpServer | HttpsServer;
   readonly #server: WsConnServer;
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
   /** The most connections and streams at once. */
-  readonly #limit: number;
+  #limit: number;
   #streams = 0;
   #refusing = false;
   #count = 0;
@@ -79,7 +85,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     super();
     this.#options = options;
     this.#http = http;
-    const { admission, log, maxConnections, maxPayload, origins, protocols } = options;
+    const { admission, log, maxConnections, maxPayload, origins } = options;
     this.#server = createServer(
       {
         server: http,
@@ -88,7 +94,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         maxConnections,
         maxPayload,
         handleProtocols: (offered) =>
-          [...offered].find((name) => KINDS.has(name) || protocols.includes(name)) ?? false,
+          [...offered].find((name) => KINDS.has(name) || this.#options.protocols.includes(name)) ??
+          false,
       },
       (adapter, request) => {
         this.#accept(adapter, request);
@@ -109,6 +116,14 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       });
       this.emit('refused', status);
     });
+  }
+
+  /** Treats new connections by other settings. */
+  set settings(settings: TunnelServerSettings) {
+    this.#options = { ...this.#options, ...settings };
+    // Where none is given it is what the library takes then.
+    this.#limit = settings.maxConnections ?? createServer().maxConnections;
+    this.#countStreams(0);
   }
 
   /** Accepts no new connections; those who ask get 503. */

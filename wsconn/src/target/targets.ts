@@ -9,6 +9,7 @@ export const TARGET_OPTION = {
   to: {
     value: '[NAME=]HOST:PORT',
     multiple: true,
+    between: '=',
     help: 'TCP target, or unix:/PATH; those with a name, at /NAME, may be many',
   },
 } as const satisfies OptionSpecs;
@@ -60,7 +61,7 @@ export function readTargets(
   { mayHaveNone = false }: { readonly mayHaveNone?: boolean } = {},
 ): Targets {
   if (!mayHaveNone) values.required('to');
-  const all = values.list('to').map((text) => readTarget(text, values.nameOf('to')));
+  const all = values.list('to').map((text, index) => readTarget(text, values.nameOf('to', index)));
   for (const [index, { name }] of all.entries()) {
     if (all.findIndex((other) => other.name === name) === index) continue;
     throw usageFailure(

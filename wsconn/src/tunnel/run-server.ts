@@ -40,7 +40,7 @@ export interface ServerRun {
 export async function runServer(log: Log, run: ServerRun): Promise<number> {
   const asked = new Promise<string>(onceAskedToStop);
   const manager = await serviceManager(log);
-  const { observer, lameDuck = 0 } = run;
+  const { observer } = run;
   let ready = false;
   process.on('SIGHUP', () => {
     log.info('SIGHUP: reads its files again');
@@ -58,6 +58,8 @@ export async function runServer(log: Log, run: ServerRun): Promise<number> {
   observer?.ready();
   manager?.ready(`listening on ${addresses.join('; ')}`);
   const signal = await asked;
+  // A reload may have changed it.
+  const { lameDuck = 0 } = run;
   observer?.stopping();
   manager?.stopping(`${signal}: lets open connections finish`);
   run.onStopping?.();

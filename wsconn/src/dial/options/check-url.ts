@@ -24,10 +24,13 @@ export function checkUrl(values: DialValues): URL {
   return url;
 }
 
-/** Shows the URL as it was given; a variable is there for secrets, and half a URL may hold one anywhere. */
+/**
+ * Shows the URL as it was given; a variable or a file is there for secrets, and half a URL may hold
+ * one anywhere.
+ */
 export function showUrlOption(values: DialValues): string {
-  const inVariable = values.source('url') === 'environment';
-  return inVariable ? values.nameOf('url') : showGiven(values.required('url'));
+  const typed = values.source('url') === 'command line';
+  return typed ? showGiven(values.required('url')) : values.nameOf('url');
 }
 
 /** Refuses a password in a URL of the command line, where everybody can read it. */

@@ -5,6 +5,8 @@ export const DIAL_OPTIONS = {
   header: {
     value: "'NAME: VALUE'",
     multiple: true,
+    between: ': ',
+    secret: true,
     help: 'header to send; may be given more than once',
   },
   'token-file': { value: 'FILE', help: 'file with the token for the server' },
@@ -30,6 +32,7 @@ export const DIAL_OPTIONS = {
   },
   proxy: {
     value: 'URL',
+    secret: true,
     help: 'proxy http:, https:, socks5: or socks5h: (default from HTTPS_PROXY, ALL_PROXY, NO_PROXY)',
   },
   'proxy-ca': { value: 'FILE', help: 'as --ca, for an https: proxy (PEM)' },

@@ -17,7 +17,7 @@ export function readHeaders(values: DialValues): Readonly<Record<string, string>
     if (name === undefined || value === undefined) {
       // It is not shown: it may be a secret.
       throw usageFailure(
-        `${values.nameOf('header')} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
+        `${values.nameOf('header', index)} must be 'NAME: VALUE' in ASCII, but number ${String(index + 1)} is not`,
       );
     }
     if (isSecret(name)) rememberSecrets(value, ...value.split(' ').slice(1));

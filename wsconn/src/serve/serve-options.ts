@@ -1,0 +1,126 @@
+import { createServer } from 'ws-conn-adapter';
+
+import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
+import { AUTH_OPTIONS } from '../admit/auth.ts';
+import { usageFailure } from '../console/failure.ts';
+import { parseListen } from '../console/place.ts';
+import { showGiven } from '../console/secrets.ts';
+import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
+import type { OptionSpecs, Values } from '../options/options.ts';
+import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
+import { readTargets, TARGET_OPTION } from '../target/targets.ts';
+import { TLS_OPTIONS } from './tls-files.ts';
+
+/** Options of `wsconn serve`. */
+export const SERVE_OPTIONS = {
+  listen: { value: 'HOST:PORT', help: 'where to accept WebSockets, or unix:/PATH, or systemd' },
+  ...TARGET_OPTION,
+  'proxy-protocol': {
+    help: 'tell targets the address of the client, by the PROXY protocol (version 2)',
+  },
+  ...ALLOW_CONNECT_OPTION,
+  path: { value: 'PATH', help: 'path that requests must have (default any)' },
+  protocol: {
+    value: 'NAME',
+    multiple: true,
+    help: 'subprotocol to answer to, such as mqtt or binary; may be given more than once',
+  },
+  'allow-origin': {
+    value: 'ORIGIN',
+    multiple: true,
+    help: "web pages to let in, by their origin https://HOST, or '*'; may be given more than once",
+  },
+  ...TLS_OPTIONS,
+  ...AUTH_OPTIONS,
+  'max-connections': {
+    value: 'NUMBER',
+    help: 'most at once; others get 503 (default what open files allow)',
+  },
+  'max-streams': {
+    value: 'NUMBER',
+    default: '1024',
+    help: 'most connections at once of one client with --mux',
+  },
+  'max-payload': { value: 'BYTES', help: 'largest message to take (default 1 MiB)' },
+  ...KEEPALIVE_OPTION,
+  drain: {
+    value: 'SECONDS',
+    default: '20',
+    help: 'time to finish after SIGTERM or Ctrl-C',
+  },
+  'lame-duck': {
+    value: 'SECONDS',
+    default: '0',
+    help: 'time before that in which health checks and new connections get 503',
+  },
+  ...ADMIN_OPTION,
+} as const satisfies OptionSpecs;
+
+/** Options that take effect at SIGHUP. */
+export const LIVE_OPTIONS: readonly string[] = [
+  ...['to', 'path', 'protocol', 'token-file', 'no-auth', 'max-connections', 'max-streams'],
+  ...['keepalive', 'drain', 'lame-duck'],
+];
+
+/** Reads what needs no file; throws a Failure for what cannot be used. */
+export function readSettings(values: Values<keyof typeof SERVE_OPTIONS>) {
+  const place = parseListen(values.required('listen'), values.nameOf('listen'));
+  const allowConnect = readAllowConnect(values);
+  return {
+    place,
+    adminPlace: readAdmin(values, [place]),
+    allowConnect,
+    targets: readTargets(values, { mayHaveNone: !allowConnect.isEmpty }),
+    proxyProtocol: values.flag('proxy-protocol'),
+    drain: values.milliseconds('drain') ?? 0,
+    lameDuck: values.milliseconds('lame-duck') ?? 0,
+    path: checkPath(values),
+    options: {
+      origins: checkOrigins(values),
+      protocols: checkProtocols(values),
+      maxConnections: values.count('max-connections'),
+      maxStreams: values.count('max-streams') ?? Infinity,
+      maxPayload: values.count('max-payload'),
+      keepalive: values.milliseconds('keepalive') ?? 0,
+    },
+  };
+}
+
+/** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
+function checkProtocols(values: Values<'protocol'>): readonly string[] {
+  const protocols = values.list('protocol');
+  const wrong = protocols.findIndex((name) => !TOKEN.test(name));
+  if (wrong === -1) return protocols;
+  throw usageFailure(
+    `${values.nameOf('protocol', wrong)} must be the name of a subprotocol, such as mqtt, but is ${showGiven(String(protocols[wrong]))}`,
+  );
+}
+
+function checkPath(values: Values<'path'>): string | undefined {
+  const path = values.text('path');
+  if (path !== undefined && !/^\/[^?#\s]*$/.test(path)) {
+    throw usageFailure(
+      `${values.nameOf('path')} must begin with / and have no query, but is ${showGiven(path)}`,
+    );
+  }
+  return path;
+}
+
+/** Returns the origins of pages that get in; the library knows what an origin looks like. */
+function checkOrigins(values: Values<'allow-origin'>): readonly string[] {
+  const origins = values.list('allow-origin');
+  for (const [index, origin] of origins.entries()) {
+    try {
+      createServer({ origins: [origin] });
+    } catch (cause) {
+      const wanted = "https://HOST or https://HOST:PORT, as browsers send it, 'null' or '*'";
+      throw usageFailure(
+        `${values.nameOf('allow-origin', index)} must be ${wanted}, but is ${showGiven(origin)}`,
+        cause,
+      );
+    }
+  }
+  return origins;
+}
