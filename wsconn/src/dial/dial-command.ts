@@ -25,7 +25,7 @@ export interface DialCommandSpec<Name extends string> extends Omit<
     reread: Reread<Name | CommonName | DialName> | undefined,
   ): Promise<number>;
   /** Checks what its own options mean. */
-  check?(values: Values<Name | CommonName>, log: Log): Promise<unknown>;
+  check?(values: Values<Name | CommonName | DialName>, log: Log): Promise<unknown>;
 }
 
 /**
