@@ -22,11 +22,12 @@ const layers = {
   'wsconn/src/options': ['console'],
   'wsconn/src/dial': ['console', 'options'],
   'wsconn/src/tunnel': ['console', 'options', 'dial'],
-  'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'tunnel'],
+  'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'token', 'tunnel'],
   'wsconn/src/target': ['console', 'options', 'tunnel'],
   'wsconn/src/serve': ['admit', 'console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/forward': ['console', 'options', 'dial', 'tunnel'],
   'wsconn/src/ping': ['console', 'options', 'dial'],
+  'wsconn/src/token': ['console', 'options', 'dial', 'target'],
   'wsconn/src/doctor': ['console', 'options', 'dial'],
 };
 

@@ -12,6 +12,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   forward: async () => (await import('./forward/forward.ts')).forward,
   ping: async () => (await import('./ping/ping.ts')).ping,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
+  token: async () => (await import('./token/token.ts')).token,
 };
 
 /** Loads a subcommand; throws where there is none of that name. */

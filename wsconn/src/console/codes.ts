@@ -24,5 +24,7 @@ export const UNAUTHORIZED = 401;
 export const FORBIDDEN = 403;
 /** There is nothing at that path. */
 export const NOT_FOUND = 404;
+/** Too many wrong tokens came from there. */
+export const TOO_MANY_REQUESTS = 429;
 /** The server is full, or stops. */
 export const UNAVAILABLE = 503;

@@ -4,6 +4,9 @@ import { createServer } from 'ws-conn-adapter';
 
 import { Admission } from '../admit/admission.ts';
 import { AUTH_OPTIONS, checkAuth, tokenSource } from '../admit/auth.ts';
+import { SlowRefusals } from '../admit/slow-refusals.ts';
+import { PROXY_OPTION, readTrustedProxies } from '../admit/trusted-proxies.ts';
+import { watchConnections } from '../admit/watch-connections.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseListen } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
@@ -36,6 +39,7 @@ const OPTIONS = {
   },
   ...TLS_OPTIONS,
   ...AUTH_OPTIONS,
+  ...PROXY_OPTION,
   'max-connections': {
     value: 'NUMBER',
     help: 'most at once; others get 503 (default no limit)',
@@ -92,7 +96,10 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
     const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
     checkAuth(values, place, files?.mutual ?? false);
-    const tokens = tokenSource(values, secretFiles);
+    const proxies = readTrustedProxies(values);
+    // Half of the places are for those that need not wait.
+    const room = (): number => Math.floor(server.freePlaces / 2);
+    const tokens = tokenSource(values, secretFiles, targets, room);
     const checkToken = tokens && (await reloader.add(tokens));
     const endpoint = createEndpoint({ tls: await files?.read(), mutual: files?.mutual ?? false });
     if (files) {
@@ -105,11 +112,12 @@ export const serve = defineCommand<keyof typeof OPTIONS>({
         },
       });
     }
-    const admission = new Admission({ targets, path, checkToken });
+    watchConnections(endpoint, proxies, log);
+    const admission = new Admission({ targets, path, checkToken }, new SlowRefusals(room));
     const health = new Health();
     answerRequests(endpoint, health);
     const dialer = makeTargetDialer(admission);
-    const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
+    const server: TunnelServer = new TunnelServer(endpoint, { ...options, admission, dialer, log });
     const scheme = files ? 'wss' : 'ws';
     return runServer(log, {
       listeners: [

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 
-import { type Admission, type Admitted, opens } from '../admit/admission.ts';
+import { type Admission, type Admitted, notOpened, opens } from '../admit/admission.ts';
 import { quoted } from '../console/escape.ts';
 import type { Wish } from '../tunnel/stream-header.ts';
 import { dialTarget, TargetError } from '../target/dial-target.ts';
@@ -53,7 +53,7 @@ function targetOf(wish: Wish, client: Client, { targets }: Admission): Target {
     throw refusal('ENOENT', `this server has no target ${which}`);
   }
   if (opens(client, target)) return target;
-  throw refusal('EACCES', `the token does not open the target ${quoted(target.name)}`);
+  throw refusal('EACCES', notOpened(client, target));
 }
 
 function refusal(code: string, reason: string): TargetError {

@@ -22,6 +22,11 @@ export interface Target {
 /** What a name may consist of: characters that stand for themselves in a URL (RFC 3986, section 2.3). */
 const NAME = /^[\w.~-]+$/;
 
+/** Returns whether a text may be the name of a target. */
+export function isTargetName(text: string): boolean {
+  return NAME.test(text) && text !== '.' && text !== '..';
+}
+
 /** The targets of a server, by name. */
 export class Targets {
   readonly #byName: ReadonlyMap<string, Target>;
@@ -70,7 +75,7 @@ export function readTargets(values: Values<'to'>): Targets {
 
 function readTarget(text: string, option: string): Target {
   const [, name = '', place = text] = /^(?!unix:)([^=]*)=(.*)$/s.exec(text) ?? ['', '', text];
-  if (text !== place && (!NAME.test(name) || name === '.' || name === '..')) {
+  if (text !== place && !isTargetName(name)) {
     throw usageFailure(
       `${option} must begin with a name of letters, digits and . _ ~ -, but is ${showGiven(text)}`,
     );
