@@ -55,8 +55,9 @@ function parseV1(bytes: Buffer): ProxyHeader {
     bytes.subarray(0, end).toString('latin1').split(' ');
   const length = end + 2;
   if (family === 'UNKNOWN') return { kind: 'header', length, client: undefined };
-  const isAddress = { TCP4: isIPv4, TCP6: isIPv6 }[family ?? ''];
-  if (!isAddress) return malformed('its family is not TCP4, TCP6 or UNKNOWN');
+  const isAddress = family === 'TCP4' ? isIPv4 : isIPv6;
+  if (family !== 'TCP4' && family !== 'TCP6')
+    return malformed('its family is not TCP4, TCP6 or UNKNOWN');
   if (!isAddress(source) || !isAddress(destination) || more.length > 0)
     return malformed('its addresses are none');
   if (![sourcePort, destinationPort].every((port) => /^\d{1,5}$/.test(port) && +port <= 65_535))
