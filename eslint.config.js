@@ -26,13 +26,14 @@ const layers = {
   'wsconn/src/dial/options': ['../console', '../options'],
   'wsconn/src/dial/proxy': ['../console'],
   'wsconn/src/tunnel': ['console', 'options', 'dial'],
-  'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'tunnel'],
+  'wsconn/src/admit': ['console', 'options', 'dial', 'target', 'token', 'tunnel'],
   'wsconn/src/target': ['console', 'options', 'tunnel'],
   'wsconn/src/admin': ['console', 'options', 'tunnel'],
   'wsconn/src/serve': ['admin', 'admit', 'console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/socks': ['console'],
   'wsconn/src/forward': ['admin', 'console', 'options', 'dial', 'socks', 'tunnel'],
   'wsconn/src/ping': ['console', 'options', 'dial'],
+  'wsconn/src/token': ['console', 'options', 'dial', 'target', 'tunnel'],
   'wsconn/src/doctor': ['console', 'options', 'dial'],
 };
 

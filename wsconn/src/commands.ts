@@ -12,6 +12,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   forward: async () => (await import('./forward/forward.ts')).forward,
   ping: async () => (await import('./ping/ping.ts')).ping,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
+  token: async () => (await import('./token/token.ts')).token,
   check: async () => (await import('./config/check.ts')).makeCheck(loadCommands),
   completion: async () => (await import('./completion/completion.ts')).makeCompletion(loadCommands),
 };

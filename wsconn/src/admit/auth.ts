@@ -1,14 +1,18 @@
 import { usageFailure } from '../console/failure.ts';
 import { isLocal, type Place, showPlace } from '../console/place.ts';
-import { carriesToken, readTokenFile, tokenOfEnvironment } from '../dial/token.ts';
 import type { SecretFiles } from '../dial/secret-files.ts';
+import { tokenOfEnvironment } from '../dial/token.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
+import type { Targets } from '../target/targets.ts';
+import { makeCheckToken, TokenChecks } from '../token/check-token.ts';
+import type { CheckToken } from '../token/grant.ts';
+import { parseTokens } from '../token/token-file.ts';
 
 /** Options that say who may connect. */
 export const AUTH_OPTIONS = {
   'token-file': {
     value: 'FILE',
-    help: 'file with the token that clients must send',
+    help: 'file with the token that clients must send, or with many, one NAME:TOKEN[:TARGET,…] a line',
   },
   'no-auth': {
     help: 'let everybody in who reaches --listen, also from other machines',
@@ -16,19 +20,6 @@ export const AUTH_OPTIONS = {
 } as const satisfies OptionSpecs;
 
 export type AuthValues = Values<keyof typeof AUTH_OPTIONS>;
-
-/** Whom a token stands for, and what he may use. */
-export interface Grant {
-  /** Name of the token, if it has one. */
-  readonly name?: string | undefined;
-  /** Names of the targets that it opens; all where left out. */
-  readonly targets?: ReadonlySet<string> | undefined;
-}
-
-/** Says whether an Authorization header carries a token, and what that opens. */
-export type CheckToken = (
-  authorization: string | undefined,
-) => Grant | null | Promise<Grant | null>;
 
 /**
  * Checks that a server that other machines reach asks for a token or for client certificates,
@@ -55,21 +46,31 @@ export interface TokenSource {
   readonly make: () => Promise<CheckToken>;
 }
 
-/** Returns where the tokens come from, or undefined where none is required. */
-export function tokenSource(values: AuthValues, files: SecretFiles): TokenSource | undefined {
+/**
+ * Returns where the tokens come from, or undefined where none is required.
+ * @param targets - those that tokens may be for
+ * @param room - how many handshakes may wait for a check, so that others find a place
+ */
+export function tokenSource(
+  values: AuthValues,
+  files: SecretFiles,
+  targets: Targets,
+  room: () => number,
+): TokenSource | undefined {
   const path = values.text('token-file');
   const fixed = tokenOfEnvironment();
-  const accept =
-    (token: string): CheckToken =>
-    (authorization) =>
-      carriesToken(authorization, token) ? {} : null;
+  const checks = new TokenChecks(room);
   if (path !== undefined) {
+    const option = values.nameOf('token-file');
     return {
       paths: [path],
-      make: async () => accept(await readTokenFile(path, values.nameOf('token-file'), files)),
+      make: async () => {
+        const text = await files.read(path, option);
+        return makeCheckToken(parseTokens(text, `${path}, which ${option} names`, targets), checks);
+      },
     };
   }
-  return fixed === undefined
-    ? undefined
-    : { paths: [], make: () => Promise.resolve(accept(fixed)) };
+  if (fixed === undefined) return undefined;
+  const check = makeCheckToken([{ grant: {}, token: fixed }], checks);
+  return { paths: [], make: () => Promise.resolve(check) };
 }

@@ -26,5 +26,7 @@ export const FORBIDDEN = 403;
 export const NOT_FOUND = 404;
 /** What is at that path can only be read. */
 export const METHOD_NOT_ALLOWED = 405;
+/** Too many wrong tokens came from there. */
+export const TOO_MANY_REQUESTS = 429;
 /** The server is full, or stops. */
 export const UNAVAILABLE = 503;

@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-
 import { Failure, usageFailure } from '../console/failure.ts';
 import { valueOf, variableOf } from '../options/options.ts';
 import { rememberSecrets } from '../console/secrets.ts';
@@ -41,7 +39,7 @@ const NO_TOKEN = 'holds no usable token: it must be one line of ASCII without sp
  * Returns whether a token can be sent in a header (RFC 6750, section 2.1: no white space, nothing
  * outside of ASCII).
  */
-function isToken(text: string): boolean {
+export function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
 
@@ -50,16 +48,7 @@ export function bearer(token: string): string {
   return `Bearer ${token}`;
 }
 
-/**
- * Returns whether an Authorization header carries the token, in a time that does not depend on how
- * much of it is right.
- */
-export function carriesToken(header: string | undefined, token: string): boolean {
-  const offered = /^bearer +(?<token>\S+) *$/i.exec(header ?? '')?.groups?.['token'] ?? '';
-  // Digests have one length, which timingSafeEqual() wants, and hide that of the token.
-  return timingSafeEqual(digest(offered), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** Returns the token that an Authorization header carries, if it carries one. */
+export function offeredToken(header: string | undefined): string | undefined {
+  return /^bearer +(?<token>\S+) *$/i.exec(header ?? '')?.groups?.['token'];
 }

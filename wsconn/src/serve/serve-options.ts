@@ -2,6 +2,7 @@ import { createServer } from 'ws-conn-adapter';
 
 import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
 import { AUTH_OPTIONS } from '../admit/auth.ts';
+import { PROXY_OPTION, readTrustedProxies } from '../admit/trusted-proxies.ts';
 import { usageFailure } from '../console/failure.ts';
 import { parseListen } from '../console/place.ts';
 import { showGiven } from '../console/secrets.ts';
@@ -32,6 +33,7 @@ export const SERVE_OPTIONS = {
   },
   ...TLS_OPTIONS,
   ...AUTH_OPTIONS,
+  ...PROXY_OPTION,
   'max-connections': {
     value: 'NUMBER',
     help: 'most at once; others get 503 (default what open files allow)',
@@ -71,6 +73,7 @@ export function readSettings(values: Values<keyof typeof SERVE_OPTIONS>) {
     adminPlace: readAdmin(values, [place]),
     allowConnect,
     targets: readTargets(values, { mayHaveNone: !allowConnect.isEmpty }),
+    proxies: readTrustedProxies(values),
     proxyProtocol: values.flag('proxy-protocol'),
     drain: values.milliseconds('drain') ?? 0,
     lameDuck: values.milliseconds('lame-duck') ?? 0,

@@ -2,6 +2,8 @@ import type { Server as HttpsServer } from 'node:https';
 
 import { Admission, type AdmissionRules } from '../admit/admission.ts';
 import { type AuthValues, checkAuth, tokenSource } from '../admit/auth.ts';
+import { SlowRefusals } from '../admit/slow-refusals.ts';
+import { watchConnections } from '../admit/watch-connections.ts';
 import type { Log } from '../console/log.ts';
 import { isInherited } from '../console/place.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
@@ -37,22 +39,25 @@ export const serve = defineCommand<keyof typeof SERVE_OPTIONS>({
   timed: true,
   async check(values, log) {
     const secretFiles = new SecretFiles(log);
-    const { place } = readSettings(values);
+    const { place, targets } = readSettings(values);
     const files = tlsFiles(values, secretFiles);
     if (!isInherited(place)) checkAuth(values, place, files?.mutual ?? false);
-    await tokenSource(values, secretFiles)?.make();
+    await tokenSource(values, secretFiles, targets, () => 0)?.make();
     await files?.read();
   },
   async run(values, log, reread) {
     const settings = readSettings(values);
-    const { place, adminPlace, allowConnect, proxyProtocol, targets, path, options } = settings;
+    const { place, adminPlace, allowConnect, proxies, proxyProtocol, targets, path } = settings;
     let { drain, lameDuck } = settings;
     const secretFiles = new SecretFiles(log);
     const reloader = new Reloader(log);
     const files = tlsFiles(values, secretFiles);
     const mutual = files?.mutual ?? false;
     if (!isInherited(place)) checkAuth(values, place, mutual);
-    let tokens = await openTokens(values, secretFiles, log);
+    // Half of the places are for those that need not wait.
+    const room = (): number => Math.floor(server.freePlaces / 2);
+    const openTokens = makeOpenTokens(secretFiles, room, log);
+    let tokens = await openTokens(values, targets);
     const endpoint = createEndpoint({ tls: await files?.read(), mutual });
     if (files) {
       await reloader.add({
@@ -64,11 +69,18 @@ export const serve = defineCommand<keyof typeof SERVE_OPTIONS>({
         },
       });
     }
-    const admission = new Admission({ targets, path, checkToken: tokens.checkToken });
+    watchConnections(endpoint, proxies, log);
+    const rules = { targets, path, checkToken: tokens.checkToken };
+    const admission = new Admission(rules, new SlowRefusals(room));
     const health = new Health();
     answerRequests(endpoint, health);
     const dialer = makeTargetDialer(admission, { proxyProtocol, allowConnect });
-    const server = new TunnelServer(endpoint, { ...options, admission, dialer, log });
+    const server: TunnelServer = new TunnelServer(endpoint, {
+      ...settings.options,
+      admission,
+      dialer,
+      log,
+    });
     const currentTargets = (): Targets => admission.targets;
     const observer =
       adminPlace &&
@@ -92,7 +104,7 @@ export const serve = defineCommand<keyof typeof SERVE_OPTIONS>({
           if (!isInherited(next.place)) checkAuth(changed, next.place, nextMutual);
           // Where it listens now counts too: that stays until a restart.
           if (reachable) checkAuth(changed, reachable, mutual);
-          const nextTokens = await openTokens(changed, secretFiles, log);
+          const nextTokens = await openTokens(changed, next.targets);
           tokens.reloader.stop();
           tokens = nextTokens;
           admission.rules = { ...next, checkToken: tokens.checkToken };
@@ -140,8 +152,11 @@ interface Tokens {
   readonly checkToken: AdmissionRules['checkToken'];
 }
 
-async function openTokens(values: AuthValues, files: SecretFiles, log: Log): Promise<Tokens> {
-  const reloader = new Reloader(log);
-  const source = tokenSource(values, files);
-  return { reloader, checkToken: source && (await reloader.add(source)) };
+/** Returns what reads the tokens that the options name. */
+function makeOpenTokens(files: SecretFiles, room: () => number, log: Log) {
+  return async (values: AuthValues, targets: Targets): Promise<Tokens> => {
+    const reloader = new Reloader(log);
+    const source = tokenSource(values, files, targets, room);
+    return { reloader, checkToken: source && (await reloader.add(source)) };
+  };
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 
-import { type Admission, type Admitted, opens } from '../admit/admission.ts';
+import { type Admission, type Admitted, notOpened, opens } from '../admit/admission.ts';
+import { clientOf } from '../admit/client-address.ts';
 import { quoted } from '../console/escape.ts';
 import { type HostPort, showHostPort } from '../console/place.ts';
 import type { AllowConnect } from '../target/allow-connect.ts';
@@ -84,7 +85,7 @@ function targetOf(name: string, client: Client, { targets }: Admission): Target 
     throw refusal('ENOENT', `this server has no target ${which}`);
   }
   if (opens(client, target)) return target;
-  throw refusal('EACCES', `the token does not open the target ${quoted(target.name)}`);
+  throw refusal('EACCES', notOpened(client, target));
 }
 
 function refusal(code: string, reason: string): TargetError {
@@ -94,13 +95,7 @@ function refusal(code: string, reason: string): TargetError {
 /** Returns both ends of a client's connection; undefined where they have no address. */
 function endsOf(request: IncomingMessage): Ends | undefined {
   const { localAddress, localPort } = request.socket;
-  const from = clientEndOf(request);
+  const from = clientOf(request);
   if (!from || localAddress === undefined || localPort === undefined) return undefined;
   return { from, to: { host: localAddress, port: localPort } };
-}
-
-/** Returns the client's end of its connection. */
-function clientEndOf({ socket }: IncomingMessage): HostPort | undefined {
-  const { remoteAddress: host, remotePort: port } = socket;
-  return host === undefined || port === undefined ? undefined : { host, port };
 }

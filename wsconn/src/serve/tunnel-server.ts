@@ -7,11 +7,18 @@ import { createServer, type WsConnAdapter, type WsConnServer } from 'ws-conn-ada
 import { MUX_PROTOCOL, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import type { Admission } from '../admit/admission.ts';
-import { FORBIDDEN, NOT_FOUND, SERVICE_RESTART } from '../console/codes.ts';
+import { clientOf, showAddress, showClient } from '../admit/client-address.ts';
+import { LimitedLog } from '../admit/limited-log.ts';
+import {
+  FORBIDDEN,
+  NOT_FOUND,
+  SERVICE_RESTART,
+  TOO_MANY_REQUESTS,
+  UNAUTHORIZED,
+} from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
 import type { Log } from '../console/log.ts';
-import { showHostPort } from '../console/place.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
 import { TargetError } from '../target/dial-target.ts';
 import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';
@@ -75,6 +82,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
+  /** For refusals that cost a client nothing. */
+  readonly #putOffs: LimitedLog;
   /** The most connections and streams at once. */
   #limit: number;
   #streams = 0;
@@ -85,6 +94,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     super();
     this.#options = options;
     this.#http = http;
+    this.#putOffs = new LimitedLog(options.log, 'refusals with 429');
     const { admission, log, maxConnections, maxPayload, origins } = options;
     this.#server = createServer(
       {
@@ -107,15 +117,16 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       if (http.listening) log.error(explain(error));
     });
     this.#server.on('refused', (request, status, cause) => {
-      const why = whyRefused(request, status, cause);
-      log.info(`refused ${clientOf(request)} with ${String(status)}${why}`, {
-        event: 'refused',
-        status,
-        from: addressOf(request),
-        path: pathOf(request),
-      });
-      this.emit('refused', status);
+      this.#logRefused(request, status, whyRefused(request, status, cause));
     });
+    admission.onHungUp = (request) => {
+      this.#logRefused(request, UNAUTHORIZED, ', but it hung up first');
+    };
+  }
+
+  /** Connections that may still come. */
+  get freePlaces(): number {
+    return this.#server.maxConnections - this.#server.connections;
   }
 
   /** Treats new connections by other settings. */
@@ -145,13 +156,29 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     return cut;
   }
 
+  #logRefused(request: IncomingMessage, status: number, why: string): void {
+    const reason = this.#options.admission.reasonOf(request);
+    const log = status === TOO_MANY_REQUESTS ? this.#putOffs : this.#options.log;
+    const text = `refused ${showClient(request)} with ${String(status)}`;
+    log.info(text + (reason === undefined ? '' : `: ${reason}`) + why, {
+      event: 'refused',
+      status,
+      from: showAddress(clientOf(request)),
+      path: pathOf(request),
+      ...(reason !== undefined && { reason }),
+    });
+    this.emit('refused', status);
+  }
+
   #accept(adapter: WsConnAdapter, request: IncomingMessage): void {
     const { protocol } = adapter.ws;
     const { admission, keepalive } = this.#options;
     const client = { ...admission.of(request), request };
+    admission.makeRoom();
     const tunnel = this.#tunnelOf(adapter, client);
     const { kind, name, log } = tunnel;
-    log.info(`${name} from ${clientOf(request)} opened`, { event: 'opened' });
+    const who = client.who === undefined ? '' : ` as ${quoted(client.who)}`;
+    log.info(`${name} from ${showClient(request)}${who} opened`, { event: 'opened' });
     this.#open.add(adapter);
     adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
     if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
@@ -224,10 +251,10 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const log = this.#options.log.with({
       id: `${this.#run}-${number}`,
       kind,
-      from: addressOf(request),
+      from: showAddress(clientOf(request)),
       path: pathOf(request),
       ...(target !== undefined && { target }),
-      ...(client.name !== undefined && { who: client.name }),
+      ...(client.who !== undefined && { who: client.who }),
     });
     return { kind, name: `${kind} ${number}`, target, stream: adapter, log };
   }
@@ -254,21 +281,4 @@ function whyRefused(request: IncomingMessage, status: number, cause: unknown): s
 /** The path that was asked for, without its query, which may hold a secret. */
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '/';
-}
-
-/** The address that a request came from. */
-function addressOf({ socket: { remoteAddress: host, remotePort: port } }: IncomingMessage): string {
-  return host === undefined || port === undefined ? 'a unix socket' : showHostPort({ host, port });
-}
-
-/**
- * Returns the address of a client, and the one that a proxy in front of the server reports, which
- * anybody can forge.
- */
-function clientOf(request: IncomingMessage): string {
-  const forwarded = request.headers['x-forwarded-for'];
-  const address = addressOf(request);
-  return forwarded === undefined
-    ? address
-    : `${address} (X-Forwarded-For: ${quoted(String(forwarded))})`;
 }

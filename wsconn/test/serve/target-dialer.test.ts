@@ -19,7 +19,7 @@ function dialerOf(patterns: readonly string[], targets?: ReadonlySet<string>) {
     checkToken: undefined,
   });
   const allowed = new AllowConnect(patterns.map((text) => ConnectPattern.parse(text, 'x')));
-  const client = { request: {} as IncomingMessage, target: undefined, targets };
+  const client = { request: {} as IncomingMessage, target: undefined, targets, who: undefined };
   const chosen: (readonly [string, string | undefined])[] = [];
   const { dialWish } = makeTargetDialer(admission, { allowConnect: allowed, proxyProtocol: false })(
     client,
