@@ -74,7 +74,7 @@ checkFiles(
 );
 checkFiles(
   command,
-  ['bin', 'dist', 'src'],
+  ['bin', 'dist', 'docs', 'src'],
   ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
 );
 for (const packed of [library, command]) checkLinks(packed);

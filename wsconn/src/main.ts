@@ -1,7 +1,8 @@
 import { loadCommand, loadCommands } from './commands.ts';
 import { explain } from './console/explain.ts';
 import { EXIT_FAILURE, EXIT_USAGE, Failure, Failures, usageFailure } from './console/failure.ts';
-import type { Log } from './console/log.ts';
+import type { Log } from './log/log.ts';
+import { logProcess } from './log/log-process.ts';
 import { nearest } from './console/nearest.ts';
 import { print } from './console/print.ts';
 import { showGiven } from './console/secrets.ts';
@@ -16,6 +17,7 @@ const VERSION = ['--version', '-V'];
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   let log = await openEarlyLog({ name: name?.startsWith('-') ? undefined : name }, args);
+  logProcess(() => log);
   try {
     if (name === undefined || HELP.includes(name)) return await help(name, rest);
     if (VERSION.includes(name)) return await showVersion();

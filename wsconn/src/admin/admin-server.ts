@@ -4,7 +4,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
 import { METHOD_NOT_ALLOWED, NOT_FOUND, OK, UNAVAILABLE } from '../console/codes.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { isInherited, isLocal, type ListenPlace, type Place, showPlace } from '../console/place.ts';
 import type { Observer } from '../tunnel/run-server.ts';
 

@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../console/log.ts';
+import type { Log, LogFields } from '../log/log.ts';
 
 /** Lines in one period, and its length in ms. */
 const MOST_LINES = 30;

@@ -4,7 +4,7 @@ import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 import { codeOf, wordsOf } from '../console/explain.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { noteClientOf, noteClients, peerOf, showAddress } from './client-address.ts';
 import { LimitedLog } from './limited-log.ts';
 import { readProxyHeader } from './read-proxy-header.ts';

@@ -1,6 +1,6 @@
 import { explain } from '../console/explain.ts';
 import { EXIT_USAGE, Failure, Failures, usageFailure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { nearest } from '../console/nearest.ts';
 import { print } from '../console/print.ts';
 import { showGiven } from '../console/secrets.ts';

@@ -2,7 +2,7 @@ import { isMap } from 'yaml';
 
 import { quoted } from '../console/escape.ts';
 import { EXIT_USAGE, Failure, usageFailure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { nearest } from '../console/nearest.ts';
 import { hideSecrets } from '../console/secrets.ts';
 import { readNamedFile } from '../dial/read-file.ts';

@@ -2,7 +2,7 @@ import { type Command, type CommandSpec, defineCommand, type Reread } from '../o
 import type { CommonName, Values } from '../options/options.ts';
 import { explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { Dialer, DIAL_OPTIONS, type DialName } from './dialer.ts';
 
 const URL_ARGUMENT = {

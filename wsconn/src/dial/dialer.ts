@@ -3,7 +3,7 @@ import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'w
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
 import { variableOf } from '../options/options.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { handshakeHint } from '../console/tls-errors.ts';
 import type { Handshake, HandshakeOptions } from './handshake.ts';
 import { checkUrl, isEncrypted, UNIX_SCHEME } from './options/check-url.ts';

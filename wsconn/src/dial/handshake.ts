@@ -6,7 +6,7 @@ import { WsConnError } from 'ws-conn-adapter';
 import { codeOf } from '../console/explain.ts';
 import { usageFailure } from '../console/failure.ts';
 import { isLoopback } from '../console/place.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { type ShownCertificate, tlsAlertOf } from '../console/tls-errors.ts';
 import { isEncrypted, showUrlOption, UNIX_SCHEME } from './options/check-url.ts';
 import type { DialValues } from './options/dial-options.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { readNamedFile } from './read-file.ts';
 
 /** The bit of a file's mode by which every user of the machine may read it (inode(7)). */

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
 import { usageFailure } from '../console/failure.ts';
 import type { OptionSpecs } from '../options/options.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { isInherited, isLocal, showPlace } from '../console/place.ts';
 import { checkDialer, defineDialCommand } from '../dial/dial-command.ts';
 import { Dialer, DIAL_OPTIONS, STREAM_OPTIONS } from '../dial/dialer.ts';
@@ -53,11 +53,11 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
       const adapter = await first.dial({}, urlOfTarget(first.url, ports.stdio));
       return joinStdio(first, adapter, { exitOnEof: values.flag('exit-on-eof') });
     }
-    warnOfOpenPorts(ports, log);
     const adminPlace = readAdmin(
       values,
       ports.map(({ place }) => place),
     );
+    warnOfOpenPorts(ports, log);
     const dialer = new LiveDialer(first);
     const reload =
       reread &&

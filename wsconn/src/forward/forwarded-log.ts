@@ -1,6 +1,6 @@
 import type net from 'node:net';
 
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { showHostPort } from '../console/place.ts';
 import type { Wish } from '../tunnel/stream-header.ts';
 import { showWish } from './local-port.ts';

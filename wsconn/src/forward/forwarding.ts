@@ -6,7 +6,7 @@ import { join, resetSocket, type SocketDuplex, WsConnError } from 'ws-conn-adapt
 
 import { FORBIDDEN, UNAUTHORIZED } from '../console/codes.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
 import { type Ended, ForwardedLog } from './forwarded-log.ts';
 import type { LocalPort, LocalRequest } from './local-port.ts';

@@ -6,7 +6,7 @@ import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
 import { codeOf, explain } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Dials } from '../dial/live-dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
 import { MUX_WITH_HEADERS, type Wish, writeWish } from '../tunnel/stream-header.ts';

@@ -6,7 +6,7 @@ import {
   variableOf,
 } from './options.ts';
 import { Failure } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import type { FileValue } from './given.ts';
 import { levelOf, openLog } from './open-log.ts';
 

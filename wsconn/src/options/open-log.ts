@@ -1,5 +1,5 @@
 import { usageFailure } from '../console/failure.ts';
-import { Log, LOG_LEVELS, type LogFormat, type LogLevel, textFormat } from '../console/log.ts';
+import { Log, LOG_LEVELS, type LogFormat, type LogLevel, textFormat } from '../log/log.ts';
 import { showGiven } from '../console/secrets.ts';
 import { type CommonName, isYes, type Values, variableOf } from './options.ts';
 
@@ -52,7 +52,7 @@ async function makeLog(
   let lines: LogFormat;
   if (format === 'json') {
     // Somebody waits for `wsconn connect`: what few need is loaded when it is used.
-    const { jsonFormat } = await import('../console/json-format.ts');
+    const { jsonFormat } = await import('../log/json-format.ts');
     lines = jsonFormat(shown);
   } else {
     lines = textFormat(shown, timed);

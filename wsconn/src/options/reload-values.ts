@@ -1,6 +1,6 @@
 import { explain } from '../console/explain.ts';
 import { Failure, Failures } from '../console/failure.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { placing, type Reread } from './command.ts';
 import { levelOf } from './open-log.ts';
 import type { CommonName, Values } from './options.ts';

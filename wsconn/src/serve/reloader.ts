@@ -1,6 +1,6 @@
 import { unwatchFile, watchFile } from 'node:fs';
 
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 
 /**
  * How often files are checked, in ms. It is cheap, and sees what notifications miss:

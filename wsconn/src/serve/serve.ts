@@ -4,7 +4,7 @@ import { Admission, type AdmissionRules } from '../admit/admission.ts';
 import { type AuthValues, checkAuth, tokenSource } from '../admit/auth.ts';
 import { SlowRefusals } from '../admit/slow-refusals.ts';
 import { watchConnections } from '../admit/watch-connections.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { isInherited } from '../console/place.ts';
 import { SecretFiles } from '../dial/secret-files.ts';
 import { defineCommand } from '../options/command.ts';

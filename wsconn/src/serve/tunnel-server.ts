@@ -18,7 +18,7 @@ import {
 } from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { PROBE_PROTOCOL } from '../dial/probe.ts';
 import { TargetError } from '../target/dial-target.ts';
 import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';

@@ -36,7 +36,7 @@ export const token = defineCommand<keyof typeof OPTIONS>({
   examples: [
     'wsconn token > token',
     'wsconn token --name laptop --file /etc/wsconn/tokens > laptop.token',
-    'wsconn token --name backup --target db --target ssh --file tokens > backup.token',
+    'wsconn token --name backup --target db --file tokens > backup.token',
   ],
   async run(values, log) {
     const name = values.text('name');

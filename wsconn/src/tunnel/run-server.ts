@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 import { showPlace } from '../console/place.ts';
 import { onceAskedToStop } from '../console/signals.ts';
 import { listen, type Listener } from './listen.ts';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-import type { Log } from '../console/log.ts';
+import type { Log } from '../log/log.ts';
 
 /** Time in ms that systemd-notify has: it waits for the service manager for 5 s. */
 const TIMEOUT = 10_000;

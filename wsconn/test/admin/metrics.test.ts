@@ -86,8 +86,11 @@ describeWithPrometheus('/metrics of wsconn serve', () => {
     const mux = { kind: 'multiplexer', target: UNNAMED };
     expect(both.value('wsconn_open_connections', streams)).toBe(2);
     expect(both.value('wsconn_open_connections', mux)).toBe(1);
-    expect(both.value('wsconn_received_bytes_total', streams)).toBe(2000);
-    expect(both.value('wsconn_sent_bytes_total', streams)).toBe(2000);
+    // Their headers count too.
+    const [asked, answered] = ['open\n'.length, 'ok\n'.length];
+    const received = both.value('wsconn_received_bytes_total', streams);
+    expect(received).toBe(2 * (1000 + asked));
+    expect(both.value('wsconn_sent_bytes_total', streams)).toBe(2 * (1000 + answered));
     expect(both.value('wsconn_received_bytes_total', mux)).toBeUndefined();
     sockets[0]?.destroy();
     await program.prints(/stream \d+ (ended|failed)/);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { LimitedLog } from '../../src/admit/limited-log.ts';
-import { Log } from '../../src/console/log.ts';
+import { Log } from '../../src/log/log.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -39,7 +39,7 @@ const CASES: [line: string[], offered: string[], exactly: boolean][] = [
   [[''], ['serve', 'connect', 'forward', 'ping', 'doctor', 'check', 'completion', 'help'], false],
   [['serve', '--tls-c'], ['--tls-cert', '--tls-client-ca'], true],
   [['serve', '--no-auth', '--to'], ['--to', '--token-file'], true],
-  [['forward', '--m'], ['--mux'], true],
+  [['forward', '--mu'], ['--mux'], true],
   [['connect', '--log-format', ''], ['text', 'json'], true],
   [['connect', '--log-level', 'd'], ['debug'], true],
   [['help', 'fo'], ['forward'], true],

@@ -113,7 +113,7 @@ describe('--config', () => {
 
 describe('wsconn check', () => {
   test('accepts the example of the README but for files that are not there', async () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const readme = readFileSync(new URL('../../docs/operation.md', import.meta.url), 'utf8');
     const [, example = ''] = /^```yaml\n(serve:[^]*?)^```$/m.exec(readme) ?? [];
     const token = await file('token', 'of-the-readme');
     expect(example).toContain('/etc/wsconn/token');

@@ -5,25 +5,25 @@ import { expect, test } from 'vitest';
 import { runWsconn } from '../../../test/support/wsconn.ts';
 import { nearest } from '../../src/console/nearest.ts';
 
-const COMMANDS = ['serve', 'connect', 'forward', 'ping', 'doctor', 'check', 'completion'];
+const COMMANDS = ['serve', 'connect', 'forward', 'ping', 'doctor', 'token', 'check', 'completion'];
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../docs/commands.md', import.meta.url), 'utf8');
 
-/** Where the README leaves out what it shows under `wsconn connect`. */
+/** Where the documentation leaves out what it shows under `wsconn connect`. */
 const AS_CONNECT = 'Connection options: the same as of wsconn connect\n';
 
-/** What the README says that a command line prints: the block that begins with it. */
+/** What the documentation says that a command line prints: the block that begins with it. */
 function blockOf(commandLine: string): string | undefined {
   const blocks = readme.matchAll(/^```text\n\$ (.*)\n([^]*?)^```$/gm);
   return [...blocks].find(([, line]) => line === commandLine)?.[2];
 }
 
-/** The connection options, as the README shows them once, under `wsconn connect`. */
+/** The connection options, as the documentation shows them once, under `wsconn connect`. */
 const [connectionOptions = 'none'] =
   /^Connection options:\n(?: .*\n)+/m.exec(blockOf('wsconn connect --help') ?? '') ?? [];
 
 test.each(['', ...COMMANDS.map((name) => `${name} `)])(
-  'the README shows what wsconn %s--help prints',
+  'the documentation shows what wsconn %s--help prints',
   async (command) => {
     const args = `${command}--help`.split(' ');
     const { code, stdout, stderr } = await runWsconn(args);
@@ -33,7 +33,7 @@ test.each(['', ...COMMANDS.map((name) => `${name} `)])(
   },
 );
 
-test('the README leaves the connection options out where the help of connect has them', () => {
+test('the documentation leaves the connection options out where the help of connect has them', () => {
   const left = COMMANDS.filter((command) =>
     blockOf(`wsconn ${command} --help`)?.includes(AS_CONNECT),
   );

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { LogWriter } from '../../src/console/log-writer.ts';
+import { LogWriter } from '../../src/log/log-writer.ts';
 
 /** A place to write to that takes so many bytes, and then fails with a code. */
 class Place {

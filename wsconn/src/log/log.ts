@@ -1,6 +1,6 @@
-import { escaped } from './escape.ts';
+import { escaped } from '../console/escape.ts';
 import { LogWriter } from './log-writer.ts';
-import { hideKnown, hideSecrets } from './secrets.ts';
+import { hideKnown, hideSecrets } from '../console/secrets.ts';
 
 /** How much a line matters, the most first. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -78,9 +78,9 @@ export class Log {
   }
 
   /** Reports the stack of an error, and of those that caused it, at level debug. */
-  stack(error: unknown): void {
+  stack(error: unknown, level: LogLevel = 'debug'): void {
     for (let each = error; each instanceof Error; each = each.cause) {
-      this.#add('debug', `${each.name}: ${each.message}`, {}, framesOf(each));
+      this.#add(level, `${each.name}: ${each.message}`, {}, framesOf(each));
     }
   }
 

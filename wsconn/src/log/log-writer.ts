@@ -2,7 +2,7 @@ import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { codeOf } from './explain.ts';
+import { codeOf } from '../console/explain.ts';
 
 const STDERR = 2;
 

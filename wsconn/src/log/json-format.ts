@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 
-import { escaped } from './escape.ts';
+import { escaped } from '../console/escape.ts';
 import type { LogFields, LogFormat } from './log.ts';
-import { hideKnown, hideSecrets } from './secrets.ts';
+import { hideKnown, hideSecrets } from '../console/secrets.ts';
 
 /**
  * Returns the format for programs: one JSON object for each entry, with `level`, `time`, `name`,
