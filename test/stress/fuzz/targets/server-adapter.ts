@@ -27,7 +27,7 @@ function request(offersHalfClose: boolean): IncomingMessage {
     'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
     ...(offersHalfClose ? { 'wsconn-features': 'half-close' } : {}),
   };
-  return { method: 'GET', url: '/', headers } as unknown as IncomingMessage;
+  return { method: 'GET', url: '/', httpVersion: '1.1', headers } as unknown as IncomingMessage;
 }
 
 async function run(input: Input): Promise<string[]> {
