@@ -6,13 +6,11 @@ import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
+import { bundleCommand } from './bundle-command.js';
+
 const root = new URL('../', import.meta.url);
 const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', root));
 
-for (const folder of ['', 'wsconn/']) {
-  rmSync(new URL(`${folder}dist`, root), { recursive: true, force: true });
-  execFileSync(process.execPath, [tsc, '-p', `${folder}tsconfig.build.json`], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-}
+rmSync(new URL('dist', root), { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+await bundleCommand();

@@ -65,7 +65,6 @@ function checkLinks({ unpacked, files }) {
 
 const library = pack('', 'library');
 const command = pack('wsconn', 'command');
-assert.equal(manifestOf(join(root, 'wsconn')).dependencies['ws-conn-adapter'], 'file:..');
 
 checkFiles(
   library,
@@ -78,7 +77,8 @@ checkFiles(
   ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'],
 );
 for (const packed of [library, command]) checkLinks(packed);
-assert.equal(manifestOf(command.unpacked).dependencies['ws-conn-adapter'], version);
+// The library is in its files.
+assert.equal(manifestOf(command.unpacked).dependencies['ws-conn-adapter'], undefined);
 assert.equal(manifestOf(command.unpacked).version, version);
 
 const bin = (name) => join(root, 'node_modules/.bin', name);

@@ -1,38 +1,26 @@
 /**
- * Makes wsconn/ ready for npm to pack, and undoes it afterwards. In the repository wsconn depends
- * on the library by `file:..`, so that npm links it. A package on the registry must name a version,
- * and brings its own copies of LICENSE and CHANGELOG.md.
+ * Makes wsconn/ ready for npm to pack, and undoes it afterwards: a package brings its own copies of
+ * LICENSE and CHANGELOG.md.
  *
  *   node scripts/wsconn-manifest.js restore
  *
  * puts everything back after an `npm publish` that failed. The script keeps no state: it can be run
  * at any time, any number of times.
  */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import process from 'node:process';
 import { URL } from 'node:url';
 
 const root = new URL('../', import.meta.url);
 const wsconn = new URL('wsconn/', root);
-const LIBRARY = 'ws-conn-adapter';
 const COPIES = ['LICENSE', 'CHANGELOG.md'];
 
-function setDependency(range) {
-  const path = new URL('package.json', wsconn);
-  const manifest = JSON.parse(readFileSync(path, 'utf8'));
-  manifest.dependencies[LIBRARY] = range;
-  writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
-}
-
 function prepack() {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
   for (const name of COPIES) copyFileSync(new URL(name, root), new URL(name, wsconn));
-  setDependency(version);
 }
 
 function restore() {
   for (const name of COPIES) rmSync(new URL(name, wsconn), { force: true });
-  setDependency('file:..');
 }
 
 switch (process.argv[2]) {

@@ -9,10 +9,9 @@ const root = new URL('../../', import.meta.url);
 export function setup(): void {
   const compiler = new URL('node_modules/typescript/bin/tsc', root).pathname;
   // Types are checked by `npm run typecheck`; here only the JavaScript is wanted.
-  for (const project of ['tsconfig.build.json', 'wsconn/tsconfig.build.json']) {
-    execFileSync(process.execPath, [compiler, '-p', project, '--noCheck'], {
-      cwd: root,
-      stdio: 'inherit',
-    });
-  }
+  const steps = [
+    [compiler, '-p', 'tsconfig.build.json', '--noCheck'],
+    ['scripts/bundle-command.js'],
+  ];
+  for (const step of steps) execFileSync(process.execPath, step, { cwd: root, stdio: 'inherit' });
 }
