@@ -46,7 +46,7 @@ function importsOf(folder, allowed) {
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: `^\\.\\./(?!${names})`, message }] },
+        { patterns: [{ regex: `^\\.\\./(?!${names}|\\.\\./package\\.json$)`, message }] },
       ],
     },
   };

@@ -85,7 +85,7 @@ async function warnOfVariables(command: Command, args: readonly string[]): Promi
 
 /** Prints the version of this package. */
 async function showVersion(): Promise<number> {
-  const { version } = await import('./version.ts');
+  const { version } = await import('./console/version.ts');
   return show(version());
 }
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-import { version } from '../version.ts';
+import { version } from '../console/version.ts';
 
 /**
  * Makes a registry with the figures of the process: its memory, processor time, open files, the
