@@ -4,10 +4,10 @@ import { showGiven } from '../console/secrets.ts';
 import type { OptionSpec } from '../options/options.ts';
 
 /** What options that take a number call it in the help. */
-const NUMBERS: Readonly<Record<string, RegExp>> = {
-  SECONDS: /^\d*\.?\d+$/,
-  NUMBER: /^\d+$/,
-  BYTES: /^\d+$/,
+const NUMBERS: Readonly<Record<string, { readonly form: RegExp; readonly words: string }>> = {
+  SECONDS: { form: /^\d*\.?\d+$/, words: 'seconds' },
+  NUMBER: { form: /^\d+$/, words: 'a whole number' },
+  BYTES: { form: /^\d+$/, words: 'a number of bytes' },
 };
 
 /** The value of an option as a command line has it, or what is wrong with it. */
@@ -37,8 +37,8 @@ function check(text: string, name: string, spec: OptionSpec): Text {
     return { problem: `${name} must be ${choices.join(' or ')}${butIs(text, spec)}` };
   }
   const number = NUMBERS[wanted];
-  if (number && !number.test(text)) {
-    return { problem: `${name} must be ${wanted.toLowerCase()}${butIs(text, spec)}` };
+  if (number && !number.form.test(text)) {
+    return { problem: `${name} must be ${number.words}${butIs(text, spec)}` };
   }
   return { value: text };
 }

@@ -8,14 +8,7 @@ import { MUX_PROTOCOL, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import type { Admission } from '../admit/admission.ts';
 import { clientOf, showAddress, showClient } from '../admit/client-address.ts';
-import { LimitedLog } from '../admit/limited-log.ts';
-import {
-  FORBIDDEN,
-  NOT_FOUND,
-  SERVICE_RESTART,
-  TOO_MANY_REQUESTS,
-  UNAUTHORIZED,
-} from '../console/codes.ts';
+import { SERVICE_RESTART, UNAUTHORIZED } from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
 import { explain } from '../console/explain.ts';
 import type { Log } from '../log/log.ts';
@@ -25,6 +18,7 @@ import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';
 import type { Client, TargetDialer } from './target-dialer.ts';
 import { refuseStream, wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
 import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
+import { pathOf, RefusalLog } from './refusal-log.ts';
 import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
 import { serveProbe } from './serve-probe.ts';
@@ -82,8 +76,6 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
-  /** For refusals that cost a client nothing. */
-  readonly #putOffs: LimitedLog;
   /** The most connections and streams at once. */
   #limit: number;
   #streams = 0;
@@ -94,8 +86,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     super();
     this.#options = options;
     this.#http = http;
-    this.#putOffs = new LimitedLog(options.log, 'refusals with 429');
     const { admission, log, maxConnections, maxPayload, origins } = options;
+    const refusals = new RefusalLog(log, admission);
     this.#server = createServer(
       {
         server: http,
@@ -117,10 +109,15 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       if (http.listening) log.error(explain(error));
     });
     this.#server.on('refused', (request, status, cause) => {
-      this.#logRefused(request, status, whyRefused(request, status, cause));
+      refusals.refused(request, status, cause);
+      this.emit('refused', status);
+    });
+    this.#server.on('drop', (dropped) => {
+      refusals.dropped(dropped);
     });
     admission.onHungUp = (request) => {
-      this.#logRefused(request, UNAUTHORIZED, ', but it hung up first');
+      refusals.hungUp(request);
+      this.emit('refused', UNAUTHORIZED);
     };
   }
 
@@ -156,20 +153,6 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     return cut;
   }
 
-  #logRefused(request: IncomingMessage, status: number, why: string): void {
-    const reason = this.#options.admission.reasonOf(request);
-    const log = status === TOO_MANY_REQUESTS ? this.#putOffs : this.#options.log;
-    const text = `refused ${showClient(request)} with ${String(status)}`;
-    log.info(text + (reason === undefined ? '' : `: ${reason}`) + why, {
-      event: 'refused',
-      status,
-      from: showAddress(clientOf(request)),
-      path: pathOf(request),
-      ...(reason !== undefined && { reason }),
-    });
-    this.emit('refused', status);
-  }
-
   #accept(adapter: WsConnAdapter, request: IncomingMessage): void {
     const { protocol } = adapter.ws;
     const { admission, keepalive } = this.#options;
@@ -178,7 +161,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const tunnel = this.#tunnelOf(adapter, client);
     const { kind, name, log } = tunnel;
     const who = client.who === undefined ? '' : ` as ${quoted(client.who)}`;
-    log.info(`${name} from ${showClient(request)}${who} opened`, { event: 'opened' });
+    const to = tunnel.target ? ` to ${quoted(tunnel.target)}` : '';
+    log.info(`${name} from ${showClient(request)}${who}${to} opened`, { event: 'opened' });
     this.#open.add(adapter);
     adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
     if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
@@ -267,18 +251,4 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       this.emit('closed', tunnel, ending.error !== undefined);
     });
   }
-}
-
-function whyRefused(request: IncomingMessage, status: number, cause: unknown): string {
-  const { origin } = request.headers;
-  if (status === FORBIDDEN && origin !== undefined) {
-    return `: --allow-origin does not list the Origin ${quoted(origin)}`;
-  }
-  if (status === NOT_FOUND) return `: there is nothing at ${quoted(pathOf(request))}`;
-  return cause === undefined ? '' : ` (${explain(cause)})`;
-}
-
-/** The path that was asked for, without its query, which may hold a secret. */
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split('?', 1)[0] ?? '/';
 }

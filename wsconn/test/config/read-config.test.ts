@@ -147,7 +147,7 @@ describe('a wrong configuration file', () => {
     ['serve: {to: []}', ['1:13: to is an empty list: give it a value, or leave it out']],
     ['serve: {to: [[a]]}', ['1:14: to needs [NAME=]HOST:PORT']],
     ['serve: {drain: soon}', ["1:16: drain must be seconds, but is 'soon'"]],
-    ['serve: {max-streams: -1}', ["1:22: max-streams must be number, but is '-1'"]],
+    ['serve: {max-streams: -1}', ["1:22: max-streams must be a whole number, but is '-1'"]],
     ['serve: {log-format: xml}', ["1:21: log-format must be text or json, but is 'xml'"]],
     ['serve: {? [a] : b}', ['1:11: a key is the name of an option']],
     ['serve:\n  listen: :1\n  listen: :2\n', [/^3:3: this is given twice/]],
