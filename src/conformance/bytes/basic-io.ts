@@ -8,11 +8,16 @@ import type { Trial } from '../frame/trial.ts';
 
 const SIZE = 8 * 1024 * 1024;
 
-/** Writes the pieces as fast as back pressure lets it, and ends. */
-async function writeAll(t: Trial, end: End, pieces: Iterable<Buffer>): Promise<void> {
+/** Writes the pieces as fast as back pressure lets it. */
+async function write(t: Trial, end: End, pieces: Iterable<Buffer>): Promise<void> {
   for (const piece of pieces) {
     if (!end.write(piece)) await t.next(end, 'drain');
   }
+}
+
+/** Writes the pieces as fast as back pressure lets it, and ends. */
+async function writeAll(t: Trial, end: End, pieces: Iterable<Buffer>): Promise<void> {
+  await write(t, end, pieces);
   end.end();
 }
 
@@ -33,11 +38,18 @@ export const basicIo = group('basic I/O', [], (it) => {
     const { a, b } = await t.connected({ allowHalfOpen: true });
     const there = bytesOf(3, SIZE);
     const back = bytesOf(4, SIZE);
+    const wholeAtB = t.readAll(b);
+    // The one direction ends first, whichever is faster.
+    const answer = async (): Promise<void> => {
+      await write(t, b, cutAtRandom(back.subarray(0, SIZE / 2), 6, 3_000));
+      await wholeAtB;
+      await writeAll(t, b, cutAtRandom(back.subarray(SIZE / 2), 7, 3_000));
+    };
     const [atB, atA] = await Promise.all([
-      t.readAll(b),
+      wholeAtB,
       t.readAll(a),
       writeAll(t, a, cutAtRandom(there, 5, 30_000)),
-      writeAll(t, b, cutAtRandom(back, 6, 3_000)),
+      answer(),
     ]);
     assert.equal(sha256(atB), sha256(there));
     assert.equal(sha256(atA), sha256(back));
