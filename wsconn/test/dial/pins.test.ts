@@ -58,10 +58,24 @@ async function listen({
     socket.on('data', (chunk: Buffer) => read.push(chunk));
     socket.on('error', () => undefined);
   });
+  return { port: await listenOn(server), read, ends };
+}
+
+/** Has a server listen until the test is over; returns its port. */
+async function listenOn(server: tls.Server): Promise<number> {
+  const open = new Set<net.Socket>();
+  server.on('connection', (socket: net.Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return { port: (server.address() as AddressInfo).port, read, ends };
+  onTestFinished(async () => {
+    server.close();
+    for (const socket of open) socket.destroy();
+    await once(server, 'close');
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 describeWith('openssl', '--pin', (openssl) => {
@@ -143,10 +157,11 @@ describeWith('openssl', '--servername', () => {
         done(null);
       },
     });
-    watched.listen(0, '127.0.0.1');
-    await once(watched, 'listening');
-    onTestFinished(() => void watched.close());
-    watched.on('secureConnection', (socket) => socket.end());
+    watched.on('secureConnection', (socket) => {
+      socket.on('error', () => undefined);
+      socket.end();
+    });
+    const watchedPort = await listenOn(watched);
     const args = ['connect', '--ca', authority.ca, '--servername', 'a.example'];
     const at = (to: number): string => `wss://127.0.0.1:${String(to)}`;
     expect(await runWsconn([...args, at(port)], { input: 'hello' })).toEqual({
@@ -154,7 +169,7 @@ describeWith('openssl', '--servername', () => {
       stdout: 'hello',
       stderr: '',
     });
-    await runWsconn([...args, at((watched.address() as AddressInfo).port)]);
+    await runWsconn([...args, at(watchedPort)]);
     expect(names).toEqual(['a.example']);
     const without = await runWsconn(['connect', '--ca', authority.ca, at(port)]);
     expect(without.stderr).toMatch(/is for another host name: check the URL/);
