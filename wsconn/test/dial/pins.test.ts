@@ -1,14 +1,13 @@
 /** --pin and --servername, against servers whose keys openssl knows. */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { makeFolder } from '../../../test/support/folder.ts';
+import { listenForTest } from '../../../test/support/peers/listen.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import {
   type Authority,
@@ -58,24 +57,7 @@ async function listen({
     socket.on('data', (chunk: Buffer) => read.push(chunk));
     socket.on('error', () => undefined);
   });
-  return { port: await listenOn(server), read, ends };
-}
-
-/** Has a server listen until the test is over; returns its port. */
-async function listenOn(server: tls.Server): Promise<number> {
-  const open = new Set<net.Socket>();
-  server.on('connection', (socket: net.Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    server.close();
-    for (const socket of open) socket.destroy();
-    await once(server, 'close');
-  });
-  return (server.address() as AddressInfo).port;
+  return { port: await listenForTest(server), read, ends };
 }
 
 describeWith('openssl', '--pin', (openssl) => {
@@ -161,7 +143,7 @@ describeWith('openssl', '--servername', () => {
       socket.on('error', () => undefined);
       socket.end();
     });
-    const watchedPort = await listenOn(watched);
+    const watchedPort = await listenForTest(watched);
     const args = ['connect', '--ca', authority.ca, '--servername', 'a.example'];
     const at = (to: number): string => `wss://127.0.0.1:${String(to)}`;
     expect(await runWsconn([...args, at(port)], { input: 'hello' })).toEqual({

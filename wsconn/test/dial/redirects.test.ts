@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { createServer } from '../../../src/index.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
+import { listenForTest } from '../../../test/support/peers/listen.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { makeAuthority } from '../../../test/support/programs/authority.ts';
 import { describeWith } from '../../../test/support/programs/program.ts';
@@ -27,10 +28,7 @@ async function redirecting(server: http.Server | https.Server, to: string): Prom
   server.on('request', (_request, response: http.ServerResponse) => {
     response.writeHead(302, { Location: to }).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
+  return listenForTest(server);
 }
 
 /** Starts an echo server that collects the headers of its requests; returns its URL. */
@@ -123,9 +121,7 @@ describe('a redirect to another host', () => {
     const server = net.createServer((socket) =>
       socket.on('data', (chunk) => (bytes += chunk.length)),
     );
-    server.listen(path);
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
+    await listenForTest(server, path);
     const first = await redirecting(http.createServer(), `ws+unix:${path}`);
     for (const command of ['connect', 'ping']) {
       const args = [command, '--follow-redirects', `ws://127.0.0.1:${String(first)}`];
