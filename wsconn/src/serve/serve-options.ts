@@ -10,7 +10,7 @@ import { KEEPALIVE_OPTION } from '../dial/dialer.ts';
 import type { OptionSpecs, Values } from '../options/options.ts';
 import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
 import { readTargets, TARGET_OPTION } from '../target/targets.ts';
-import { TLS_OPTIONS } from './tls-files.ts';
+import { TLS_OPTIONS } from '../endpoint/tls-files.ts';
 
 /** Options of `wsconn serve`. */
 export const SERVE_OPTIONS = {

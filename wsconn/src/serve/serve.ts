@@ -12,12 +12,12 @@ import { reloadValues } from '../options/reload-values.ts';
 import type { Targets } from '../target/targets.ts';
 import { runServer } from '../tunnel/run-server.ts';
 import { makeTargetCheck } from './check-targets.ts';
-import { answerRequests, Health } from './http-answers.ts';
-import { createEndpoint } from './http-endpoint.ts';
+import { answerRequests, Health } from '../endpoint/http-answers.ts';
+import { createEndpoint } from '../endpoint/http-endpoint.ts';
 import { Reloader } from './reloader.ts';
 import { LIVE_OPTIONS, readSettings, SERVE_OPTIONS } from './serve-options.ts';
 import { makeTargetDialer } from './target-dialer.ts';
-import { tlsFiles } from './tls-files.ts';
+import { tlsFiles } from '../endpoint/tls-files.ts';
 import { TunnelServer } from './tunnel-server.ts';
 
 export const serve = defineCommand<keyof typeof SERVE_OPTIONS>({
