@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import type { WebSocket } from 'ws';
 
 import { invalidArgType, WsConnError } from './base/errors.ts';
-import { FEATURES_HEADER } from './websocket/features-header.ts';
+import { HANDSHAKE_HEADERS } from './websocket/handshake-headers.ts';
 
 /** Options of a TLS connection by which somebody shows who he is, or that hold for one host. */
 const SECRETS_OF_TLS = [
@@ -21,18 +21,6 @@ const SECRETS_OF_TLS = [
   'servername',
   'session',
 ] as const;
-
-/** Headers that make a request a handshake: they say nothing of who sends it. */
-const OF_THE_HANDSHAKE = [
-  'connection',
-  'host',
-  'sec-websocket-extensions',
-  'sec-websocket-key',
-  'sec-websocket-protocol',
-  'sec-websocket-version',
-  'upgrade',
-  FEATURES_HEADER.toLowerCase(),
-];
 
 /** Calls `request.end()` when it has made the request ready: as ws has it. */
 type FinishRequest = (request: ClientRequest, ws: WebSocket) => void;
@@ -83,7 +71,7 @@ export class RedirectGuard {
     this.#first = first;
     this.#options = options;
     this.#passed = new Set([
-      ...OF_THE_HANDSHAKE,
+      ...HANDSHAKE_HEADERS,
       ...redirectHeadersOption(options.redirectHeaders),
     ]);
   }

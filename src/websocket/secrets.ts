@@ -1,20 +1,12 @@
 import type { ClientRequest } from 'node:http';
 
+import { HANDSHAKE_HEADERS } from './handshake-headers.ts';
+
 /** Shorter ones could be part of any word. */
 const SHORTEST_SECRET = 4;
 
 /** Headers of a handshake that hold nothing of the user's. */
-const OPEN = new Set([
-  'connection',
-  'host',
-  'sec-websocket-extensions',
-  'sec-websocket-key',
-  'sec-websocket-protocol',
-  'sec-websocket-version',
-  'upgrade',
-  'user-agent',
-  'wsconn-features',
-]);
+const OPEN = new Set([...HANDSHAKE_HEADERS, 'user-agent']);
 
 /**
  * What a request has carried that may be secret, to mask it where the server sends it back: the

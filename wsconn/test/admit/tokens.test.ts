@@ -19,12 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-async function file(name: string, content: string): Promise<string> {
-  const path = join(folder.path, name);
-  await writeFile(path, content, { mode: 0o600 });
-  return path;
-}
-
 describe('wsconn token', () => {
   test('prints a token and nothing else', async () => {
     const made = await Promise.all([runWsconn(['token']), runWsconn(['token'])]);
@@ -55,7 +49,7 @@ describe('wsconn token', () => {
   });
 
   test('keeps the mode of a file, and ends its last line', async () => {
-    const path = await file('kept', '# mine\nold:token');
+    const path = await folder.file('kept', '# mine\nold:token');
     await promisify(execFile)('chmod', ['640', path]);
     await runWsconn(['token', '--name', 'new', '--file', path]);
     expect(await readFile(path, 'utf8')).toMatch(/^# mine\nold:token\nnew:scrypt\$\S+\n$/);
@@ -82,8 +76,8 @@ describe('wsconn token', () => {
   });
 
   test('leaves a file alone that serve would not take with the line', async () => {
-    const single = await file('single', 's3cret\n');
-    const broken = await file('broken', 'a:b\ns3cret\n');
+    const single = await folder.file('single', 's3cret\n');
+    const broken = await folder.file('broken', 'a:b\ns3cret\n');
     for (const [path, line] of [
       [single, /holds one token without a name, beside which there can be no other/],
       [broken, /broken, which --file names, line 2 has no name/],
@@ -105,7 +99,7 @@ describe('serve with many tokens', () => {
     const db = await runWsconn(['token', '--name', 'db', '--target', 'db', '--file', tokens]);
     const to = String(await target(echo));
     const { program, port } = await serve(to, ['--to', `db=:${to}`, '--token-file', tokens]);
-    const own = await file('all', `\n${all.stdout}\n`);
+    const own = await folder.file('all', `\n${all.stdout}\n`);
     const url = `ws://127.0.0.1:${String(port)}`;
     expect(await runWsconn(['connect', '--token-file', own, url], { input: 'x' })).toMatchObject({
       code: 0,
@@ -129,7 +123,7 @@ describe('serve with many tokens', () => {
   });
 
   test('puts who it is into JSON', async () => {
-    const path = await file('json', 'laptop:s3cret\n');
+    const path = await folder.file('json', 'laptop:s3cret\n');
     const args = ['--token-file', path, '--log-format', 'json'];
     const { program, port } = await serve(await target(echo), args);
     await ask(port, { token: 's3cret' });
@@ -141,7 +135,7 @@ describe('serve with many tokens', () => {
   });
 
   test('takes old and new at rotation; a broken file is logged, and the old stays', async () => {
-    const path = await file('rotated', 'me:old\n');
+    const path = await folder.file('rotated', 'me:old\n');
     const { program, port } = await serve(await target(echo), ['--token-file', path]);
     await appendFile(path, 'me:new\n');
     await program.prints(/read .*rotated again\n/);
@@ -160,7 +154,7 @@ describe('serve with many tokens', () => {
   });
 
   test('does not start with a target that is not there', async () => {
-    const path = await file('nowhere', 'me:s3cret:nowhere\n');
+    const path = await folder.file('nowhere', 'me:s3cret:nowhere\n');
     const args = ['serve', '--listen', '127.0.0.1:0', '--to', ':1', '--token-file', path];
     const ended = await runWsconn(args);
     expect(ended).toMatchObject({ code: 1, stdout: '' });
@@ -184,7 +178,7 @@ mark = hashlib.sha256(b'marked').digest()[:3]
 print('marked:scrypt$16384$8$1$' + b64(salt) + '$' + b64(digest) + '$' + b64(mark))
 `;
     const { stdout } = await promisify(execFile)(python, ['-c', program]);
-    const path = await file('by-hand', stdout);
+    const path = await folder.file('by-hand', stdout);
     const { program: server, port } = await serve(await target(echo), ['--token-file', path]);
     expect(await ask(port, { token: 'by-hand' })).toMatchObject({ status: 101 });
     await server.prints(/as "bare" opened/);

@@ -1,8 +1,6 @@
 /** What SIGHUP does with a configuration file. */
 import { once } from 'node:events';
 import net from 'node:net';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -18,12 +16,6 @@ beforeAll(async () => {
   folder = await makeFolder();
 });
 afterAll(() => folder.remove());
-
-async function file(name: string, content: string): Promise<string> {
-  const path = join(folder.path, name);
-  await writeFile(path, content, { mode: 0o600 });
-  return path;
-}
 
 /** Sends SIGHUP and waits for what comes of it; returns the lines since then. */
 async function reload(program: WatchedProgram): Promise<string> {
@@ -43,16 +35,16 @@ async function say(url: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
 describe('wsconn serve at SIGHUP', () => {
   test('takes over targets, tokens and limits, and keeps open connections', async () => {
     const to = String(await target(echo));
-    const token = await file('one', 'token-one');
+    const token = await folder.file('one', 'token-one');
     const base = 'serve:\n  listen: 127.0.0.1:0\n';
-    const config = await file('serve', `${base}  to: {a: ${to}}\n`);
+    const config = await folder.file('serve', `${base}  to: {a: ${to}}\n`);
     const program = wsconn(['serve', '--config', config]);
     const [, url = ''] = await program.prints(/listening on (ws:\S+),/);
     const session = wsconn(['connect', `${url}/a`]);
     session.write('before ');
     await session.prints(/before /);
 
-    await file('serve', `${base}  to: {b: ${to}}\n  token-file: ${token}\n`);
+    await folder.file('serve', `${base}  to: {b: ${to}}\n  token-file: ${token}\n`);
     expect(await reload(program)).not.toMatch(/restart|warning/);
     expect(await say(`${url}/a`, { WSCONN_TOKEN: 'token-one' })).toMatch(/\(404\)/);
     expect(await say(`${url}/b`)).toMatch(/\(401\)/);
@@ -60,8 +52,8 @@ describe('wsconn serve at SIGHUP', () => {
     session.write('and after');
     await session.prints(/before and after/);
 
-    const other = await file('two', 'token-two');
-    await file(
+    const other = await folder.file('two', 'token-two');
+    await folder.file(
       'serve',
       `${base}  to: ${to}\n  path: /p\n  token-file: ${other}\n  log-level: warn\n`,
     );
@@ -69,7 +61,7 @@ describe('wsconn serve at SIGHUP', () => {
     await expect.poll(() => say(`${url}/p`, { WSCONN_TOKEN: 'token-two' })).toBe('word');
     expect(await say(`${url}/p`, { WSCONN_TOKEN: 'token-one' })).toMatch(/\(401\)/);
 
-    await file('serve', `${base}  to: ${to}\n  max-connections: 1\n  log-level: info\n`);
+    await folder.file('serve', `${base}  to: ${to}\n  max-connections: 1\n  log-level: info\n`);
     await reload(program);
     // The session from the beginning is the one.
     expect(await say(url)).toMatch(/\(503\)/);
@@ -77,10 +69,10 @@ describe('wsconn serve at SIGHUP', () => {
 
   test('says what needs a restart', async () => {
     const base = 'serve: {listen: "127.0.0.1:0", to: ":1"';
-    const config = await file('restart', `${base}}`);
+    const config = await folder.file('restart', `${base}}`);
     const program = wsconn(['serve', '--config', config]);
     await program.prints(/listening/);
-    await file('restart', `${base.replace(':0', ':9')}, max-payload: 5, log-format: json}`);
+    await folder.file('restart', `${base.replace(':0', ':9')}, max-payload: 5, log-format: json}`);
     const lines = await reload(program);
     const names = [...lines.matchAll(/warning: (\S+) has changed in the configuration: /g)];
     expect(names.map(([, name]) => name).sort()).toEqual(['listen', 'log-format', 'max-payload']);
@@ -89,7 +81,7 @@ describe('wsconn serve at SIGHUP', () => {
   test('logs each line that is wrong, and keeps what was there', async () => {
     const to = String(await target(echo));
     const right = `serve:\n  listen: 127.0.0.1:0\n  to: ${to}\n`;
-    const config = await file('broken', right);
+    const config = await folder.file('broken', right);
     const program = wsconn(['serve', '--config', config]);
     const [, url = ''] = await program.prints(/listening on (ws:\S+),/);
     const wrong = {
@@ -101,7 +93,7 @@ describe('wsconn serve at SIGHUP', () => {
       '': [/which --config names, is empty/],
     };
     for (const [text, lines] of Object.entries(wrong)) {
-      await file('broken', text);
+      await folder.file('broken', text);
       const told = await reload(program);
       for (const line of lines) expect(told).toMatch(line);
       expect(told).toMatch(/what was read before stays in use\n$/);
@@ -110,16 +102,16 @@ describe('wsconn serve at SIGHUP', () => {
   });
 
   test('never opens what listens for others, also where the file listens elsewhere now', async () => {
-    const token = await file('kept', 'token-kept');
+    const token = await folder.file('kept', 'token-kept');
     const to = String(await target(echo));
     const port = String(await freePort());
-    const config = await file(
+    const config = await folder.file(
       'opens',
       `serve: {listen: "0.0.0.0:${port}", to: ${to}, token-file: ${token}}`,
     );
     const program = wsconn(['serve', '--config', config]);
     await program.prints(/listening/);
-    await file('opens', `serve: {listen: "127.0.0.1:${port}", to: ${to}}`);
+    await folder.file('opens', `serve: {listen: "127.0.0.1:${port}", to: ${to}}`);
     expect(await reload(program)).toMatch(/everybody who reaches 0\.0\.0\.0:\d+ could connect/);
     expect(await say(`ws://127.0.0.1:${port}`)).toMatch(/\(401\)/);
   });
@@ -132,7 +124,7 @@ describe.each([{ mux: false }, { mux: true }])('wsconn forward with $mux at SIGH
     const two = await serve(await target(answer('two')));
     const text = (url: string): string =>
       `forward: {listen: "127.0.0.1:0", url: "${url}", mux: ${String(mux)}}`;
-    const config = await file('forward', text(one.url));
+    const config = await folder.file('forward', text(one.url));
     const program = wsconn(['forward', '--config', config]);
     const [, port] = await program.prints(/listening on [^:]+:(\d+)/);
     const hear = async (): Promise<string> => {
@@ -144,10 +136,10 @@ describe.each([{ mux: false }, { mux: true }])('wsconn forward with $mux at SIGH
       return heard;
     };
     expect(await hear()).toBe('one');
-    await file('forward', text('nonsense'));
+    await folder.file('forward', text('nonsense'));
     expect(await reload(program)).toMatch(/:1:\d+: url is not a URL/);
     expect(await hear()).toBe('one');
-    await file('forward', text(two.url));
+    await folder.file('forward', text(two.url));
     expect(await reload(program)).not.toMatch(/restart/);
     // With --mux what is connected stays so.
     one.program.kill();
