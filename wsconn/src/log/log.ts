@@ -21,7 +21,7 @@ export interface LogEntry {
 /** Makes the line of an entry, or the lines. */
 export type LogFormat = (entry: LogEntry) => string;
 
-/** Formats entries as JSON; made by `jsonFormat()`, which loads what it needs. */
+/** How a log looks, and how much is in it. */
 export interface LogOptions {
   /** Least level that is written. */
   readonly level?: LogLevel;
