@@ -209,7 +209,9 @@ describeWith('haproxy', 'the health checks of a real HAProxy', (program) => {
 backend ${name}
   option httpchk GET ${path}
   http-check expect status 200
-  server it 127.0.0.1:${String(checked)} check inter 100ms fall 1 rise 1
+  # Else a check fails that takes longer than the time between two, whatever its answer.
+  timeout check 30s
+  server it 127.0.0.1:${String(checked)} check inter 1s fall 1 rise 1
 `;
     const front = await freePort();
     const file = join(folder.path, 'haproxy.conf');

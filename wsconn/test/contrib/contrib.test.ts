@@ -71,7 +71,7 @@ describeWith(haproxy.program, 'contrib/haproxy.cfg', (program) => {
         file('haproxy.cfg', [
           ['127.0.0.1:8080', `127.0.0.1:${String(upstream)}`],
           ['bind :80', `bind 127.0.0.1:${String(port)}`],
-          ['inter 2s', 'inter 100ms'],
+          ['inter 2s', 'inter 1s'],
         ]),
     };
     const proxy = await startProxy(kind, program, to, 60);
@@ -81,7 +81,7 @@ describeWith(haproxy.program, 'contrib/haproxy.cfg', (program) => {
     await server.ended;
     const status = async (): Promise<number> =>
       (await fetch(`http://127.0.0.1:${String(proxy.port)}/ssh`)).status;
-    await expect.poll(status, { timeout: 10_000 }).toBe(503);
+    await expect.poll(status, { timeout: 20_000 }).toBe(503);
   });
 });
 
