@@ -20,8 +20,9 @@ export default defineConfig({
     // Most of what the tests do is to wait for real programs and idle limits: more files at a time
     // than cores.
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // To find what hangs, not what is slow: a busy machine takes several times as long.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 });

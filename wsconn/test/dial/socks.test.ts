@@ -32,30 +32,40 @@ function connect(
 const WORKS = { code: 0, stdout: 'hello', stderr: '' };
 
 describeWith('sshd', 'through ssh -D', (sshd) => {
-  test('connect, forward, ping and doctor work, by name and by address, with TLS and without', async () => {
-    const authority = await makeAuthority(folder.path);
-    const { cert, key } = await authority.sign('behind-ssh');
-    const to = await target(echo);
-    const plain = await serve(to);
-    const secure = await serve(to, ['--tls-cert', cert, '--tls-key', key]);
-    const port = String(await startSshSocks(sshd));
-    for (const scheme of ['socks5', 'socks5h']) {
-      const proxy = `${scheme}://127.0.0.1:${port}`;
+  /** Starts a proxy; returns its URL. */
+  const startProxy = async (scheme: string): Promise<string> =>
+    `${scheme}://127.0.0.1:${String(await startSshSocks(sshd))}`;
+
+  describe.each(['socks5', 'socks5h'])('by %s', (scheme) => {
+    test('connect works, by name and by address, with TLS and without', async () => {
+      const authority = await makeAuthority(folder.path);
+      const { cert, key } = await authority.sign('behind-ssh');
+      const to = await target(echo);
+      const plain = await serve(to);
+      const secure = await serve(to, ['--tls-cert', cert, '--tls-key', key]);
+      const proxy = await startProxy(scheme);
       for (const host of ['127.0.0.1', 'localhost']) {
         const at = (url: string): string => url.replace('127.0.0.1', host);
         expect(await connect(proxy, at(plain.url))).toEqual(WORKS);
         expect(await connect(proxy, at(secure.url), ['--ca', authority.ca])).toEqual(WORKS);
       }
+    });
+
+    test('forward, ping and doctor work', async () => {
+      const { url } = await serve(await target(echo));
+      const proxy = await startProxy(scheme);
       const env = { WSCONN_PROXY: proxy };
-      expect(await runWsconn(['ping', '--count', '2', plain.url], { env })).toMatchObject({
+      expect(await runWsconn(['ping', '--count', '2', url], { env })).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining(`pong from 127.0.0.1:${port}: seq=2`) as string,
+        stdout: expect.stringContaining(
+          `pong from ${proxy.replace(`${scheme}://`, '')}: seq=2`,
+        ) as string,
       });
-      const doctor = ['doctor', '--steps', '0.1', plain.url];
+      const doctor = ['doctor', '--steps', '0.1', url];
       expect(await runWsconn(doctor, { env })).toMatchObject({ code: 0 });
-      const local = await forward(plain.url, ['--mux'], { env });
+      const local = await forward(url, ['--mux'], { env });
       await local.program.prints(/connected to/);
-    }
+    });
   });
 });
 
