@@ -7,6 +7,10 @@ import { WsConnAdapter } from './adapter/adapter.ts';
 import { AdapterSettings, type WsConnAdapterOptions } from './adapter/options.ts';
 import { booleanOption } from './base/check-option.ts';
 import { invalidArgValue, invalidUrl } from './base/errors.ts';
+import { ClientStart } from './resume/client/client-start.ts';
+import { ResumableSocket } from './resume/socket/resumable-socket.ts';
+import { resumeOption, type ResumeOptions } from './resume/socket/resume-options.ts';
+import { formatNewRequest, RESUME_HEADER } from './resume/wire/resume-header.ts';
 import { RedirectGuard, redirectHeadersOption } from './redirects.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
 import { DEFAULT_MAX_PAYLOAD, WS_LIMITS } from './websocket/ws-limits.ts';
@@ -34,8 +38,11 @@ export interface ConnectOptions
    * @default 10000
    */
   readonly handshakeTimeout?: number | undefined;
-  /** Headers to send with the handshake request. */
-  readonly headers?: OutgoingHttpHeaders | undefined;
+  /**
+   * Headers to send with the handshake request, or a function that gives them: called at each
+   * handshake, for tokens that expire.
+   */
+  readonly headers?: OutgoingHttpHeaders | (() => OutgoingHttpHeaders) | undefined;
   /** Subprotocols to offer, the best first. A server that picks none fails the handshake. */
   readonly protocols?: string | readonly string[] | undefined;
   /**
@@ -66,6 +73,16 @@ export interface ConnectOptions
   readonly maxPayload?: number | undefined;
 }
 
+export interface ResumableConnectOptions extends ConnectOptions {
+  /**
+   * Whether the connection is to outlive its WebSocket, and how: where the server grants it, bytes
+   * go on over the next WebSocket, each once and in order. A server on another host, to which
+   * redirects lead, is not asked.
+   * @default false
+   */
+  readonly resume: boolean | ResumeOptions;
+}
+
 const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
 const SCHEMES = new Set(['ws:', 'wss:', 'http:', 'https:', 'ws+unix:']);
@@ -88,23 +105,30 @@ function checkUrl(url: string | URL): URL {
  * Opens a WebSocket and returns its adapter at once, still connecting, as `net.connect()` does:
  * what is written before 'connect' is kept, in order. Offers half close to the server, unless the
  * option `halfClose` decides it. Takes the options of the adapter, of ws's client and of
- * `http.request()` (headers, agent, TLS).
+ * `http.request()` (headers, agent, TLS). With the option `resume` it returns a socket that
+ * outlives its WebSocket.
  *
  * @throws `ERR_INVALID_URL`, `ERR_INVALID_ARG_VALUE` for a bad url; as the adapter does for its
  * options
  */
-export function connect(url: string | URL, options: ConnectOptions = {}): WsConnAdapter {
+export function connect(url: string | URL, options: ResumableConnectOptions): ResumableSocket;
+export function connect(url: string | URL, options?: ConnectOptions): WsConnAdapter;
+export function connect(
+  url: string | URL,
+  options: ConnectOptions & Partial<ResumableConnectOptions> = {},
+): WsConnAdapter | ResumableSocket {
   const target = checkUrl(url);
   const settings = new AdapterSettings(options, {
     maxPayload: DEFAULT_MAX_PAYLOAD,
     handshakeTimeout: DEFAULT_HANDSHAKE_TIMEOUT,
   });
-  const ws = new WebSocket(
-    target,
-    subprotocols(options.protocols),
-    clientOptions(target, options, settings.maxPayload),
-  );
-  return new WsConnAdapter(ws, settings);
+  const resume = resumeOption(options.resume);
+  const protocols = subprotocols(options.protocols);
+  const dial = (header?: string): WebSocket =>
+    new WebSocket(target, protocols, clientOptions(target, options, settings.maxPayload, header));
+  if (!resume) return new WsConnAdapter(dial(), settings);
+  const ws = dial(formatNewRequest({ window: resume.window }));
+  return new ResumableSocket(ws, settings, (host) => new ClientStart(host, resume, dial));
 }
 
 function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
@@ -115,7 +139,12 @@ function subprotocols(protocols: ConnectOptions['protocols'] = []): string[] {
  * Leaves to ws and to `http.request()` what is theirs: the adapter's own options mean something
  * else to a TCP socket.
  */
-function clientOptions(target: URL, options: ConnectOptions, maxPayload: number): ClientOptions {
+function clientOptions(
+  target: URL,
+  options: ConnectOptions & Partial<ResumableConnectOptions>,
+  maxPayload: number,
+  resumeHeader: string | undefined,
+): ClientOptions {
   const {
     allowHalfOpen: _allowHalfOpen,
     readableHighWaterMark: _readableHighWaterMark,
@@ -124,17 +153,20 @@ function clientOptions(target: URL, options: ConnectOptions, maxPayload: number)
     keepalive: _keepalive,
     handshakeTimeout: _handshakeTimeout,
     protocols: _protocols,
+    resume: _resume,
+    headers,
     redirectHeaders,
     ...rest
   } = options;
   const followRedirects = booleanOption('options.followRedirects', options.followRedirects, false);
   redirectHeadersOption(redirectHeaders);
   const offer = options.halfClose === undefined ? { [FEATURES_HEADER]: HALF_CLOSE } : {};
+  const resume = resumeHeader === undefined ? {} : { [RESUME_HEADER]: resumeHeader };
   return {
     ...rest,
     maxPayload,
     perMessageDeflate: options.perMessageDeflate ?? false,
-    headers: { ...offer, ...options.headers },
+    headers: { ...offer, ...(typeof headers === 'function' ? headers() : headers), ...resume },
     ...WS_LIMITS,
     followRedirects,
     ...(followRedirects ? new RedirectGuard(target, options).options : {}),

@@ -2,7 +2,7 @@ import { WsConnError } from '../base/errors.ts';
 import type { SocketDuplex } from '../base/socket-duplex.ts';
 import { NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import type { HalfClose } from './half-close.ts';
-import type { Link } from './link.ts';
+import type { Link } from './link/link.ts';
 
 /**
  * - `open`: nobody ends the connection as a whole; each direction may have ended by itself.

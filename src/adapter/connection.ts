@@ -1,9 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import net from 'node:net';
+
 import type { RawData, WebSocket } from 'ws';
 
 import { WsConnError } from '../base/errors.ts';
 import { TRY_AGAIN_LATER } from '../websocket/close-codes.ts';
+import type { WriteCallback } from '../base/pending-write.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import type { SocketDuplex } from '../base/socket-duplex.ts';
+import type { Write } from '../base/write-run.ts';
 import { CloseProcedure, type Done } from './close-procedure.ts';
 import {
   closeError,
@@ -11,13 +16,14 @@ import {
   frameError,
   handshakeError,
   handshakeTimeoutError,
-} from './connection-errors.ts';
+} from './link/connection-errors.ts';
 import { HalfClose } from './half-close.ts';
-import { Link } from './link.ts';
+import { Link } from './link/link.ts';
 import { MessageReader } from './message-reader.ts';
 import { MessageSender } from './message-sender.ts';
 import type { AdapterSettings } from './options.ts';
-import { checkSocket } from './take-websocket.ts';
+import { checkSocket } from './link/take-websocket.ts';
+import type { Transport } from './transport.ts';
 import { WriteBatcher } from './write-batcher.ts';
 
 /** What a connection reports to the stream that it is made for. */
@@ -26,6 +32,13 @@ export interface ConnectionEvents {
   readonly onOpen: () => void;
   /** Payload has moved. */
   readonly onActive: () => void;
+  /**
+   * The server has accepted the handshake, with these headers; before `onOpen`. Somebody else may
+   * take the WebSocket over then, with `release()`.
+   */
+  readonly onUpgrade?: (headers: IncomingHttpHeaders) => void;
+  /** A message came; returns whether somebody else takes it. */
+  readonly onMessage?: (bytes: Buffer, isBinary: boolean) => boolean;
   /** ws was given a message. */
   readonly onSent: () => void;
   /** The peer has closed in order: nobody can hear what is written any more. */
@@ -36,17 +49,16 @@ export interface ConnectionEvents {
  * A WebSocket that carries the bytes of one stream: its parts, and what the events of the WebSocket
  * mean for the stream.
  */
-export class Connection {
+export class Connection implements Transport {
   readonly link: Link;
-  /** What came and was not read. */
   readonly received: ReceiveBuffer;
-  readonly writes: WriteBatcher;
   readonly closing: CloseProcedure;
   readonly #stream: SocketDuplex;
   readonly #settings: AdapterSettings;
   readonly #events: ConnectionEvents;
   readonly #halfClose: HalfClose;
   readonly #messages: MessageReader;
+  readonly #writes: WriteBatcher;
 
   constructor(
     stream: SocketDuplex,
@@ -61,17 +73,61 @@ export class Connection {
     this.link = this.#makeLink(ws);
     this.received = new ReceiveBuffer(stream, this.link);
     this.#messages = this.#makeMessageReader();
-    this.writes = this.#makeWriteBatcher(ws);
+    this.#writes = this.#makeWriteBatcher(ws);
     this.closing = new CloseProcedure(stream, this.link, this.#halfClose, settings.closeTimeout);
     if (!this.link.raw && settings.handshakeTimeout < Infinity) this.#limitHandshake();
   }
 
-  /** Bytes of payload that came. */
+  get connecting(): boolean {
+    return this.link.connecting;
+  }
+
+  get ending(): boolean {
+    return this.closing.begun;
+  }
+
+  get referenced(): boolean {
+    return this.link.socket.referenced;
+  }
+
   get bytesRead(): number {
     return this.#messages.bytesRead;
   }
 
-  /** Ends the connection as the adapter's close() does. */
+  get bytesDone(): number {
+    return this.#writes.bytesDone;
+  }
+
+  get maxMessageBytes(): number {
+    return this.#settings.maxPayload;
+  }
+
+  /**
+   * Whether ws writes to the kernel: a WebSocket over another Duplex may still hand on what was
+   * written, as a PassThrough does.
+   */
+  get givesMemoryBack(): boolean {
+    return this.link.raw instanceof net.Socket;
+  }
+
+  write(chunk: Buffer, callback: WriteCallback): void {
+    this.#writes.write(chunk, callback);
+  }
+
+  writev(writes: readonly Write[], callback: WriteCallback): void {
+    this.#writes.writev(writes, callback);
+  }
+
+  finish(callback: () => void): void {
+    this.#writes.whenOpen(() => {
+      this.closing.endWriting(callback);
+    });
+  }
+
+  onRead(): void {
+    // What is read lets the WebSocket go on by itself.
+  }
+
   close(code: number, reason: string): void {
     if (this.#stream.destroyed) {
       this.closing.close(code, reason);
@@ -83,10 +139,39 @@ export class Connection {
     }
   }
 
-  /** Ends the connection of a stream that is being destroyed, and calls `done` once. */
+  destroyAgain(error: Error | null): void {
+    this.closing.destroyAgain(error);
+  }
+
+  reset(): void {
+    this.closing.reset();
+  }
+
+  /** Leaves the WebSocket to somebody else: nothing of this is left on it. */
+  release(): void {
+    this.link.release();
+    this.#halfClose.release();
+  }
+
   hangUp(error: Error | null, done: Done): void {
     this.received.clear();
     this.closing.hangUp(error, done);
+  }
+
+  dropWrite(tell: (settle: (error: Error | null) => void) => void): void {
+    this.#writes.drop(tell);
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.link.socket.setNoDelay(noDelay);
+  }
+
+  setKeepAlive(enable: boolean, initialDelay: number): void {
+    this.link.socket.setKeepAlive(enable, initialDelay);
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.link.setReferenced(referenced);
   }
 
   #makeLink(ws: WebSocket): Link {
@@ -94,6 +179,7 @@ export class Connection {
       onOpen: this.#onOpen,
       onUpgrade: (headers) => {
         this.#halfClose.onUpgrade(headers);
+        this.#events.onUpgrade?.(headers);
       },
       onRefusal: (error) => {
         this.#stream.destroy(error);
@@ -145,14 +231,15 @@ export class Connection {
       this.#events.onOpen();
     } finally {
       // Also where a listener throws: what was written before waits for this.
-      this.writes.open();
+      this.#writes.open();
     }
   };
 
   readonly #onMessage = (data: RawData, isBinary: boolean): void => {
     // takeWebSocket() has set binaryType to 'nodebuffer', so this is what ws gives.
-    if (!this.closing.begun && !this.#stream.destroyed)
-      this.#messages.take(data as Buffer, isBinary);
+    const bytes = data as Buffer;
+    if (this.#events.onMessage?.(bytes, isBinary)) return;
+    if (!this.closing.begun && !this.#stream.destroyed) this.#messages.take(bytes, isBinary);
   };
 
   readonly #onTooMuch = (bytes: number): void => {

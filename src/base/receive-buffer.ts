@@ -23,7 +23,7 @@ const LARGE = 4_096;
  */
 export class ReceiveBuffer {
   readonly #stream: ServedStream;
-  readonly #source: PausableSource;
+  #source: PausableSource;
   readonly #demand: ReadDemand;
   readonly #queue = new ChunkQueue();
   /** The only message that waits, not copied yet: most turns bring no second one. */
@@ -43,6 +43,12 @@ export class ReceiveBuffer {
   /** Bytes that wait here, before Readable has them. */
   get length(): number {
     return this.#queue.length + (this.#single?.length ?? 0);
+  }
+
+  /** The messages come from elsewhere now. */
+  moveTo(source: PausableSource): void {
+    this.#source = source;
+    this.#balance();
   }
 
   /** Takes a message; the bytes are the buffer's from then on. */

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
 import type { WebSocket } from 'ws';
 
-import { isolate, type WsConnError } from '../base/errors.ts';
-import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
-import { Liveness } from './liveness.ts';
-import { checkKeepaliveOptions, type KeepaliveOptions } from './options.ts';
+import type { WsConnError } from '../base/errors.ts';
+import { KeepaliveLoop } from './keepalive-loop.ts';
+import { checkKeepaliveOptions, type KeepaliveOptions, type KeepaliveSettings } from './options.ts';
 
 export interface KeepaliveEvents {
   /**
@@ -17,11 +15,6 @@ export interface KeepaliveEvents {
   /** The peer gave no sign of life: `ETIMEDOUT`. The last event. */
   dead: [error: WsConnError];
 }
-
-/**
- * Bytes of a ping's payload that are the same for one connection; its number follows, in as many.
- */
-const KEY_BYTES = 4;
 
 /**
  * Keeps one WebSocket alive through whatever drops idle connections, and finds out when the other
@@ -43,59 +36,54 @@ const KEY_BYTES = 4;
  * is dead it emits 'dead' and terminates the WebSocket. Stops by itself when the WebSocket closes.
  */
 export class Keepalive extends EventEmitter<KeepaliveEvents> {
-  readonly #ws: WebSocket;
-  readonly #interval: number;
-  readonly #liveness: Liveness;
-  readonly #key = randomBytes(KEY_BYTES);
-  #raw: RawSocket | null = null;
+  readonly #settings: KeepaliveSettings;
+  #loop: KeepaliveLoop | null = null;
+  /** Whether the loop goes on over the next WebSocket, when this one is gone. */
+  #outlives = false;
+  #roundTrip: number | undefined;
+  #referenced = true;
   #stopped = false;
 
   /** @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` */
   constructor(ws: WebSocket, options: KeepaliveOptions = {}) {
     super();
-    const { interval, pongTimeout } = checkKeepaliveOptions(options);
-    this.#ws = ws;
-    this.#interval = interval;
-    this.#liveness = this.#makeLiveness(interval, pongTimeout);
-    if (ws.readyState === ws.CLOSED) {
-      this.#stopped = true;
-      return;
-    }
-    ws.on('close', this.#onClose);
-    ws.on('pong', this.#onPong);
-    if (ws.readyState === ws.CONNECTING) ws.on('open', this.#start);
-    else this.#start();
+    this.#settings = checkKeepaliveOptions(options);
+    this.#run(ws);
   }
 
   /** Round trip of the last ping that was answered, in ms; undefined before the first. */
   get rtt(): number | undefined {
-    return this.#liveness.roundTrip;
+    return this.#loop?.roundTrip ?? this.#roundTrip;
   }
 
   /** Ends the loop and takes its listeners off the WebSocket. Calling it again does nothing. */
   stop(): void {
-    if (this.#stopped) return;
     this.#stopped = true;
-    this.#liveness.stop();
-    this.#ws.off('open', this.#start);
-    this.#ws.off('close', this.#onClose);
-    this.#ws.off('pong', this.#onPong);
-    this.#raw?.off('data', this.#onData);
-    this.#raw?.off('drain', this.onSent);
-    this.#raw?.off('pause', this.#onPause);
-    this.#raw?.off('resume', this.#onResume);
+    this.#halt();
   }
 
   /** Makes the loop keep the process alive; this is the default. */
   ref(): this {
-    this.#liveness.ref();
+    this.#referenced = true;
+    this.#loop?.ref();
     return this;
   }
 
   /** Allows the process to end although the loop runs. */
   unref(): this {
-    this.#liveness.unref();
+    this.#referenced = false;
+    this.#loop?.unref();
     return this;
+  }
+
+  /**
+   * Goes on over another WebSocket, and from then on over whichever comes next; rests with none.
+   * @internal
+   */
+  moveTo(ws: WebSocket | null): void {
+    this.#outlives = true;
+    this.#halt();
+    if (ws && !this.#stopped) this.#run(ws);
   }
 
   /**
@@ -104,91 +92,27 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
    * @internal
    */
   readonly onSent = (): void => {
-    if (!this.#stopped && this.#raw) this.#liveness.onWritten();
+    this.#loop?.onSent();
   };
 
-  #makeLiveness(interval: number, pongTimeout: number): Liveness {
-    const host = {
-      written: () => this.#raw?.bytesWritten,
-      queued: () => this.#raw?.writableLength ?? 0,
-      mayPing: () => this.#mayPing(),
-      ping: (id: number, whenSent: () => void) => {
-        this.#ws.ping(this.#payload(id), undefined, (error?: Error) => {
-          // An error here means that the WebSocket is closing, and 'close' will stop the loop.
-          if (!error) whenSent();
-        });
+  #run(ws: WebSocket): void {
+    this.#loop = new KeepaliveLoop(ws, this.#settings, {
+      onPong: (roundTrip) => this.emit('pong', roundTrip),
+      onDead: (error) => {
+        if (!this.#outlives) this.stop();
+        this.emit('dead', error);
+        ws.terminate();
       },
-      showLife: () => {
-        // An error here is the WebSocket's own, reported by its 'close'.
-        this.#ws.pong('', undefined, () => undefined);
+      onClose: () => {
+        if (!this.#outlives) this.stop();
       },
-      onPong: (roundTrip: number) => {
-        isolate(() => this.emit('pong', roundTrip));
-      },
-      onDead: (error: WsConnError) => {
-        this.#onDead(error);
-      },
-    };
-    return new Liveness(host, interval, pongTimeout);
+    });
+    if (!this.#referenced) this.#loop.unref();
   }
 
-  readonly #start = (): void => {
-    const raw = rawSocket(this.#ws);
-    this.#raw = raw;
-    // Before ws, which reports the pongs in it.
-    raw?.prependListener('data', this.#onData);
-    raw?.on('drain', this.onSent);
-    raw?.on('pause', this.#onPause);
-    raw?.on('resume', this.#onResume);
-    this.#liveness.start();
-    if (raw?.isPaused()) this.#onPause();
-  };
-
-  #payload(id: number): Buffer {
-    const payload = Buffer.alloc(2 * KEY_BYTES);
-    this.#key.copy(payload);
-    payload.writeUInt32BE(id, KEY_BYTES);
-    return payload;
-  }
-
-  /**
-   * After our Close frame nothing may follow, so from then on only the kernel can ask whether the
-   * peer is there.
-   */
-  #mayPing(): boolean {
-    if (this.#ws.readyState === this.#ws.OPEN) return true;
-    this.#raw?.setKeepAlive?.(true, this.#interval);
-    this.#liveness.stop();
-    return false;
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#liveness.onReceived(chunk.length);
-  };
-
-  readonly #onPong = (payload: Buffer): void => {
-    if (payload.length !== 2 * KEY_BYTES || !this.#key.equals(payload.subarray(0, KEY_BYTES)))
-      return;
-    this.#liveness.onPong(payload.readUInt32BE(KEY_BYTES));
-  };
-
-  readonly #onPause = (): void => {
-    this.#liveness.pause();
-  };
-
-  readonly #onResume = (): void => {
-    this.#liveness.resume();
-  };
-
-  readonly #onClose = (): void => {
-    this.stop();
-  };
-
-  #onDead(error: WsConnError): void {
-    // A peer that has our Close need not answer a ping.
-    if (!this.#mayPing()) return;
-    this.stop();
-    this.emit('dead', error);
-    this.#ws.terminate();
+  #halt(): void {
+    this.#roundTrip = this.rtt;
+    this.#loop?.stop();
+    this.#loop = null;
   }
 }

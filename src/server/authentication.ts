@@ -23,12 +23,22 @@ export interface Refusal {
   readonly text?: string | undefined;
 }
 
+/** Who somebody is whose handshake is accepted. */
+export interface Accepted {
+  /**
+   * A name that stays the same, such as a token's or that of a certificate. Nobody else may resume
+   * what he has begun.
+   */
+  readonly identity: string;
+}
+
 /**
- * Decides on a handshake before it is answered: true accepts it, false refuses it with 401.
+ * Decides on a handshake before it is answered: true accepts it, or who it is; false refuses it
+ * with 401. It is called for each WebSocket of a connection that is resumed.
  */
 export type Authenticate = (
   request: IncomingMessage,
-) => boolean | Refusal | Promise<boolean | Refusal>;
+) => boolean | Refusal | Accepted | Promise<boolean | Refusal | Accepted>;
 
 /** A refusal together with what led to it. */
 export interface Rejection extends Refusal {
@@ -44,13 +54,13 @@ export function askAuthenticate(
   authenticate: Authenticate,
   request: IncomingMessage,
   limit: number,
-  onAnswer: (rejection: Rejection | null) => void,
+  onAnswer: (rejection: Rejection | null, identity?: string) => void,
 ): () => void {
   let open = true;
-  const settle = (rejection: Rejection | null): void => {
+  const settle = (rejection: Rejection | null, identity?: string): void => {
     if (!open) return;
     withdraw();
-    onAnswer(rejection);
+    onAnswer(rejection, identity);
   };
   const timer = setTimeout(() => {
     const cause = new WsConnError(
@@ -64,14 +74,14 @@ export function askAuthenticate(
     clearTimeout(timer);
   };
   // On a tick of its own: what a listener throws then must not end up in this promise.
-  const settleLater = (rejection: Rejection | null): void => {
-    process.nextTick(settle, rejection);
+  const settleLater = (rejection: Rejection | null, identity?: string): void => {
+    process.nextTick(settle, rejection, identity);
   };
-  new Promise<boolean | Refusal>((resolve) => {
+  new Promise<boolean | Refusal | Accepted>((resolve) => {
     resolve(authenticate(request));
   }).then(
     (answer) => {
-      settleLater(rejectionFor(answer));
+      settleLater(rejectionFor(answer), isAccepted(answer) ? answer.identity : undefined);
     },
     (cause: unknown) => {
       settleLater({ status: INTERNAL_ERROR, cause });
@@ -82,12 +92,12 @@ export function askAuthenticate(
 
 /** The answer may be anything: a function that forgets to return one gives undefined. */
 function rejectionFor(answer: unknown): Rejection | null {
-  if (answer === true) return null;
+  if (answer === true || isAccepted(answer)) return null;
   if (answer === false) return { status: UNAUTHORIZED };
   if (isRefusal(answer)) return checkHeaders(answer);
   const cause = invalidArgType(
     'answer of authenticate()',
-    'a boolean or {status: 300 to 599, headers}',
+    'a boolean, {identity: string} or {status: 300 to 599, headers}',
     answer,
   );
   return { status: INTERNAL_ERROR, cause };
@@ -109,6 +119,16 @@ function checkHeaders(refusal: Refusal): Rejection {
   } catch (cause) {
     return { status: INTERNAL_ERROR, cause };
   }
+}
+
+function isAccepted(answer: unknown): answer is Accepted {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    !('status' in answer) &&
+    'identity' in answer &&
+    typeof answer.identity === 'string'
+  );
 }
 
 function isRefusal(answer: unknown): answer is Refusal {

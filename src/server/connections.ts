@@ -1,15 +1,15 @@
-import type { WsConnAdapter } from '../adapter/adapter.ts';
+import type { WsConnSocket } from '../adapter/wsconn-socket.ts';
 
 /**
  * Counts the connections of a server: those that are open, and those that linger, whose stream is
  * done while the peer still reads from their socket.
  */
 export class Connections {
-  readonly #open = new Set<WsConnAdapter>();
+  readonly #open = new Set<WsConnSocket>();
   /** The longest lingering first. */
-  readonly #lingering = new Set<WsConnAdapter>();
+  readonly #lingering = new Set<WsConnSocket>();
   /** Those that were cut, and whose socket is about to go. */
-  readonly #cut = new Set<WsConnAdapter>();
+  readonly #cut = new Set<WsConnSocket>();
   /** Called when the last one is gone; null until the server closes. */
   #whenEmpty: (() => void) | null = null;
   /** Whether none may linger any more. */
@@ -25,7 +25,7 @@ export class Connections {
     return this.#open.size;
   }
 
-  add(adapter: WsConnAdapter): void {
+  add(adapter: WsConnSocket): void {
     this.#open.add(adapter);
     adapter.onceClosed(() => {
       this.#onClosed(adapter);
@@ -56,10 +56,10 @@ export class Connections {
     clearTimeout(limit);
   }
 
-  #onClosed(adapter: WsConnAdapter): void {
+  #onClosed(adapter: WsConnSocket): void {
     const { ws } = adapter;
     this.#open.delete(adapter);
-    if (ws.readyState !== ws.CLOSED) {
+    if (ws && ws.readyState !== ws.CLOSED) {
       this.#lingering.add(adapter);
       ws.once('close', () => {
         this.#lingering.delete(adapter);
@@ -71,10 +71,10 @@ export class Connections {
     this.#reportIfEmpty();
   }
 
-  #terminate(adapter: WsConnAdapter): void {
+  #terminate(adapter: WsConnSocket): void {
     this.#lingering.delete(adapter);
     this.#cut.add(adapter);
-    adapter.ws.terminate();
+    adapter.ws?.terminate();
   }
 
   #reportIfEmpty(): void {

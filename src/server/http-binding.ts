@@ -4,7 +4,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { answerUpgradeRequired } from './http-server.ts';
-import { type Dropped, PendingConnections } from './pending-connections.ts';
+import { type Dropped, PendingConnections } from './limits/pending-connections.ts';
 
 /** What an HTTP server reports to the WebSocket server that listens to it. */
 export interface HttpBindingEvents {

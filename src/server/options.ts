@@ -5,10 +5,15 @@ import type { ServerOptions as WsServerOptions } from 'ws';
 import { AdapterSettings, type WsConnAdapterOptions } from '../adapter/options.ts';
 import { limitOption, timeoutOption } from '../base/check-option.ts';
 import { invalidArgType, invalidArgValue } from '../base/errors.ts';
+import {
+  resumeOption,
+  type ResumeOptions,
+  type ResumeSettings,
+} from '../resume/socket/resume-options.ts';
 import { DEFAULT_MAX_PAYLOAD, maxBufferedChunks, maxFragments } from '../websocket/ws-limits.ts';
 import { UnfinishedBytes } from '../websocket/unfinished-bytes.ts';
 import type { Authenticate } from './authentication.ts';
-import { defaultConnectionLimits } from './descriptor-limit.ts';
+import { defaultConnectionLimits } from './limits/descriptor-limit.ts';
 import { originsOption } from './origins.ts';
 import type { WebSocketServerSettings } from './websocket-server.ts';
 
@@ -89,6 +94,14 @@ export interface CreateServerOptions
   readonly maxPayload?: number | undefined;
 }
 
+export interface ResumableServerOptions extends CreateServerOptions {
+  /**
+   * Whether connections may outlive their WebSockets, and how: those of clients that ask for it.
+   * @default false
+   */
+  readonly resume: boolean | ResumeOptions;
+}
+
 const DEFAULT_TIMEOUT = 10_000;
 /** 2,000 connections that are each amid one of this package's messages of 64 KiB. */
 const DEFAULT_UNFINISHED_BYTES = 134_217_728;
@@ -103,6 +116,8 @@ export interface ServerSettings {
   readonly handshakeTimeout: number;
   readonly maxConnections: number;
   readonly maxPendingConnections: number;
+  /** undefined where connections end with their WebSocket. */
+  readonly resume: ResumeSettings | undefined;
   /** For its connections. */
   readonly adapter: AdapterSettings;
   /** For their handshakes. */
@@ -114,7 +129,9 @@ export interface ServerSettings {
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, with the name of the
  * option
  */
-export function checkServerOptions(options: CreateServerOptions): ServerSettings {
+export function checkServerOptions(
+  options: CreateServerOptions & Partial<ResumableServerOptions>,
+): ServerSettings {
   const adapter = new AdapterSettings(options, {
     maxPayload: DEFAULT_MAX_PAYLOAD,
     handshakeTimeout: DEFAULT_TIMEOUT,
@@ -162,6 +179,7 @@ export function checkServerOptions(options: CreateServerOptions): ServerSettings
       defaults.maxPendingConnections,
       1,
     ),
+    resume: resumeOption(options.resume),
     adapter: adapter.with({ unfinished: new UnfinishedBytes(unfinished) }),
     webSocket: {
       autoPong: options.autoPong,

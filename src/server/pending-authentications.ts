@@ -20,14 +20,15 @@ export class PendingAuthentications {
   }
 
   /**
-   * Asks `authenticate`, and calls `onAnswer` once: with null where the request may pass. Never
+   * Asks `authenticate`, and calls `onAnswer` once: with null, and who it is, where the request may
+   * pass. Never
    * when the client has closed its connection before.
    */
   add(
     authenticate: Authenticate,
     request: IncomingMessage,
     socket: Duplex,
-    onAnswer: (rejection: Rejection | null) => void,
+    onAnswer: (rejection: Rejection | null, identity?: string) => void,
   ): void {
     let withdraw = (): void => undefined;
     const settle = (): void => {
@@ -47,9 +48,9 @@ export class PendingAuthentications {
     this.#pending.add(reject);
     socket.on('close', settle);
     socket.on('error', onError);
-    withdraw = askAuthenticate(authenticate, request, this.#timeout, (rejection) => {
+    withdraw = askAuthenticate(authenticate, request, this.#timeout, (rejection, identity) => {
       settle();
-      onAnswer(rejection);
+      onAnswer(rejection, identity);
     });
     // authenticate() itself may have closed the server, which rejects all.
     if (!this.#pending.has(reject)) withdraw();

@@ -7,6 +7,7 @@ export const UNAUTHORIZED = 401;
 export const FORBIDDEN = 403;
 export const NOT_FOUND = 404;
 export const METHOD_NOT_ALLOWED = 405;
+export const GONE = 410;
 export const UPGRADE_REQUIRED = 426;
 export const INTERNAL_ERROR = 500;
 export const UNAVAILABLE = 503;

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 
 import { WsConnAdapter } from '../adapter/adapter.ts';
+import type { WsConnSocket } from '../adapter/wsconn-socket.ts';
 import { invalidState, WsConnError } from '../base/errors.ts';
 import { GOING_AWAY } from '../websocket/close-codes.ts';
 import { namesHalfClose } from '../websocket/features-header.ts';
@@ -15,10 +16,15 @@ import type { Rejection } from './authentication.ts';
 import { Connections } from './connections.ts';
 import { hasPath, HttpBinding } from './http-binding.ts';
 import { makeHttpServer } from './http-server.ts';
-import { checkServerOptions, type CreateServerOptions, type ServerSettings } from './options.ts';
+import {
+  checkServerOptions,
+  type CreateServerOptions,
+  type ResumableServerOptions,
+  type ServerSettings,
+} from './options.ts';
 import { rejectionOfOrigin } from './origins.ts';
 import { PendingAuthentications } from './pending-authentications.ts';
-import type { Dropped } from './pending-connections.ts';
+import type { Dropped } from './limits/pending-connections.ts';
 import {
   BAD_REQUEST,
   METHOD_NOT_ALLOWED,
@@ -26,11 +32,12 @@ import {
   rejectUpgrade,
   UNAVAILABLE,
 } from './reject-upgrade.ts';
+import { Resumption } from './resumption.ts';
 import { makeWebSocketServer } from './websocket-server.ts';
 
-export interface WsConnServerEvents {
+export interface WsConnServerEvents<Connection extends WsConnSocket = WsConnAdapter> {
   /** A WebSocket was opened; its adapter, and the request that asked for it. */
-  connection: [adapter: WsConnAdapter, request: IncomingMessage];
+  connection: [adapter: Connection, request: IncomingMessage];
   /** A handshake was refused: with which HTTP status and, where something went wrong, why. */
   refused: [request: IncomingMessage, status: number, cause: unknown];
   /**
@@ -48,7 +55,9 @@ export interface WsConnServerEvents {
  * Accepts WebSockets and emits their adapters, as `net.Server` does with TCP connections. Made by
  * `createServer()`.
  */
-export class WsConnServer extends EventEmitter<WsConnServerEvents> {
+export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> extends EventEmitter<
+  WsConnServerEvents<Connection>
+> {
   /**
    * Connections that may be there or in their handshake at once; those whose stream is done give
    * way to new ones.
@@ -58,16 +67,21 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
   readonly #wss: WebSocketServer;
   readonly #connections = new Connections();
   readonly #authentications: PendingAuthentications;
+  readonly #resumption: Resumption | undefined;
   #binding: HttpBinding | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(options: CreateServerOptions) {
+  constructor(options: CreateServerOptions | ResumableServerOptions) {
     super();
     const settings = checkServerOptions(options);
     this.#settings = settings;
     this.maxConnections = settings.maxConnections;
     this.#authentications = new PendingAuthentications(settings.authenticateTimeout);
-    this.#wss = makeWebSocketServer(settings.webSocket);
+    this.#resumption = settings.resume && new Resumption(settings.resume);
+    this.#wss = makeWebSocketServer({
+      ...settings.webSocket,
+      answer: this.#resumption?.answer,
+    });
     this.#wss.on('wsClientError', this.#onBadHandshake);
     if (settings.server) this.#attach(settings.server);
   }
@@ -124,9 +138,9 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       this.#accept(request, socket, head);
       return;
     }
-    this.#authentications.add(authenticate, request, socket, (refused) => {
+    this.#authentications.add(authenticate, request, socket, (refused, identity) => {
       if (refused) this.#reject(request, socket, refused);
-      else this.#accept(request, socket, head);
+      else this.#accept(request, socket, head, identity);
     });
   }
 
@@ -162,6 +176,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     const { adapter, server } = this.#settings;
     if (server) this.#binding?.detach();
     this.#authentications.rejectAll();
+    this.#resumption?.close();
     const ended: Promise<unknown>[] = [this.#connections.close(GOING_AWAY, adapter.closeTimeout)];
     const own = this.#ownHttpServer;
     if (own) {
@@ -226,8 +241,13 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     const rejection =
       rejectionOfForm(request) ?? rejectionOfOrigin(request, this.#settings.origins);
     if (rejection) return rejection;
-    const full = this.#connections.open + this.#authentications.size >= this.maxConnections;
-    return this.#closing || full ? { status: UNAVAILABLE } : null;
+    return this.#closing || this.#isFullFor(request) ? { status: UNAVAILABLE } : null;
+  }
+
+  #isFullFor(request: IncomingMessage): boolean {
+    if (this.#resumption?.isReturn(request)) return false;
+    const pending = this.#authentications.size + (this.#resumption?.pending ?? 0);
+    return this.#connections.open + pending >= this.maxConnections;
   }
 
   #reject(
@@ -239,7 +259,7 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
     this.emit('refused', request, status, cause);
   }
 
-  #accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #accept(request: IncomingMessage, socket: Duplex, head: Buffer, identity?: string): void {
     if (!socket.readable || !socket.writable) {
       // ws would drop it without a word.
       socket.destroy();
@@ -250,37 +270,20 @@ export class WsConnServer extends EventEmitter<WsConnServerEvents> {
       this.emit('refused', request, BAD_REQUEST, cause);
       return;
     }
+    const plan = this.#resumption?.plan(request, identity) ?? null;
+    if (plan && 'rejection' in plan) {
+      this.#reject(request, socket, plan.rejection);
+      return;
+    }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       const halfCloseOffered = namesHalfClose(request.headers);
-      const adapter = new WsConnAdapter(ws, this.#settings.adapter.with({ halfCloseOffered }));
+      const settings = this.#settings.adapter.with({ halfCloseOffered });
+      const connection = plan ? plan.take(ws, settings) : new WsConnAdapter(ws, settings);
+      if (!connection) return;
       if (this.#connections.size >= this.maxConnections) this.#connections.cutLongestLingering();
-      this.#connections.add(adapter);
-      this.emit('connection', adapter, request);
+      this.#connections.add(connection);
+      // Which kind it is, the option says by which createServer() has chosen the type.
+      (this as EventEmitter).emit('connection', connection, request);
     });
   }
-}
-
-/**
- * Makes a server of WebSockets whose connections are sockets, as `net.createServer()` does for TCP:
- * call `listen()`, give it the `server` to share, or hand it upgrades with `handleUpgrade()`. Half
- * close is agreed on with clients that offer it, unless the option `halfClose` decides it. All
- * options of the adapter go to every connection.
- *
- * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for an option
- */
-export function createServer(
-  options?: CreateServerOptions,
-  onConnection?: (adapter: WsConnAdapter, request: IncomingMessage) => void,
-): WsConnServer;
-export function createServer(
-  onConnection: (adapter: WsConnAdapter, request: IncomingMessage) => void,
-): WsConnServer;
-export function createServer(
-  first: CreateServerOptions | ((adapter: WsConnAdapter, request: IncomingMessage) => void) = {},
-  second?: (adapter: WsConnAdapter, request: IncomingMessage) => void,
-): WsConnServer {
-  const [options, onConnection] = typeof first === 'function' ? [{}, first] : [first, second];
-  const server = new WsConnServer(options);
-  if (onConnection) server.on('connection', onConnection);
-  return server;
 }

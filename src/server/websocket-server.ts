@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 import { type ServerOptions as WsServerOptions, WebSocketServer } from 'ws';
 
 import { FEATURES_HEADER, HALF_CLOSE, namesHalfClose } from '../websocket/features-header.ts';
@@ -19,6 +21,8 @@ export type WebSocketServerSettings = {
 } & {
   /** Whether halves are closed; left out, as each client offers. */
   readonly halfClose: boolean | undefined;
+  /** Headers for the answer to that request, beside what WebSockets and half close need. */
+  readonly answer?: ((request: IncomingMessage) => readonly string[]) | undefined;
 };
 
 /**
@@ -27,6 +31,7 @@ export type WebSocketServerSettings = {
  */
 export function makeWebSocketServer({
   halfClose,
+  answer,
   ...options
 }: WebSocketServerSettings): WebSocketServer {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -37,8 +42,11 @@ export function makeWebSocketServer({
     ...WS_LIMITS,
     ...Object.fromEntries(given),
   }); // @types/ws does not know all of them.
-  wss.on('headers', (headers, { headers: offered }) => {
-    if (halfClose ?? namesHalfClose(offered)) headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+  wss.on('headers', (headers, request) => {
+    if (halfClose ?? namesHalfClose(request.headers)) {
+      headers.push(`${FEATURES_HEADER}: ${HALF_CLOSE}`);
+    }
+    if (answer) headers.push(...answer(request));
   });
   return wss;
 }

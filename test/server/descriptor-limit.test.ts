@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { connectionLimits, defaultConnectionLimits } from '../../src/server/descriptor-limit.ts';
+import {
+  connectionLimits,
+  defaultConnectionLimits,
+} from '../../src/server/limits/descriptor-limit.ts';
 
 test.each([
   [20_000, 9_456, 1_024],

@@ -46,7 +46,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'a cut that is shown as an end',
-    file: 'src/adapter/connection-errors.ts',
+    file: 'src/adapter/link/connection-errors.ts',
     from: 'closed.tcpEnded && tcpEndIsEof;',
     to: 'closed.tcpEnded;',
   },
@@ -58,7 +58,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'a listener that is left',
-    file: 'src/adapter/link.ts',
+    file: 'src/adapter/link/link.ts',
     from: "ws.off('message', this.#onMessage);",
     to: '',
   },

@@ -1,11 +1,11 @@
-import { codeOf, WsConnError } from '../base/errors.ts';
-import { escaped } from '../websocket/escape.ts';
+import { codeOf, WsConnError } from '../../base/errors.ts';
+import { escaped } from '../../websocket/escape.ts';
 import {
   MESSAGE_TOO_BIG,
   NO_CLOSE_FRAME,
   NO_CODE,
   NORMAL_CLOSURE,
-} from '../websocket/close-codes.ts';
+} from '../../websocket/close-codes.ts';
 
 /** How a WebSocket has closed. */
 export interface ClosedWebSocket {

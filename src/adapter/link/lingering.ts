@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 
-import { resetSocket } from '../base/reset-socket.ts';
-import type { RawSocket } from '../websocket/raw-socket.ts';
+import { resetSocket } from '../../base/reset-socket.ts';
+import type { RawSocket } from '../../websocket/raw-socket.ts';
 
 /**
  * Time in ms of silence after which the kernel asks whether the peer is there. Node has it ask ten

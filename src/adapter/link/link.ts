@@ -2,17 +2,23 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 
 import type { RawData, WebSocket } from 'ws';
 
-import { isolate, type WsConnError } from '../base/errors.ts';
-import type { PausableSource } from '../base/receive-buffer.ts';
-import { resetSocket } from '../base/reset-socket.ts';
-import { RefusalReader } from '../websocket/refusal.ts';
-import type { UnfinishedMessage } from '../websocket/unfinished-bytes.ts';
-import { rawSocket, type RawSocket, refCloseTimer } from '../websocket/raw-socket.ts';
+import { isolate, type WsConnError } from '../../base/errors.ts';
+import type { PausableSource } from '../../base/receive-buffer.ts';
+import { resetSocket } from '../../base/reset-socket.ts';
+import { RefusalReader } from '../../websocket/refusal.ts';
+import type { UnfinishedBytes, UnfinishedMessage } from '../../websocket/unfinished-bytes.ts';
+import { rawSocket, type RawSocket, refCloseTimer } from '../../websocket/raw-socket.ts';
 import type { ClosedWebSocket } from './connection-errors.ts';
 import { linger, probe } from './lingering.ts';
-import type { AdapterSettings } from './options.ts';
 import { RawSocketSettings } from './raw-socket-settings.ts';
 import { SocketWatch } from './socket-watch.ts';
+
+export interface LinkSettings {
+  /** Time in ms that the peer has to end TCP once it has sent Close. */
+  readonly closeTimeout: number;
+  /** Where unfinished messages are counted. */
+  readonly unfinished: UnfinishedBytes | undefined;
+}
 
 /** What a link reports. `onClose` comes exactly once, and nothing after it. */
 export interface LinkEvents {
@@ -20,7 +26,7 @@ export interface LinkEvents {
   /** A server has accepted the handshake, with these headers; before `onOpen`. */
   readonly onUpgrade: (headers: IncomingHttpHeaders) => void;
   /** The server answered the handshake with an HTTP status; nothing but `onClose` follows. */
-  readonly onRefusal: (error: WsConnError) => void;
+  readonly onRefusal: (error: WsConnError, headers: IncomingHttpHeaders) => void;
   readonly onMessage: (data: RawData, isBinary: boolean) => void;
   /** So many bytes of an unfinished message are too much for what the server may hold. */
   readonly onTooMuch: (bytes: number) => void;
@@ -37,7 +43,6 @@ export class Link implements PausableSource {
   /** Settings of the socket below. */
   readonly socket = new RawSocketSettings();
   readonly #events: LinkEvents;
-  /** Time in ms that the peer has to end TCP once it has sent Close. */
   readonly #closeTimeout: number;
   readonly #unfinished: UnfinishedMessage | undefined;
   #raw: RawSocket | null = null;
@@ -48,11 +53,7 @@ export class Link implements PausableSource {
   #refusal: RefusalReader | null = null;
   #released = false;
 
-  constructor(
-    ws: WebSocket,
-    { closeTimeout, unfinished }: Pick<AdapterSettings, 'closeTimeout' | 'unfinished'>,
-    events: LinkEvents,
-  ) {
+  constructor(ws: WebSocket, { closeTimeout, unfinished }: LinkSettings, events: LinkEvents) {
     this.ws = ws;
     this.#closeTimeout = closeTimeout;
     this.#events = events;
@@ -153,6 +154,11 @@ export class Link implements PausableSource {
     if (this.#raw) linger(this.ws, this.#raw);
   }
 
+  /** Leaves the WebSocket to somebody else: no listener and no timer of this is left. */
+  release(): void {
+    this.#release();
+  }
+
   /**
    * Calls `expired` after `ms`, unless the WebSocket has opened or closed by then; replaces an
    * earlier limit.
@@ -196,7 +202,7 @@ export class Link implements PausableSource {
     // The server has answered: what it says is read within a limit of its own.
     clearTimeout(this.#limit);
     this.#refusal = new RefusalReader(request, response, (error) => {
-      this.#events.onRefusal(error);
+      this.#events.onRefusal(error, response.headers);
     });
   };
 

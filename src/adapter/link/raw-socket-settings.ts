@@ -1,4 +1,4 @@
-import type { RawSocket } from '../websocket/raw-socket.ts';
+import type { RawSocket } from '../../websocket/raw-socket.ts';
 
 /** Settings of the socket below a WebSocket, kept until there is one. */
 export class RawSocketSettings {
@@ -18,6 +18,13 @@ export class RawSocketSettings {
     if (!this.#referenced) raw.unref?.();
     if (this.#noDelay !== undefined) raw.setNoDelay?.(this.#noDelay);
     if (this.#keepAlive) raw.setKeepAlive?.(this.#keepAlive.enable, this.#keepAlive.initialDelay);
+  }
+
+  /** Has another socket set as this one is. */
+  copyTo(other: RawSocketSettings): void {
+    other.setReferenced(this.#referenced);
+    if (this.#noDelay !== undefined) other.setNoDelay(this.#noDelay);
+    if (this.#keepAlive) other.setKeepAlive(this.#keepAlive.enable, this.#keepAlive.initialDelay);
   }
 
   setNoDelay(noDelay: boolean): void {

@@ -1,5 +1,5 @@
-import type { UnfinishedMessage } from '../websocket/unfinished-bytes.ts';
-import { dataListenerOfWs, type RawSocket } from '../websocket/raw-socket.ts';
+import type { UnfinishedMessage } from '../../websocket/unfinished-bytes.ts';
+import { dataListenerOfWs, type RawSocket } from '../../websocket/raw-socket.ts';
 
 /**
  * Watches the socket below an open WebSocket for what ws reports late or never: an error, and that

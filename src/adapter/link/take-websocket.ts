@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 
-import { invalidArgType, invalidState } from '../base/errors.ts';
-import { rawSocket, type RawSocket } from '../websocket/raw-socket.ts';
+import { invalidArgType, invalidState } from '../../base/errors.ts';
+import { rawSocket, type RawSocket } from '../../websocket/raw-socket.ts';
 
 /** WebSockets that have their adapter: two on one would each get half of the bytes. */
 const taken = new WeakSet<WebSocket>();

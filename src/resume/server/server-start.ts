@@ -1,0 +1,83 @@
+import type { WebSocket } from 'ws';
+
+import { Deadline } from '../../base/deadline.ts';
+import type { Beginning, Start } from '../socket/resumable-socket.ts';
+import type { RoleHost } from '../socket/role.ts';
+import { decode } from '../wire/message.ts';
+import type { NewRequest } from '../wire/resume-header.ts';
+import { ServerRole } from './server-role.ts';
+import type { SessionTable } from './session-table.ts';
+
+/**
+ * Payload of the ping whose pong shows, where no HELLO came before it, that the client has not seen
+ * our answer.
+ */
+const QUESTION = Buffer.from('resume?');
+/** Time in ms that the pong may take. */
+const ANSWER_TIMEOUT = 10_000;
+
+/** A new session, whose id its client was told. */
+export interface Offer {
+  readonly id: Buffer;
+  readonly identity: string | undefined;
+  readonly request: NewRequest;
+}
+
+/**
+ * The server's first WebSocket of a session: the client may not have seen our answer to the
+ * handshake, where a middlebox has dropped it. It has if it begins with a HELLO that has the id.
+ */
+export class ServerStart implements Start {
+  /** A client that resumes would take a Close without END for a cut. */
+  readonly mattersForEnds = true;
+  readonly #host: RoleHost;
+  readonly #table: SessionTable;
+  readonly #ws: WebSocket;
+  readonly #offer: Offer;
+  #plain: (() => void) | null = null;
+  readonly #limit = new Deadline(() => this.#plain?.());
+
+  constructor(host: RoleHost, table: SessionTable, ws: WebSocket, offer: Offer) {
+    this.#host = host;
+    this.#table = table;
+    this.#ws = ws;
+    this.#offer = offer;
+  }
+
+  onMessage(bytes: Buffer, isBinary: boolean): Beginning | null {
+    const message = isBinary ? decode(bytes) : '';
+    if (typeof message === 'string' || message.type !== 'hello') return null;
+    const { hello } = message;
+    const { id, identity, request } = this.#offer;
+    if (!hello.id.equals(id)) return null;
+    const role = new ServerRole(this.#host, this.#table, id, identity);
+    return {
+      window: this.#table.settings.window,
+      peerWindow: request.window,
+      role,
+      begin: (connection, carrier) => {
+        role.begin(connection);
+        const problem = role.join(carrier, hello);
+        if (problem !== null) connection.end.violated(problem, 1002);
+      },
+    };
+  }
+
+  hurry(plain: () => void): void {
+    if (this.#plain) return;
+    this.#plain = plain;
+    this.#ws.on('pong', this.#onPong);
+    // An error here is the WebSocket's own, reported by its 'close'.
+    this.#ws.ping(QUESTION, undefined, () => undefined);
+    this.#limit.start(ANSWER_TIMEOUT);
+  }
+
+  stop(): void {
+    this.#ws.off('pong', this.#onPong);
+    this.#limit.stop();
+  }
+
+  readonly #onPong = (payload: Buffer): void => {
+    if (payload.equals(QUESTION)) this.#plain?.();
+  };
+}

@@ -1,0 +1,61 @@
+import type { Progress } from '../wire/message.ts';
+
+/** Bytes that came or were read, after which the peer is told at the next turn of the event loop. */
+const ACK_BYTES = 65_536;
+/** Time in ms after which it is told at the latest. */
+const ACK_DELAY = 50;
+
+/**
+ * Decides when the peer is to hear how far we have got, where no data of ours has told it by the
+ * way: after 64 KiB, or 50 ms.
+ */
+export class AckPolicy {
+  readonly #due: () => void;
+  #told: Progress = { received: 0, consumed: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+
+  /** @param due - called when it is to be told; whoever does it calls `told()` */
+  constructor(due: () => void) {
+    this.#due = due;
+  }
+
+  /** Whether there is something to tell. */
+  isNews({ received, consumed }: Progress): boolean {
+    return received > this.#told.received || consumed > this.#told.consumed;
+  }
+
+  /** Records how far we have got. */
+  onProgress(progress: Progress): void {
+    if (this.#immediate || !this.isNews(progress)) return;
+    const news = Math.max(
+      progress.received - this.#told.received,
+      progress.consumed - this.#told.consumed,
+    );
+    if (news >= ACK_BYTES) this.soon();
+    else this.#timer ??= setTimeout(this.#tell, ACK_DELAY).unref();
+  }
+
+  /** Tells it in this turn of the event loop: somebody waits for it. */
+  soon(): void {
+    this.#immediate ??= setImmediate(this.#tell);
+  }
+
+  /** The peer was told. */
+  told(progress: Progress): void {
+    this.#told = progress;
+    this.stop();
+  }
+
+  /** Forgets what was due: there is no way to the peer. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = this.#immediate = undefined;
+  }
+
+  readonly #tell = (): void => {
+    this.stop();
+    this.#due();
+  };
+}

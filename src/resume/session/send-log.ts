@@ -1,0 +1,126 @@
+import { MAX_DATA_HEADER, type Progress, writeDataHeader } from '../wire/message.ts';
+
+const SMALLEST_BLOCK = 1_024;
+
+/** Bytes that lie side by side and leave as one message, with room for its header before them. */
+interface Block {
+  /** Number of its first byte. */
+  readonly start: number;
+  readonly memory: Buffer;
+  filled: number;
+  /** Whether it was handed to a WebSocket, which may still read it. */
+  handedOut: boolean;
+}
+
+/**
+ * Keeps what was written until the peer has received it: a copy, cut into messages as they are
+ * sent, so that a WebSocket which takes over can send it again.
+ */
+export class SendLog {
+  /** Bytes of data that the largest message has. */
+  readonly #mostData: number;
+  #blocks: Block[] = [];
+  #acked = 0;
+  #end = 0;
+
+  /** @param maxMessageSize - bytes of the largest message, its header included */
+  constructor(maxMessageSize: number) {
+    this.#mostData = Math.max(1, maxMessageSize - MAX_DATA_HEADER);
+  }
+
+  /** Number of the first byte that the peer has not received, as far as it has said. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Number behind the last byte. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Bytes that are kept. */
+  get length(): number {
+    return this.#end - this.#acked;
+  }
+
+  append(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length;) {
+      const block = this.#tail(chunk.length - at);
+      const room = block.memory.length - MAX_DATA_HEADER - block.filled;
+      const piece = Math.min(room, chunk.length - at);
+      const whole = at === 0 && piece === chunk.length;
+      block.memory.set(
+        whole ? chunk : chunk.subarray(at, at + piece),
+        MAX_DATA_HEADER + block.filled,
+      );
+      block.filled += piece;
+      at += piece;
+      this.#end += piece;
+    }
+  }
+
+  /** The peer has received all before that number: it is kept no longer. */
+  acknowledge(received: number): void {
+    this.#acked = Math.min(Math.max(this.#acked, received), this.#end);
+    let done = 0;
+    for (const { start, filled } of this.#blocks) {
+      if (start + filled > this.#acked) break;
+      done++;
+    }
+    if (done > 0) this.#blocks.splice(0, done);
+  }
+
+  /** Drops everything: nobody will send it. */
+  clear(): void {
+    this.#blocks = [];
+    this.#acked = this.#end;
+  }
+
+  /**
+   * Makes a message of the bytes from that number on, as many as lie in one block; null if there
+   * are none. The numbers before it must have been received.
+   */
+  messageFrom(position: number, progress: Progress | null): MessageOfLog | null {
+    const block = this.#blockAt(position);
+    if (!block) return null;
+    const skip = position - block.start;
+    const from = MAX_DATA_HEADER + skip;
+    const to = MAX_DATA_HEADER + block.filled;
+    // A WebSocket that went before may not be done with the memory, and the header is written there.
+    const memory = block.handedOut ? Buffer.from(block.memory.subarray(skip, to)) : block.memory;
+    const shift = block.handedOut ? skip : 0;
+    block.handedOut = true;
+    const begin = writeDataHeader(memory, from - shift, progress);
+    return { message: memory.subarray(begin, to - shift), next: block.start + block.filled };
+  }
+
+  #blockAt(position: number): Block | undefined {
+    if (position >= this.#end) return undefined;
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#blocks[middle]?.start ?? 0) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return this.#blocks[low];
+  }
+
+  /** Returns the block to fill, which must not have been sent. */
+  #tail(wanted: number): Block {
+    const last = this.#blocks.at(-1);
+    if (last && !last.handedOut && last.filled < last.memory.length - MAX_DATA_HEADER) return last;
+    const waiting = last && !last.handedOut ? last.filled : 0;
+    const size = Math.min(this.#mostData, Math.max(SMALLEST_BLOCK, wanted, 2 * waiting));
+    const memory = Buffer.allocUnsafe(MAX_DATA_HEADER + size);
+    const block = { start: this.#end, memory, filled: 0, handedOut: false };
+    this.#blocks.push(block);
+    return block;
+  }
+}
+
+export interface MessageOfLog {
+  readonly message: Buffer;
+  /** Number behind its last byte. */
+  readonly next: number;
+}

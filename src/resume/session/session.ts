@@ -1,0 +1,269 @@
+import {
+  type CloseSaid,
+  decode,
+  encodeAck,
+  encodeClose,
+  type Message,
+  type Progress,
+} from '../wire/message.ts';
+import { AckPolicy } from './ack-policy.ts';
+import { Incoming } from './incoming.ts';
+import { Outgoing } from './outgoing.ts';
+
+/** The WebSocket that a session runs over. */
+export interface Carrier {
+  /** Bytes that were sent and wait on this side. */
+  readonly queued: number;
+  /** Sends a message; `whenTaken` comes when the kernel has it, and not where the WebSocket fails. */
+  send(message: Buffer, whenTaken?: () => void): void;
+}
+
+/** What a session reports to the stream that it is made for. */
+export interface SessionEvents {
+  readonly onData: (bytes: Buffer) => void;
+  readonly onFin: () => void;
+  /** The peer has ended all, in order, after what came before. */
+  readonly onEnd: (close: CloseSaid) => void;
+  /** The peer has broken off. */
+  readonly onAbort: (close: CloseSaid) => void;
+  /** The peer breaks the protocol. */
+  readonly onViolation: (problem: string) => void;
+  /** More may be written, or the peer has received more. */
+  readonly onProgress: () => void;
+  /** The WebSocket was given a message. */
+  readonly onSent: () => void;
+}
+
+export interface SessionSettings {
+  /** Bytes of the largest message. */
+  readonly maxMessageSize: number;
+  /** Bytes that may wait on this side of a WebSocket. */
+  readonly highWaterMark: number;
+  /** Bytes that either side keeps without an acknowledgement, or unread. */
+  readonly window: number;
+}
+
+/**
+ * Bytes after which sending lets the event loop turn, so that a fast peer cannot keep it from
+ * everything else.
+ */
+const BYTES_PER_TURN = 1_048_576;
+
+/**
+ * One side of a connection that outlives its WebSocket: what it has to say, how far it has got with
+ * what the peer says, and the messages for both. It runs over one WebSocket after another, or over
+ * none, and knows nothing of how they come and go. docs/resume.md has the wire.
+ */
+export class Session {
+  readonly out: Outgoing;
+  readonly in: Incoming;
+  readonly #settings: SessionSettings;
+  readonly #events: SessionEvents;
+  /** Bytes that came and that the user has not read. */
+  readonly #unread: () => number;
+  readonly #acks = new AckPolicy(() => {
+    this.#sendAck();
+  });
+  #carrier: Carrier | null = null;
+  /** Whether the next message waits for the event loop to turn. */
+  #resting = false;
+
+  constructor(settings: SessionSettings, unread: () => number, events: SessionEvents) {
+    this.#settings = settings;
+    this.#unread = unread;
+    this.#events = events;
+    this.out = new Outgoing(settings.maxMessageSize, settings.window);
+    this.in = new Incoming(settings.window);
+  }
+
+  /** Whether there is a WebSocket to send over. */
+  get attached(): boolean {
+    return this.#carrier !== null;
+  }
+
+  /**
+   * Whether nothing is left to say or to hear: both ends of a direction have passed, or a
+   * deliberate end.
+   */
+  get complete(): boolean {
+    const { finAcked, endAcked } = this.out;
+    return this.in.end !== null || endAcked || (finAcked && this.in.finReceived);
+  }
+
+  /** How far we have got with what the peer sends. */
+  get progress(): Progress {
+    this.in.consumedBut(this.#unread());
+    return this.in.progress;
+  }
+
+  /** Bytes that the stream may write now: none while there is no WebSocket. */
+  get room(): number {
+    if (!this.#carrier) return 0;
+    const waiting = this.out.unsentBytes + this.#carrier.queued;
+    if (this.#isFull(waiting)) return 0;
+    const { highWaterMark, maxMessageSize } = this.#settings;
+    return Math.min(this.out.room, Math.max(highWaterMark - waiting, maxMessageSize));
+  }
+
+  /**
+   * Goes on over this WebSocket. What the peer has said of itself was recorded before with
+   * `out.onProgress()`, and with `in.startAt()` where it begins; it was told `told` of us.
+   */
+  attach(carrier: Carrier, told: Progress): void {
+    this.#carrier = carrier;
+    this.out.rewind();
+    this.#acks.told(told);
+    this.#acks.onProgress(this.progress);
+    this.pump();
+    this.#events.onProgress();
+  }
+
+  /** The WebSocket is gone. */
+  detach(): void {
+    this.#carrier = null;
+    this.#acks.stop();
+  }
+
+  /** Tells the peer in this turn of the event loop how far we have got. */
+  acknowledge(): void {
+    if (this.#carrier) this.#acks.soon();
+  }
+
+  /** Tells the peer at once how far we have got. */
+  acknowledgeNow(): void {
+    if (this.#acks.isNews(this.progress)) this.#sendAck();
+  }
+
+  /** The user has read, or bytes were thrown away. */
+  onRead(): void {
+    if (this.#carrier) this.#acks.onProgress(this.progress);
+  }
+
+  /** Sends what is due, as far as the WebSocket takes it. */
+  pump(): void {
+    let turn = 0;
+    while (this.#carrier && !this.#resting) {
+      if (this.#isFull(this.#carrier.queued)) return;
+      if (turn >= BYTES_PER_TURN) {
+        this.#rest();
+        return;
+      }
+      const message = this.#nextMessage();
+      if (!message) return;
+      turn += message.length;
+      this.#carrier.send(message, this.#onTaken);
+      this.#events.onSent();
+    }
+  }
+
+  /** Breaks off: tells the peer, where there is a way. */
+  abort(close: CloseSaid): void {
+    this.#carrier?.send(encodeClose('abort', close));
+    this.detach();
+  }
+
+  /** Drops what is kept: nobody will send it. */
+  clear(): void {
+    this.detach();
+    this.out.clear();
+  }
+
+  /** Takes a message that came over the WebSocket of now. */
+  onMessage(bytes: Buffer): void {
+    const message = decode(bytes);
+    const problem = typeof message === 'string' ? message : this.#take(message);
+    if (problem !== null) this.#events.onViolation(problem);
+  }
+
+  /** Takes what a message says; returns what is wrong with it. */
+  #take(message: Message): string | null {
+    switch (message.type) {
+      case 'data':
+        return (
+          (message.progress ? this.#onProgress(message.progress) : null) ??
+          this.#onData(message.bytes)
+        );
+      case 'ack':
+        return this.#onProgress(message.progress);
+      case 'fin':
+        return this.#onFin();
+      case 'end':
+        return this.#onEnd(message.close);
+      case 'abort':
+        this.#events.onAbort(message.close);
+        return null;
+      case 'hello':
+        return 'a HELLO that is not the first message';
+    }
+  }
+
+  #onProgress(progress: Progress): string | null {
+    if (!this.out.onProgress(progress)) return 'an acknowledgement of what was never sent';
+    this.pump();
+    this.#events.onProgress();
+    return null;
+  }
+
+  #onData(bytes: Buffer): string | null {
+    const arrival = this.in.onData(bytes);
+    if (Buffer.isBuffer(arrival)) this.#events.onData(arrival);
+    else if (arrival !== 'known') return arrival.violation;
+    this.#acks.onProgress(this.progress);
+    return null;
+  }
+
+  #onFin(): string | null {
+    const arrival = this.in.onFin();
+    if (arrival === true) this.#events.onFin();
+    else if (arrival !== 'known') return arrival.violation;
+    this.acknowledge();
+    return null;
+  }
+
+  #onEnd(close: CloseSaid): string | null {
+    const arrival = this.in.onEnd(close);
+    if (typeof arrival === 'object') return arrival.violation;
+    // At once: the peer waits for it, and the stream may end with what follows.
+    this.#sendAck();
+    if (arrival === true) this.#events.onEnd(close);
+    return null;
+  }
+
+  #sendAck(): void {
+    if (!this.#carrier) return;
+    const progress = this.progress;
+    this.#acks.told(progress);
+    this.#carrier.send(encodeAck(progress));
+  }
+
+  #nextMessage(): Buffer | null {
+    if (!this.out.nextIsData) {
+      // The peer goes by it when it judges what our END has left behind.
+      if (this.out.nextIsEnd && this.#acks.isNews(this.progress)) this.#sendAck();
+      return this.out.next(null);
+    }
+    const progress = this.progress;
+    if (!this.#acks.isNews(progress)) return this.out.next(null);
+    this.#acks.told(progress);
+    return this.out.next(progress);
+  }
+
+  /** Whether so many bytes that wait are enough; one message may always wait. */
+  #isFull(waiting: number): boolean {
+    return waiting > 0 && waiting >= this.#settings.highWaterMark;
+  }
+
+  #rest(): void {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.pump();
+      this.#events.onProgress();
+    });
+  }
+
+  readonly #onTaken = (): void => {
+    this.pump();
+    this.#events.onProgress();
+  };
+}

@@ -1,0 +1,293 @@
+import type { SocketDuplex } from '../../base/socket-duplex.ts';
+import type { WriteCallback } from '../../base/pending-write.ts';
+import { WsConnError } from '../../base/errors.ts';
+import type { ReceiveBuffer } from '../../base/receive-buffer.ts';
+import type { Write } from '../../base/write-run.ts';
+import type { Done } from '../../adapter/close-procedure.ts';
+import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
+import type { Connection } from '../../adapter/connection.ts';
+import type { AdapterSettings } from '../../adapter/options.ts';
+import { frameError } from '../../adapter/link/connection-errors.ts';
+import type { RawSocketSettings } from '../../adapter/link/raw-socket-settings.ts';
+import type { Transport } from '../../adapter/transport.ts';
+import { NORMAL_CLOSURE, PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
+import type { CarrierOwner, WebSocketCarrier } from './carrier.ts';
+import { EndProcedure } from './end-procedure.ts';
+import { endError, abortError, isResumable, lossError } from './resume-errors.ts';
+import type { Role } from './role.ts';
+import { Session } from '../session/session.ts';
+import { SessionWriter } from './session-writer.ts';
+import type { CloseSaid, Progress } from '../wire/message.ts';
+
+/** What the connection reports to its stream. */
+export interface ResumedConnectionEvents {
+  readonly onActive: () => void;
+  readonly onSent: () => void;
+  readonly onPeerGone: () => void;
+}
+
+export interface ResumedConnectionSettings {
+  readonly adapter: AdapterSettings;
+  /** Bytes that either side keeps without an acknowledgement, or unread. */
+  readonly window: number;
+}
+
+/**
+ * A connection that outlives its WebSocket, for one stream: what the stream does becomes part of
+ * the session, and what the session and its WebSockets report becomes what the stream shows.
+ */
+export class ResumedConnection implements Transport {
+  readonly connecting = false;
+  readonly session: Session;
+  readonly received: ReceiveBuffer;
+  readonly end: EndProcedure;
+  readonly #stream: SocketDuplex;
+  readonly #settings: ResumedConnectionSettings;
+  readonly #events: ResumedConnectionEvents;
+  readonly #role: Role;
+  /** Settings for the socket below each WebSocket. */
+  readonly #socket: RawSocketSettings;
+  #carrier: WebSocketCarrier | null = null;
+  readonly #writer: SessionWriter;
+
+  constructor(
+    stream: SocketDuplex,
+    settings: ResumedConnectionSettings,
+    { received, link }: Pick<Connection, 'received' | 'link'>,
+    role: Role,
+    events: ResumedConnectionEvents,
+  ) {
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#events = events;
+    this.#role = role;
+    this.#socket = link.socket;
+    this.received = received;
+    this.session = this.#makeSession();
+    const { maxMessageSize } = settings.adapter;
+    this.#writer = new SessionWriter(stream, this.session, maxMessageSize, events.onActive);
+    this.end = new EndProcedure(stream, this.session, role, settings.adapter.closeTimeout);
+    // A stopped reader must not stop acknowledgements, nor hide a cut: the window holds the peer.
+    received.moveTo({ pause: () => undefined, resume: () => undefined });
+  }
+
+  get ws(): WebSocketCarrier['ws'] | null {
+    return this.#carrier?.ws ?? null;
+  }
+
+  get ending(): boolean {
+    return this.end.begun;
+  }
+
+  get referenced(): boolean {
+    return this.#socket.referenced;
+  }
+
+  get bytesRead(): number {
+    return this.session.in.bytes;
+  }
+
+  get bytesDone(): number {
+    return this.#writer.bytesDone;
+  }
+
+  get maxMessageBytes(): number {
+    return this.#settings.adapter.maxPayload;
+  }
+
+  /** What is written is copied, and kept until the peer has it. */
+  get givesMemoryBack(): boolean {
+    return true;
+  }
+
+  /**
+   * Goes on over this WebSocket, whose peer was told `told` of us. What the peer has said of itself
+   * is recorded in the session.
+   */
+  attach(carrier: WebSocketCarrier, told: Progress): void {
+    const old = this.#carrier;
+    this.#carrier = carrier;
+    carrier.passTo(this.#ownerOf(carrier));
+    if (old) this.#replace(old);
+    this.#socket.copyTo(carrier.link.socket);
+    carrier.link.setReferenced(this.#socket.referenced);
+    if (!this.end.aborting) this.session.attach(carrier, told);
+    this.end.onCarrier(carrier);
+    this.end.onProgress();
+  }
+
+  /** The connection is lost for good. */
+  fail(error: WsConnError): void {
+    this.end.fail(error);
+  }
+
+  /** The server does not take the connection back: an error, unless all was said and heard. */
+  refused(error: WsConnError): void {
+    this.end.onProgress();
+    if (!this.session.complete) this.end.fail(error);
+  }
+
+  write(chunk: Buffer, callback: WriteCallback): void {
+    this.#take([{ chunk }], chunk.length, callback);
+  }
+
+  writev(writes: readonly Write[], callback: WriteCallback): void {
+    this.#take(writes, this.#stream.writableLength, callback);
+  }
+
+  finish(callback: () => void): void {
+    if (!this.end.over) {
+      this.session.out.writeFin();
+      this.#writer.flush();
+    }
+    callback();
+  }
+
+  onRead(): void {
+    this.session.onRead();
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#stream.destroyed) this.received.discard();
+    this.end.close({ code, reason });
+    this.session.onRead();
+  }
+
+  destroyAgain(error: Error | null): void {
+    this.end.destroyAgain(error);
+  }
+
+  reset(): void {
+    this.end.reset();
+  }
+
+  hangUp(error: Error | null, done: Done): void {
+    this.received.clear();
+    this.end.hangUp(error, done);
+  }
+
+  dropWrite(tell: (settle: (error: Error | null) => void) => void): void {
+    this.#writer.drop(tell);
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.#socket.setNoDelay(noDelay);
+    this.#carrier?.link.socket.setNoDelay(noDelay);
+  }
+
+  setKeepAlive(enable: boolean, initialDelay: number): void {
+    this.#socket.setKeepAlive(enable, initialDelay);
+    this.#carrier?.link.socket.setKeepAlive(enable, initialDelay);
+  }
+
+  setReferenced(referenced: boolean): void {
+    this.#socket.setReferenced(referenced);
+    this.#carrier?.link.setReferenced(referenced);
+    this.#role.setReferenced(referenced);
+  }
+
+  #makeSession(): Session {
+    const { adapter, window } = this.#settings;
+    const settings = {
+      maxMessageSize: adapter.maxMessageSize,
+      highWaterMark: this.#stream.writableHighWaterMark,
+      window,
+    };
+    return new Session(settings, () => this.#unread, {
+      onData: (bytes) => {
+        this.#events.onActive();
+        this.received.add(bytes);
+      },
+      onFin: () => {
+        this.received.end();
+        this.end.onProgress();
+      },
+      onEnd: (close) => {
+        this.#onEnd(close);
+      },
+      onAbort: (close) => {
+        this.received.flush();
+        this.end.fail(abortError(close));
+      },
+      onViolation: (problem) => {
+        this.received.flush();
+        this.end.violated(problem, PROTOCOL_ERROR);
+      },
+      onProgress: () => {
+        this.#writer.append();
+        this.end.onProgress();
+      },
+      onSent: this.#events.onSent,
+    });
+  }
+
+  /** Ends a WebSocket that another has taken over from: what it still brings is known. */
+  #replace(old: WebSocketCarrier): void {
+    old.link.sendClose(NORMAL_CLOSURE);
+    old.link.limit(this.#settings.adapter.closeTimeout, () => {
+      old.link.terminate();
+    });
+  }
+
+  /** Bytes that came and that the user has not read; what nobody will read counts as read. */
+  get #unread(): number {
+    return this.end.begun ? 0 : this.received.length + this.#stream.readableLength;
+  }
+
+  #take(writes: readonly Write[], length: number, callback: WriteCallback): void {
+    if (this.end.over) {
+      callback(
+        new WsConnError('EPIPE', `${String(length)} bytes were written after the peer had closed`),
+      );
+      return;
+    }
+    this.#writer.write(writes, length, callback);
+  }
+
+  #onEnd(close: CloseSaid): void {
+    const unsent = this.#stream.writableLength + this.session.out.unsentBytes;
+    const error = endError(close, unsent, this.end.ownCode);
+    this.end.onPeerEnd();
+    if (error || this.end.isClosing) {
+      this.received.flush();
+      this.#stream.destroy(error ?? undefined);
+      return;
+    }
+    this.received.end();
+    this.#events.onPeerGone();
+  }
+
+  #ownerOf(carrier: WebSocketCarrier): CarrierOwner {
+    const isCurrent = (): boolean => this.#carrier === carrier;
+    return {
+      onMessage: (bytes, isBinary) => {
+        if (!isCurrent() || this.end.over) return;
+        if (isBinary) this.session.onMessage(bytes);
+        else this.end.violated('a text message', 1003);
+      },
+      onError: (error) => {
+        if (!isCurrent()) return;
+        this.received.flush();
+        // ws has sent the Close that belongs to it.
+        this.end.fail(frameError(error));
+      },
+      onClose: (closed) => {
+        if (isCurrent()) this.#onCarrierClosed(closed);
+      },
+    };
+  }
+
+  #onCarrierClosed(closed: ClosedWebSocket): void {
+    this.#carrier = null;
+    this.session.detach();
+    this.end.onCarrierClosed(closed);
+    if (this.end.settled) return;
+    const error = lossError(closed);
+    if (isResumable(closed)) {
+      this.#role.onLost(error);
+    } else {
+      this.received.flush();
+      this.end.fail(error);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** A relay in front of a server whose connections can be cut. */
+import { once } from 'node:events';
+import net from 'node:net';
+
+export class CuttingRelay {
+  readonly #server: net.Server;
+  readonly #clients = new Set<net.Socket>();
+  /** Connections that were made so far. */
+  accepted = 0;
+
+  private constructor(to: number) {
+    this.#server = net.createServer((client) => {
+      this.accepted++;
+      const upstream = net.connect(to, '127.0.0.1');
+      this.#clients.add(client);
+      const end = (): void => {
+        this.#clients.delete(client);
+        client.destroy();
+        upstream.destroy();
+      };
+      for (const socket of [client, upstream]) {
+        socket.on('error', end);
+        socket.on('close', end);
+      }
+      client.pipe(upstream);
+      upstream.pipe(client);
+    });
+  }
+
+  static async start(to: number, port = 0): Promise<CuttingRelay> {
+    const relay = new CuttingRelay(to);
+    relay.#server.listen(port, '127.0.0.1');
+    await once(relay.#server, 'listening');
+    return relay;
+  }
+
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${String(this.port)}`;
+  }
+
+  /** Cuts what is there. */
+  cut(): void {
+    for (const client of this.#clients) client.destroy();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut();
+    await closed;
+  }
+}
