@@ -10,6 +10,7 @@ import { invalidArgValue, invalidUrl } from './base/errors.ts';
 import { ClientStart } from './resume/client/client-start.ts';
 import { ResumableSocket } from './resume/socket/resumable-socket.ts';
 import { resumeOption, type ResumeOptions } from './resume/socket/resume-options.ts';
+import { MAX_DATA_HEADER } from './resume/wire/message.ts';
 import { formatNewRequest, RESUME_HEADER } from './resume/wire/resume-header.ts';
 import { RedirectGuard, redirectHeadersOption } from './redirects.ts';
 import { FEATURES_HEADER, HALF_CLOSE } from './websocket/features-header.ts';
@@ -164,7 +165,8 @@ function clientOptions(
   const resume = resumeHeader === undefined ? {} : { [RESUME_HEADER]: resumeHeader };
   return {
     ...rest,
-    maxPayload,
+    // Data has a header in the messages of a connection that is resumed.
+    maxPayload: resumeHeader === undefined ? maxPayload : maxPayload + MAX_DATA_HEADER,
     perMessageDeflate: options.perMessageDeflate ?? false,
     headers: { ...offer, ...(typeof headers === 'function' ? headers() : headers), ...resume },
     ...WS_LIMITS,

@@ -6,7 +6,7 @@ import { Client, Server } from 'yamux-js';
 
 import { YamuxSession } from '../../src/yamux/index.ts';
 import { libp2pMuxer } from '../../test/interop/libp2p-peer.ts';
-import { adapter, tcp, type Transport, webSocketStream } from './transports.ts';
+import { adapter, resumable, tcp, type Transport, webSocketStream } from './transports.ts';
 
 /** What a measurement asks of a stream, the least that all have. */
 export interface BenchStream {
@@ -121,10 +121,12 @@ const libp2p: Contestant = {
 
 export const BARE = bare(adapter);
 export const transports: readonly Contestant[] = [BARE, bare(webSocketStream), bare(tcp)];
+/** What it costs that a connection may outlive its WebSocket. */
+export const resumed: readonly Contestant[] = [BARE, bare(resumable)];
 export const muxers: readonly Contestant[] = [yamux, BARE, yamuxJs, libp2p];
 
 export function contestant(name: string | undefined): Contestant {
-  const found = [...transports, ...muxers].find((one) => one.name === name);
+  const found = [...transports, ...resumed, ...muxers].find((one) => one.name === name);
   if (!found) throw new Error(`no contestant is called ${String(name)}`);
   return found;
 }

@@ -41,6 +41,16 @@ export const adapter: Transport = {
   },
 };
 
+export const resumable: Transport = {
+  name: 'with resume',
+  listen: (onConnection) => portOf(createServer({ resume: true }, onConnection).listen(0, HOST)),
+  async open(port) {
+    const stream = connect(`ws://${HOST}:${String(port)}`, { resume: true });
+    await once(stream, 'connect');
+    return stream;
+  },
+};
+
 export const webSocketStream: Transport = {
   name: 'createWebSocketStream',
   listen(onConnection) {

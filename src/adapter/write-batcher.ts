@@ -2,7 +2,12 @@ import type { Writable } from 'node:stream';
 
 import { PendingWrite, type WriteCallback } from '../base/pending-write.ts';
 import type { Write } from '../base/write-run.ts';
-import type { MessageSender } from './message-sender.ts';
+
+/** What sends the runs. */
+export interface RunSender {
+  /** Sends the writes, `length` bytes in all; one run at a time. */
+  send(writes: readonly Write[], length: number, callback: WriteCallback): void;
+}
 
 /** What the batcher asks of the stream whose writes it takes. */
 export type WriteBatcherHost = Pick<Writable, 'destroyed' | 'writableCorked' | 'writableLength'>;
@@ -17,7 +22,7 @@ export type WriteBatcherHost = Pick<Writable, 'destroyed' | 'writableCorked' | '
  */
 export class WriteBatcher {
   readonly #stream: WriteBatcherHost;
-  readonly #sender: MessageSender;
+  readonly #sender: RunSender;
   /** Bytes from which a write is a message of its own and need not wait. */
   readonly #wholeMessage: number;
   readonly #pending = new PendingWrite();
@@ -27,12 +32,7 @@ export class WriteBatcher {
   #waiting: (() => void) | null = null;
   #open: boolean;
 
-  constructor(
-    stream: WriteBatcherHost,
-    sender: MessageSender,
-    wholeMessage: number,
-    open: boolean,
-  ) {
+  constructor(stream: WriteBatcherHost, sender: RunSender, wholeMessage: number, open: boolean) {
     this.#stream = stream;
     this.#sender = sender;
     this.#wholeMessage = wholeMessage;

@@ -10,6 +10,7 @@ import {
   type ResumeOptions,
   type ResumeSettings,
 } from '../resume/socket/resume-options.ts';
+import { MAX_DATA_HEADER } from '../resume/wire/message.ts';
 import { DEFAULT_MAX_PAYLOAD, maxBufferedChunks, maxFragments } from '../websocket/ws-limits.ts';
 import { UnfinishedBytes } from '../websocket/unfinished-bytes.ts';
 import type { Authenticate } from './authentication.ts';
@@ -137,6 +138,7 @@ export function checkServerOptions(
     handshakeTimeout: DEFAULT_TIMEOUT,
   });
   const { authenticate, path, server } = options;
+  const resume = resumeOption(options.resume);
   const defaults = defaultConnectionLimits();
   if (path !== undefined && typeof path !== 'string') {
     throw invalidArgType('options.path', 'of type string', path);
@@ -179,7 +181,7 @@ export function checkServerOptions(
       defaults.maxPendingConnections,
       1,
     ),
-    resume: resumeOption(options.resume),
+    resume,
     adapter: adapter.with({ unfinished: new UnfinishedBytes(unfinished) }),
     webSocket: {
       autoPong: options.autoPong,
@@ -187,7 +189,8 @@ export function checkServerOptions(
       handleProtocols: options.handleProtocols,
       maxBufferedChunks: options.maxBufferedChunks ?? maxBufferedChunks(adapter.maxPayload),
       maxFragments: options.maxFragments ?? maxFragments(adapter.maxPayload),
-      maxPayload: adapter.maxPayload,
+      // Data has a header in the messages of a connection that is resumed.
+      maxPayload: adapter.maxPayload + (resume ? MAX_DATA_HEADER : 0),
       perMessageDeflate: options.perMessageDeflate,
     },
   };

@@ -1,7 +1,7 @@
 import type { Progress } from '../wire/message.ts';
 
 /** Bytes that came or were read, after which the peer is told at the next turn of the event loop. */
-const ACK_BYTES = 65_536;
+const ACK_BYTES = 1_048_576;
 /** Time in ms after which it is told at the latest. */
 const ACK_DELAY = 50;
 
@@ -11,13 +11,18 @@ const ACK_DELAY = 50;
  */
 export class AckPolicy {
   readonly #due: () => void;
+  readonly #onLate: () => void;
   #told: Progress = { received: 0, consumed: 0 };
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
-  /** @param due - called when it is to be told; whoever does it calls `told()` */
-  constructor(due: () => void) {
+  /**
+   * @param due - called when it is to be told; whoever does it calls `told()`
+   * @param look - called when `onProgress()` is to be called again
+   */
+  constructor(due: () => void, look: () => void) {
     this.#due = due;
+    this.#onLate = look;
   }
 
   /** Whether there is something to tell. */
@@ -33,18 +38,19 @@ export class AckPolicy {
       progress.consumed - this.#told.consumed,
     );
     if (news >= ACK_BYTES) this.soon();
-    else this.#timer ??= setTimeout(this.#tell, ACK_DELAY).unref();
+    else this.#timer ??= setTimeout(this.#onTimer, ACK_DELAY, this.#told).unref();
   }
 
   /** Tells it in this turn of the event loop: somebody waits for it. */
   soon(): void {
-    this.#immediate ??= setImmediate(this.#tell);
+    this.#immediate ??= setImmediate(this.#onImmediate);
   }
 
-  /** The peer was told. */
+  /** The peer was told, by the way or because it was due. */
   told(progress: Progress): void {
+    // The timer goes on: to start one anew for each message would cost more than one that comes in
+    // vain.
     this.#told = progress;
-    this.stop();
   }
 
   /** Forgets what was due: there is no way to the peer. */
@@ -54,8 +60,16 @@ export class AckPolicy {
     this.#timer = this.#immediate = undefined;
   }
 
-  readonly #tell = (): void => {
-    this.stop();
+  readonly #onImmediate = (): void => {
+    this.#immediate = undefined;
     this.#due();
+  };
+
+  /** @param told - what the peer had been told when the timer was started */
+  readonly #onTimer = (told: Progress): void => {
+    this.#timer = undefined;
+    // Where something was told meanwhile, what is new since may wait as long.
+    if (told === this.#told) this.#due();
+    else this.#onLate();
   };
 }

@@ -1,5 +1,5 @@
 import { type CloseSaid, encodeClose, encodeFin, type Progress } from '../wire/message.ts';
-import { SendLog } from './send-log.ts';
+import { type ByteRun, SendLog } from './send-log.ts';
 
 /** What one side has to say, in order: bytes, then FIN, then END. Each byte and either end is a number. */
 export class Outgoing {
@@ -39,6 +39,11 @@ export class Outgoing {
   /** Bytes that were not sent on the WebSocket of now. */
   get unsentBytes(): number {
     return Math.max(0, this.#log.end - this.#next);
+  }
+
+  /** Whether a message is ready that has room for no more. */
+  get hasWholeMessage(): boolean {
+    return this.#log.end - this.#next >= this.#log.mostData;
   }
 
   /** Number behind all that was written. */
@@ -84,8 +89,9 @@ export class Outgoing {
     this.#peerWindow = bytes;
   }
 
-  append(chunk: Buffer): void {
-    this.#log.append(chunk);
+  /** Takes the next `length` bytes of a run; no more than `room`. */
+  append(run: ByteRun, length: number): void {
+    this.#log.append(run, length);
   }
 
   writeFin(): void {

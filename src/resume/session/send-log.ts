@@ -1,6 +1,11 @@
 import { MAX_DATA_HEADER, type Progress, writeDataHeader } from '../wire/message.ts';
 
-const SMALLEST_BLOCK = 1_024;
+const SMALLEST_BLOCK = 128;
+
+/** Bytes to be taken in pieces: the next ones, at most so many. */
+export interface ByteRun {
+  next(most: number): Buffer;
+}
 
 /** Bytes that lie side by side and leave as one message, with room for its header before them. */
 interface Block {
@@ -23,9 +28,14 @@ export class SendLog {
   #acked = 0;
   #end = 0;
 
-  /** @param maxMessageSize - bytes of the largest message, its header included */
+  /** @param maxMessageSize - bytes of data in the largest message; its header comes to that */
   constructor(maxMessageSize: number) {
-    this.#mostData = Math.max(1, maxMessageSize - MAX_DATA_HEADER);
+    this.#mostData = maxMessageSize;
+  }
+
+  /** Bytes of data in a message that has room for no more. */
+  get mostData(): number {
+    return this.#mostData;
   }
 
   /** Number of the first byte that the peer has not received, as far as it has said. */
@@ -43,19 +53,22 @@ export class SendLog {
     return this.#end - this.#acked;
   }
 
-  append(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length;) {
-      const block = this.#tail(chunk.length - at);
-      const room = block.memory.length - MAX_DATA_HEADER - block.filled;
-      const piece = Math.min(room, chunk.length - at);
-      const whole = at === 0 && piece === chunk.length;
-      block.memory.set(
-        whole ? chunk : chunk.subarray(at, at + piece),
-        MAX_DATA_HEADER + block.filled,
-      );
-      block.filled += piece;
-      at += piece;
-      this.#end += piece;
+  /** Takes the next `length` bytes of a run. */
+  append(run: ByteRun, length: number): void {
+    let left = length;
+    while (left > 0) {
+      const block = this.#tail(left);
+      const room = Math.min(left, block.memory.length - MAX_DATA_HEADER - block.filled);
+      let at = MAX_DATA_HEADER + block.filled;
+      for (const end = at + room; at < end;) {
+        const piece = run.next(end - at);
+        // Not copy(): for chunks of a few bytes its checks cost more than the bytes.
+        block.memory.set(piece, at);
+        at += piece.length;
+      }
+      block.filled += room;
+      this.#end += room;
+      left -= room;
     }
   }
 

@@ -28,7 +28,9 @@ export interface SessionEvents {
   readonly onAbort: (close: CloseSaid) => void;
   /** The peer breaks the protocol. */
   readonly onViolation: (problem: string) => void;
-  /** More may be written, or the peer has received more. */
+  /** More may be written. */
+  readonly onRoom: () => void;
+  /** The peer has received more, or the WebSocket is another. */
   readonly onProgress: () => void;
   /** The WebSocket was given a message. */
   readonly onSent: () => void;
@@ -61,9 +63,14 @@ export class Session {
   readonly #events: SessionEvents;
   /** Bytes that came and that the user has not read. */
   readonly #unread: () => number;
-  readonly #acks = new AckPolicy(() => {
-    this.#sendAck();
-  });
+  readonly #acks = new AckPolicy(
+    () => {
+      this.#sendAck();
+    },
+    () => {
+      this.onRead();
+    },
+  );
   #carrier: Carrier | null = null;
   /** Whether the next message waits for the event loop to turn. */
   #resting = false;
@@ -115,6 +122,7 @@ export class Session {
     this.#acks.told(told);
     this.#acks.onProgress(this.progress);
     this.pump();
+    this.#events.onRoom();
     this.#events.onProgress();
   }
 
@@ -131,7 +139,7 @@ export class Session {
 
   /** Tells the peer at once how far we have got. */
   acknowledgeNow(): void {
-    if (this.#acks.isNews(this.progress)) this.#sendAck();
+    this.#sendAck();
   }
 
   /** The user has read, or bytes were thrown away. */
@@ -139,10 +147,14 @@ export class Session {
     if (this.#carrier) this.#acks.onProgress(this.progress);
   }
 
-  /** Sends what is due, as far as the WebSocket takes it. */
-  pump(): void {
+  /**
+   * Sends what is due, as far as the WebSocket takes it.
+   * @param wholeOnly - leaves what may share its message with more
+   */
+  pump(wholeOnly = false): void {
     let turn = 0;
     while (this.#carrier && !this.#resting) {
+      if (wholeOnly && !this.out.hasWholeMessage) return;
       if (this.#isFull(this.#carrier.queued)) return;
       if (turn >= BYTES_PER_TURN) {
         this.#rest();
@@ -199,7 +211,7 @@ export class Session {
 
   #onProgress(progress: Progress): string | null {
     if (!this.out.onProgress(progress)) return 'an acknowledgement of what was never sent';
-    this.pump();
+    this.#events.onRoom();
     this.#events.onProgress();
     return null;
   }
@@ -230,8 +242,8 @@ export class Session {
   }
 
   #sendAck(): void {
-    if (!this.#carrier) return;
     const progress = this.progress;
+    if (!this.#carrier || !this.#acks.isNews(progress)) return;
     this.#acks.told(progress);
     this.#carrier.send(encodeAck(progress));
   }
@@ -239,7 +251,7 @@ export class Session {
   #nextMessage(): Buffer | null {
     if (!this.out.nextIsData) {
       // The peer goes by it when it judges what our END has left behind.
-      if (this.out.nextIsEnd && this.#acks.isNews(this.progress)) this.#sendAck();
+      if (this.out.nextIsEnd) this.#sendAck();
       return this.out.next(null);
     }
     const progress = this.progress;
@@ -258,12 +270,13 @@ export class Session {
     setImmediate(() => {
       this.#resting = false;
       this.pump();
-      this.#events.onProgress();
+      this.#events.onRoom();
     });
   }
 
   readonly #onTaken = (): void => {
-    this.pump();
-    this.#events.onProgress();
+    // Most of what is sent leaves nothing behind that waits for room.
+    if (this.out.unsentBytes > 0) this.pump();
+    this.#events.onRoom();
   };
 }

@@ -10,6 +10,7 @@ import type { AdapterSettings } from '../../adapter/options.ts';
 import { frameError } from '../../adapter/link/connection-errors.ts';
 import type { RawSocketSettings } from '../../adapter/link/raw-socket-settings.ts';
 import type { Transport } from '../../adapter/transport.ts';
+import { WriteBatcher } from '../../adapter/write-batcher.ts';
 import { NORMAL_CLOSURE, PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
 import type { CarrierOwner, WebSocketCarrier } from './carrier.ts';
 import { EndProcedure } from './end-procedure.ts';
@@ -49,6 +50,7 @@ export class ResumedConnection implements Transport {
   readonly #socket: RawSocketSettings;
   #carrier: WebSocketCarrier | null = null;
   readonly #writer: SessionWriter;
+  readonly #batcher: WriteBatcher;
 
   constructor(
     stream: SocketDuplex,
@@ -64,8 +66,9 @@ export class ResumedConnection implements Transport {
     this.#socket = link.socket;
     this.received = received;
     this.session = this.#makeSession();
+    this.#writer = new SessionWriter(this.session, events.onActive);
     const { maxMessageSize } = settings.adapter;
-    this.#writer = new SessionWriter(stream, this.session, maxMessageSize, events.onActive);
+    this.#batcher = new WriteBatcher(stream, this.#writer, maxMessageSize, true);
     this.end = new EndProcedure(stream, this.session, role, settings.adapter.closeTimeout);
     // A stopped reader must not stop acknowledgements, nor hide a cut: the window holds the peer.
     received.moveTo({ pause: () => undefined, resume: () => undefined });
@@ -88,7 +91,7 @@ export class ResumedConnection implements Transport {
   }
 
   get bytesDone(): number {
-    return this.#writer.bytesDone;
+    return this.#batcher.bytesDone;
   }
 
   get maxMessageBytes(): number {
@@ -128,17 +131,19 @@ export class ResumedConnection implements Transport {
   }
 
   write(chunk: Buffer, callback: WriteCallback): void {
-    this.#take([{ chunk }], chunk.length, callback);
+    if (this.end.over) this.#refuse(chunk.length, callback);
+    else this.#batcher.write(chunk, callback);
   }
 
   writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#take(writes, this.#stream.writableLength, callback);
+    if (this.end.over) this.#refuse(this.#stream.writableLength, callback);
+    else this.#batcher.writev(writes, callback);
   }
 
   finish(callback: () => void): void {
     if (!this.end.over) {
       this.session.out.writeFin();
-      this.#writer.flush();
+      this.session.pump();
     }
     callback();
   }
@@ -167,7 +172,8 @@ export class ResumedConnection implements Transport {
   }
 
   dropWrite(tell: (settle: (error: Error | null) => void) => void): void {
-    this.#writer.drop(tell);
+    this.#writer.clear();
+    this.#batcher.drop(tell);
   }
 
   setNoDelay(noDelay: boolean): void {
@@ -213,8 +219,10 @@ export class ResumedConnection implements Transport {
         this.received.flush();
         this.end.violated(problem, PROTOCOL_ERROR);
       },
-      onProgress: () => {
+      onRoom: () => {
         this.#writer.append();
+      },
+      onProgress: () => {
         this.end.onProgress();
       },
       onSent: this.#events.onSent,
@@ -234,14 +242,9 @@ export class ResumedConnection implements Transport {
     return this.end.begun ? 0 : this.received.length + this.#stream.readableLength;
   }
 
-  #take(writes: readonly Write[], length: number, callback: WriteCallback): void {
-    if (this.end.over) {
-      callback(
-        new WsConnError('EPIPE', `${String(length)} bytes were written after the peer had closed`),
-      );
-      return;
-    }
-    this.#writer.write(writes, length, callback);
+  #refuse(length: number, callback: WriteCallback): void {
+    const happened = `${String(length)} bytes were written after the peer had closed`;
+    callback(new WsConnError('EPIPE', happened));
   }
 
   #onEnd(close: CloseSaid): void {

@@ -1,92 +1,56 @@
-import { PendingWrite, type WriteCallback } from '../../base/pending-write.ts';
-import type { SocketDuplex } from '../../base/socket-duplex.ts';
+import type { RunSender } from '../../adapter/write-batcher.ts';
+import type { WriteCallback } from '../../base/pending-write.ts';
 import { type Write, WriteRun } from '../../base/write-run.ts';
 import type { Session } from '../session/session.ts';
 
 /**
- * Has the session take the writes of a stream, one run at a time, as far as it has room. The
- * callback comes when it has all of the run: it keeps a copy.
+ * Has the session take runs of writes, as far as it has room. The callback of a run comes when the
+ * session has all of it, since it keeps a copy.
  */
-export class SessionWriter {
-  readonly #stream: Pick<SocketDuplex, 'destroyed'>;
+export class SessionWriter implements RunSender {
   readonly #session: Session;
-  readonly #wholeMessage: number;
   readonly #onActive: () => void;
-  readonly #pending = new PendingWrite();
   readonly #run = new WriteRun();
   /** Bytes of the run that the session has not taken. */
   #left = 0;
-  #flushing = false;
+  #callback: WriteCallback | null = null;
 
-  /**
-   * @param wholeMessage - bytes that are a message of their own and need not wait
-   * @param onActive - called when the session has taken something
-   */
-  constructor(
-    stream: Pick<SocketDuplex, 'destroyed'>,
-    session: Session,
-    wholeMessage: number,
-    onActive: () => void,
-  ) {
-    this.#stream = stream;
+  /** @param onActive - called when the session has taken something */
+  constructor(session: Session, onActive: () => void) {
     this.#session = session;
-    this.#wholeMessage = wholeMessage;
     this.#onActive = onActive;
   }
 
-  /** Bytes of the writes that Writable was told of. */
-  get bytesDone(): number {
-    return this.#pending.bytesDone;
-  }
-
-  /** Takes a run of `length` bytes; the one before it must be done. */
-  write(writes: readonly Write[], length: number, callback: WriteCallback): void {
-    this.#pending.take(length, callback);
+  send(writes: readonly Write[], length: number, callback: WriteCallback): void {
     this.#run.start(writes);
     this.#left = length;
+    this.#callback = callback;
     this.append();
   }
 
   /** Has the session take what it has room for now. */
   append(): void {
-    let { room } = this.#session;
+    const callback = this.#callback;
+    if (!callback) return;
+    const { out } = this.#session;
     const before = this.#left;
-    while (this.#left > 0 && room > 0) {
-      const piece = this.#run.next(Math.min(this.#left, room));
-      this.#session.out.append(piece);
-      this.#left -= piece.length;
-      room -= piece.length;
+    for (let { room } = this.#session; room > 0 && this.#left > 0; { room } = this.#session) {
+      const length = Math.min(this.#left, room);
+      out.append(this.#run, length);
+      this.#left -= length;
+      // The last message may have room for what is left.
+      this.#session.pump(this.#left > 0);
     }
-    if (this.#left < before) {
-      this.#onActive();
-      this.flush();
-    }
-    if (this.#left > 0 || this.#stream.destroyed) return;
-    this.#run.clear();
-    this.#pending.settle(null);
+    if (this.#left < before) this.#onActive();
+    if (this.#left > 0) return;
+    this.clear();
+    callback();
   }
 
-  /** Sends a whole message at once, and else all that the turn brings together. */
-  flush(): void {
-    if (this.#session.out.unsentBytes >= this.#wholeMessage) {
-      this.#session.pump();
-    } else if (!this.#flushing) {
-      this.#flushing = true;
-      process.nextTick(() => {
-        this.#flushing = false;
-        this.#session.pump();
-      });
-    }
-  }
-
-  /** Drops the run; `tell` is called on a tick of its own. */
-  drop(tell: (settle: (error: Error | null) => void) => void): void {
+  /** Drops the run, and its callback. */
+  clear(): void {
     this.#run.clear();
     this.#left = 0;
-    process.nextTick(() => {
-      tell((error) => {
-        this.#pending.settle(error);
-      });
-    });
+    this.#callback = null;
   }
 }
