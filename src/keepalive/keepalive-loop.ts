@@ -12,6 +12,9 @@ import type { KeepaliveSettings } from './options.ts';
  */
 const KEY_BYTES = 4;
 
+/** Calls back when the peer has acknowledged all that was written so far. */
+export type WhenAcknowledged = (callback: () => void) => void;
+
 /** What a loop reports. */
 export interface KeepaliveLoopEvents {
   readonly onPong: (roundTrip: number) => void;
@@ -34,15 +37,17 @@ export class KeepaliveLoop {
   #raw: RawSocket | null = null;
   #stopped = false;
 
+  /** @param whenAcknowledged - given where the peer acknowledges what it gets */
   constructor(
     ws: WebSocket,
     { interval, pongTimeout }: KeepaliveSettings,
     events: KeepaliveLoopEvents,
+    whenAcknowledged?: WhenAcknowledged,
   ) {
     this.#ws = ws;
     this.#interval = interval;
     this.#events = events;
-    this.#liveness = this.#makeLiveness(interval, pongTimeout);
+    this.#liveness = this.#makeLiveness(interval, pongTimeout, whenAcknowledged);
     if (ws.readyState === ws.CLOSED) {
       this.#stopped = true;
       return;
@@ -85,7 +90,11 @@ export class KeepaliveLoop {
     if (!this.#stopped && this.#raw) this.#liveness.onWritten();
   };
 
-  #makeLiveness(interval: number, pongTimeout: number): Liveness {
+  #makeLiveness(
+    interval: number,
+    pongTimeout: number,
+    whenAcknowledged: WhenAcknowledged | undefined,
+  ): Liveness {
     const host = {
       written: () => this.#raw?.bytesWritten,
       queued: () => this.#raw?.writableLength ?? 0,
@@ -96,6 +105,13 @@ export class KeepaliveLoop {
           if (!error) whenSent();
         });
       },
+      ...(whenAcknowledged && {
+        mark: (id: number) => {
+          whenAcknowledged(() => {
+            if (!this.#stopped) this.#liveness.onMark(id);
+          });
+        },
+      }),
       showLife: () => {
         // An error here is the WebSocket's own, reported by its 'close'.
         this.#ws.pong('', undefined, () => undefined);

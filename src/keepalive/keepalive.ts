@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import type { WsConnError } from '../base/errors.ts';
-import { KeepaliveLoop } from './keepalive-loop.ts';
+import { KeepaliveLoop, type WhenAcknowledged } from './keepalive-loop.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions, type KeepaliveSettings } from './options.ts';
 
 export interface KeepaliveEvents {
@@ -78,12 +78,13 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
 
   /**
    * Goes on over another WebSocket, and from then on over whichever comes next; rests with none.
+   * @param whenAcknowledged - given where the peer acknowledges what it gets
    * @internal
    */
-  moveTo(ws: WebSocket | null): void {
+  moveTo(ws: WebSocket | null, whenAcknowledged?: WhenAcknowledged): void {
     this.#outlives = true;
     this.#halt();
-    if (ws && !this.#stopped) this.#run(ws);
+    if (ws && !this.#stopped) this.#run(ws, whenAcknowledged);
   }
 
   /**
@@ -95,10 +96,10 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     this.#loop?.onSent();
   };
 
-  #run(ws: WebSocket): void {
-    this.#loop = new KeepaliveLoop(ws, this.#settings, {
-      onPong: (roundTrip) => this.emit('pong', roundTrip),
-      onDead: (error) => {
+  #run(ws: WebSocket, whenAcknowledged?: WhenAcknowledged): void {
+    const events = {
+      onPong: (roundTrip: number) => this.emit('pong', roundTrip),
+      onDead: (error: WsConnError) => {
         if (!this.#outlives) this.stop();
         this.emit('dead', error);
         ws.terminate();
@@ -106,7 +107,8 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
       onClose: () => {
         if (!this.#outlives) this.stop();
       },
-    });
+    };
+    this.#loop = new KeepaliveLoop(ws, this.#settings, events, whenAcknowledged);
     if (!this.#referenced) this.#loop.unref();
   }
 

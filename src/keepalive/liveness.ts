@@ -15,6 +15,11 @@ export interface LivenessHost {
    * Sends a ping behind all that was written, and calls `whenSent` when it has left the send queue.
    */
   ping(id: number, whenSent: () => void): void;
+  /**
+   * In place of the pings of a burst, where the peer acknowledges what it gets by itself: `onMark()`
+   * is called when it has all that was written so far.
+   */
+  mark?(id: number): void;
   /** Shows the peer that we live, while our reading is paused. */
   showLife(): void;
   /** A ping was answered, after so many ms. */
@@ -128,10 +133,16 @@ export class Liveness {
   onWritten(): void {
     const written = this.#host.written();
     if (this.#state !== 'running' || this.#pings.full || written === undefined) return;
-    const isFast = this.#roundTrip !== undefined && this.#roundTrip < FAST;
     const unasked = this.#pings.unasked(written, this.#host.queued(), performance.now());
-    if (unasked < (isFast || this.#heard ? SPARSE : DENSE) || !this.#host.mayPing()) return;
-    this.#ping();
+    if (unasked < this.#burstStep || !this.#host.mayPing()) return;
+    if (this.#host.mark) this.#mark();
+    else this.#ping();
+    this.#arm();
+  }
+
+  /** The peer has all that was written before a mark. */
+  onMark(id: number): void {
+    this.#pings.onAnswer(id, performance.now());
     this.#arm();
   }
 
@@ -182,6 +193,12 @@ export class Liveness {
    */
   get #open(): Ping | undefined {
     return this.#pings.firstAfter(this.#heardAt);
+  }
+
+  /** Bytes of a burst between two pings. */
+  get #burstStep(): number {
+    const isFast = this.#roundTrip !== undefined && this.#roundTrip < FAST;
+    return !this.#host.mark && (isFast || this.#heard) ? SPARSE : DENSE;
   }
 
   /** Waits for an interval. */
@@ -241,6 +258,14 @@ export class Liveness {
       this.#pings.onSent(ping, performance.now());
       this.#arm();
     });
+  }
+
+  /** Has the peer's next acknowledgement answer for what was written. */
+  #mark(): void {
+    const now = performance.now();
+    const mark = this.#pings.add(this.#host.written(), this.#host.queued(), now);
+    this.#pings.onSent(mark, now);
+    this.#host.mark?.(mark.id);
   }
 
   /** Makes the event loop read before the verdict: the answer may lie in the kernel. */

@@ -72,6 +72,8 @@ export class Session {
     },
   );
   #carrier: Carrier | null = null;
+  /** Who waits until the peer has all before a number; the lowest first. */
+  #marks: { readonly number: number; readonly callback: () => void }[] = [];
   /** Whether the next message waits for the event loop to turn. */
   #resting = false;
 
@@ -130,7 +132,13 @@ export class Session {
   detach(): void {
     this.#carrier = null;
     this.#acks.stop();
+    this.#marks = [];
   }
+
+  /** Calls back when the peer has all that was sent; not at all where the WebSocket goes before. */
+  readonly whenAcknowledged = (callback: () => void): void => {
+    this.#marks.push({ number: this.out.sent, callback });
+  };
 
   /** Tells the peer in this turn of the event loop how far we have got. */
   acknowledge(): void {
@@ -211,9 +219,16 @@ export class Session {
 
   #onProgress(progress: Progress): string | null {
     if (!this.out.onProgress(progress)) return 'an acknowledgement of what was never sent';
+    this.#passMarks();
     this.#events.onRoom();
     this.#events.onProgress();
     return null;
+  }
+
+  #passMarks(): void {
+    while (this.#marks[0] && this.#marks[0].number <= this.out.acked) {
+      this.#marks.shift()?.callback();
+    }
   }
 
   #onData(bytes: Buffer): string | null {

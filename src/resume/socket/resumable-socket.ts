@@ -110,7 +110,7 @@ export class ResumableSocket extends WsConnSocket {
   protected override makeKeepalive(options: KeepaliveOptions | undefined): Keepalive {
     const keepalive = new Keepalive(this.#lastWs, options);
     this.#keepalive = keepalive;
-    if (this.#resumed) keepalive.moveTo(this.ws);
+    if (this.#resumed) keepalive.moveTo(this.ws, this.#resumed.session.whenAcknowledged);
     keepalive.on('dead', (error) => {
       if (this.#resumed) this.#dead = error;
       else this.destroy(error);
@@ -155,7 +155,7 @@ export class ResumableSocket extends WsConnSocket {
       onCarrier: (ws) => {
         this.#lastWs = ws;
         this.#adopt(ws);
-        this.#keepalive?.moveTo(ws);
+        this.#keepalive?.moveTo(ws, this.#resumed?.session.whenAcknowledged);
       },
     };
   }
