@@ -7,9 +7,17 @@ export class CuttingRelay {
   readonly #clients = new Set<net.Socket>();
   /** Connections that were made so far. */
   accepted = 0;
+  /** Whether new connections are cut at once, and how many were. */
+  refuse = false;
+  refused = 0;
 
   private constructor(to: number) {
     this.#server = net.createServer((client) => {
+      if (this.refuse) {
+        this.refused++;
+        client.destroy();
+        return;
+      }
       this.accepted++;
       const upstream = net.connect(to, '127.0.0.1');
       this.#clients.add(client);

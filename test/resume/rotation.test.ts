@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import type net from 'node:net';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
+import { connect, createServer, type ResumableSocket } from '../../src/index.ts';
+import { closeOf } from '../support/events.ts';
+import { CuttingRelay } from '../support/links/cutting-relay.ts';
+import { readAll } from '../support/reading.ts';
+
+test('the next WebSocket is opened before the old one is given up, and nothing is lost or doubled', async () => {
+  const server = createServer({ resume: true }, (connection) => {
+    connection.on('error', () => undefined);
+    connection.pipe(connection);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => server.close());
+  const relay = await CuttingRelay.start((server.address() as net.AddressInfo).port);
+  onTestFinished(() => relay.stop());
+  const socket: ResumableSocket = connect(relay.url, { resume: { rotate: 50 } });
+  let disconnects = 0;
+  socket.on('disconnect', () => disconnects++);
+  await once(socket, 'connect');
+  const echoed = readAll(socket);
+  const parts = Array.from({ length: 60 }, (_, seed) => bytesOf(seed, 100_000));
+  let turns = 0;
+  for (const part of parts) {
+    if (!socket.write(part)) await once(socket, 'drain');
+    const before = socket.ws;
+    // Long enough for several of them, however slow the machine is.
+    if (turns < 5) await expect.poll(() => socket.ws !== before, { interval: 5 }).toBe(true);
+    turns++;
+  }
+  socket.end();
+  expect(sha256(await echoed)).toBe(sha256(Buffer.concat(parts)));
+  await closeOf(socket);
+  expect(disconnects).toBe(0);
+  expect(relay.accepted).toBeGreaterThan(5);
+});
+
+test('a rotation that fails leaves the WebSocket of now as it is, and is tried again', async () => {
+  const server = createServer({ resume: true }, (connection) => {
+    connection.on('error', () => undefined);
+    connection.pipe(connection);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const relay = await CuttingRelay.start(port);
+  onTestFinished(() => relay.stop());
+  const socket = connect(relay.url, { resume: { rotate: 100 } });
+  onTestFinished(async () => {
+    socket.destroy();
+    await closeOf(socket);
+  });
+  let disconnects = 0;
+  socket.on('disconnect', () => disconnects++);
+  await once(socket, 'connect');
+  socket.write('a');
+  await once(socket, 'data');
+  const first = socket.ws;
+  relay.refuse = true;
+  const refusals = relay.refused;
+  await expect.poll(() => relay.refused).toBeGreaterThan(refusals + 1);
+  expect(socket.ws).toBe(first);
+  socket.write('b');
+  expect(String((await once(socket, 'data')).at(0))).toBe('b');
+  relay.refuse = false;
+  await expect.poll(() => socket.ws !== first, { timeout: 20_000 }).toBe(true);
+  socket.write('c');
+  expect(String((await once(socket, 'data')).at(0))).toBe('c');
+  expect(disconnects).toBe(0);
+});
