@@ -124,9 +124,9 @@ export class SessionTable {
 
   #giveUp(entry: Entry, happened: string, cause: Error): void {
     this.release(entry);
-    const { unackedBytes } = entry.connection.session.out;
-    entry.connection.fail(
-      new WsConnError('ETIMEDOUT', `${happened}${stake(unackedBytes)}`, { cause }),
+    const { connection } = entry;
+    connection.fail(
+      new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unacked)}`, { cause }),
     );
   }
 

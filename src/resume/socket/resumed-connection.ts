@@ -103,6 +103,11 @@ export class ResumedConnection implements Transport {
     return true;
   }
 
+  /** Bytes that were written and that the peer has not acknowledged. */
+  get unacked(): number {
+    return this.session.out.unackedBytes + this.#stream.writableLength;
+  }
+
   /**
    * Goes on over this WebSocket, whose peer was told `told` of us. What the peer has said of itself
    * is recorded in the session.
@@ -194,11 +199,8 @@ export class ResumedConnection implements Transport {
 
   #makeSession(): Session {
     const { adapter, window } = this.#settings;
-    const settings = {
-      maxMessageSize: adapter.maxMessageSize,
-      highWaterMark: this.#stream.writableHighWaterMark,
-      window,
-    };
+    const { maxMessageSize } = adapter;
+    const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark, window };
     return new Session(settings, () => this.#unread, {
       onData: (bytes) => {
         this.#events.onActive();
@@ -222,9 +224,7 @@ export class ResumedConnection implements Transport {
       onRoom: () => {
         this.#writer.append();
       },
-      onProgress: () => {
-        this.end.onProgress();
-      },
+      onProgress: this.#onProgress,
       onSent: this.#events.onSent,
     });
   }
@@ -241,6 +241,10 @@ export class ResumedConnection implements Transport {
   get #unread(): number {
     return this.end.begun ? 0 : this.received.length + this.#stream.readableLength;
   }
+
+  readonly #onProgress = (): void => {
+    this.end.onProgress();
+  };
 
   #refuse(length: number, callback: WriteCallback): void {
     const happened = `${String(length)} bytes were written after the peer had closed`;

@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+
+import { describe, expect, test } from 'vitest';
+
+import { WsConnError } from '../../src/index.ts';
+import { closeOf } from '../support/events.ts';
+import { makePair, sever } from './pair.ts';
+
+const SHORT = { closeTimeout: 300 };
+
+describe('while there is no WebSocket', () => {
+  test('destroy(error) comes to its end in closeTimeout, and tells the peer when it can', async () => {
+    const pair = await makePair({ closeTimeout: 5_000 });
+    await sever(pair);
+    const error = new Error('enough');
+    pair.near.destroy(error);
+    pair.relay.refuse = false;
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.nearEvents.errors).toEqual([error]);
+    expect(pair.farEvents.errors).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+
+  test('destroy(error) gives up after closeTimeout where nobody is there', async () => {
+    const pair = await makePair(SHORT, { resume: { holdTime: 500 } });
+    await sever(pair);
+    pair.near.resetAndDestroy();
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.nearEvents.errors).toEqual([]);
+    expect(pair.farEvents.errors).toMatchObject([{ code: 'ETIMEDOUT' }]);
+  });
+
+  test('close() brings what was written, and the end, when the path is back', async () => {
+    const pair = await makePair();
+    await sever(pair);
+    pair.near.write('late');
+    const closed = pair.near.close();
+    pair.relay.refuse = false;
+    expect(String((await once(pair.far, 'data')).at(0))).toBe('late');
+    expect(await closed).toBeNull();
+    await closeOf(pair.far);
+    expect(pair.farEvents.errors).toEqual([]);
+    expect(pair.farEvents.count('end')).toBe(1);
+  });
+
+  test('close() gives ETIMEDOUT after closeTimeout, with what was at stake', async () => {
+    const pair = await makePair(SHORT, { resume: { holdTime: 600 } });
+    await sever(pair);
+    pair.near.write('never');
+    const error = await pair.near.close();
+    expect(error).toBeInstanceOf(WsConnError);
+    expect(error).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(error?.message).toMatch(/[56] written bytes were not acknowledged/);
+    await closeOf(pair.far);
+  });
+
+  test('close() of the server reaches the client that comes back, with its code', async () => {
+    const pair = await makePair();
+    await sever(pair);
+    const closed = pair.far.close(4_000, 'moved');
+    pair.relay.refuse = false;
+    await closeOf(pair.near);
+    expect(await closed).toBeNull();
+    expect(pair.nearEvents.errors).toMatchObject([
+      { code: 'ECONNRESET', closeCode: 4_000, closeReason: 'moved' },
+    ]);
+  });
+
+  test('destroy(error) of the server is told to the client that comes back', async () => {
+    const pair = await makePair();
+    await sever(pair);
+    pair.far.destroy(new Error('enough'));
+    await closeOf(pair.far);
+    pair.relay.refuse = false;
+    await closeOf(pair.near);
+    expect(pair.nearEvents.errors).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+
+  test('destroy() with nothing unsent is an end for the peer, when the path is back', async () => {
+    const pair = await makePair();
+    await sever(pair);
+    pair.near.destroy();
+    pair.relay.refuse = false;
+    pair.far.resume();
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.nearEvents.errors).toEqual([]);
+    expect(pair.farEvents.errors).toEqual([]);
+    expect(pair.farEvents.count('end')).toBe(1);
+  });
+
+  test('end() ends both sides in order, when the path is back', async () => {
+    const pair = await makePair();
+    await sever(pair);
+    pair.near.resume().end('last words');
+    pair.relay.refuse = false;
+    expect(String((await once(pair.far, 'data')).at(0))).toBe('last words');
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.nearEvents.errors).toEqual([]);
+    expect(pair.farEvents.errors).toEqual([]);
+  });
+});
+
+describe('a path that never comes back', () => {
+  test('is ETIMEDOUT at both ends, with the bytes that were not acknowledged', async () => {
+    const pair = await makePair({ resume: { giveUpAfter: 400 } }, { resume: { holdTime: 400 } });
+    await sever(pair);
+    pair.near.write('lost');
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    for (const { errors } of [pair.nearEvents, pair.farEvents]) {
+      expect(errors).toMatchObject([{ code: 'ETIMEDOUT' }]);
+    }
+    expect(pair.nearEvents.errors[0]?.message).toMatch(/[45] written bytes were not acknowledged/);
+    expect(pair.nearEvents.errors[0]?.cause).toBeInstanceOf(Error);
+  });
+});
+
+describe('a server that has forgotten the connection', () => {
+  test('is ECONNRESET, and the message says which', async () => {
+    const pair = await makePair({}, { resume: { holdTime: 100 } });
+    await sever(pair);
+    await closeOf(pair.far);
+    pair.relay.refuse = false;
+    await closeOf(pair.near);
+    expect(pair.nearEvents.errors).toMatchObject([
+      { code: 'ECONNRESET', cause: { statusCode: 410 } },
+    ]);
+    expect(pair.nearEvents.errors[0]?.message).toMatch(/cannot be resumed/);
+  });
+});
+
+test('both ends that end at once while the path is cut end in order', async () => {
+  const pair = await makePair();
+  pair.far.resume();
+  pair.near.resume();
+  pair.near.end();
+  pair.far.end();
+  pair.relay.cut();
+  await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+  expect([...pair.nearEvents.errors, ...pair.farEvents.errors]).toEqual([]);
+});
