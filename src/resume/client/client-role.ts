@@ -62,7 +62,8 @@ export class ClientRole implements Role {
     if (!connection) return;
     const { session } = connection;
     const { progress } = session;
-    carrier.send(encodeHello({ id: this.#id, start: session.out.acked, ...progress }));
+    const hello = encodeHello({ id: this.#id, start: session.out.acked, ...progress });
+    carrier.send(hello, session.onTaken);
     session.in.startAt(progress.received);
     this.#passedAtJoin = passed(session);
     connection.attach(carrier, progress);

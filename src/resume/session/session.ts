@@ -151,10 +151,19 @@ export class Session {
       const message = this.#nextMessage();
       if (!message) return;
       turn += message.length;
-      this.#carrier.send(message, this.#onTaken);
+      this.#carrier.send(message, this.onTaken);
       this.#events.onSent();
     }
   }
+
+  /**
+   * The kernel has taken a message. Whoever sends one beside this gives it as well: what waits behind
+   * that message would wait for good.
+   */
+  readonly onTaken = (): void => {
+    this.pump();
+    this.#events.onProgress();
+  };
 
   /** Breaks off: tells the peer, where there is a way. */
   abort(close: CloseSaid): void {
@@ -233,7 +242,7 @@ export class Session {
     if (!this.#carrier) return;
     const progress = this.progress;
     this.#acks.told(progress);
-    this.#carrier.send(encodeAck(progress));
+    this.#carrier.send(encodeAck(progress), this.onTaken);
   }
 
   #nextMessage(): Buffer | null {
@@ -261,9 +270,4 @@ export class Session {
       this.#events.onProgress();
     });
   }
-
-  readonly #onTaken = (): void => {
-    this.pump();
-    this.#events.onProgress();
-  };
 }

@@ -101,19 +101,20 @@ export class EndProcedure {
   /** The WebSocket has closed. */
   onCarrierClosed(closed: ClosedWebSocket): void {
     this.#carrier = null;
+    this.#confirming = false;
     const heard = closed.code !== NO_CLOSE_FRAME;
     if (this.#phase === 'aborting' && !heard && !this.#outOfTime) {
       this.#role.sayAborted(this.#finish);
-    } else if (this.#phase === 'aborting' || this.#session.out.endAcked || this.#session.in.end) {
+    } else if (this.#phase === 'aborting' || this.#session.out.endAcked) {
       this.#finish();
     } else if (this.#complete && !heard) {
-      // The peer may lack the acknowledgement of its FIN.
+      // The peer may lack the acknowledgement of its FIN or END.
       this.#confirming = true;
       this.#role.confirm(() => {
         this.#confirming = false;
         this.#finish();
       });
-    } else if (this.#over) {
+    } else if (this.#over || this.#complete) {
       this.#finish();
     }
   }
