@@ -158,20 +158,28 @@ export class ClientRole implements Role {
         },
         onRefused: (reason, error) => {
           this.#attempt = null;
-          this.#onRefused(connection, reason, error);
+          // The WebSocket before has brought more since, which the server keeps no longer: the
+          // question was out of date.
+          const outdated = reason?.reason === 'gone' && received < connection.session.in.received;
+          if (outdated) this.#fail(error);
+          else this.#onRefused(connection, reason, error);
         },
         onFailed: (error) => {
           this.#attempt = null;
-          this.#failure = error;
-          this.#plan();
+          this.#fail(error);
         },
       });
       this.#attempt.setReferenced(this.#referenced);
     } catch (error) {
       // Of the function that gives the headers: its next answer may be better.
-      this.#failure = error as Error;
-      this.#plan();
+      this.#fail(error as Error);
     }
+  }
+
+  /** A try has failed, and another may not. */
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#plan();
   }
 
   #onAccepted(connection: ResumedConnection, carrier: WebSocketCarrier, server: Progress): void {

@@ -265,6 +265,7 @@ export class EndProcedure {
     this.#limit?.stop();
     if (this.#over || this.#complete) this.#carrier?.link.terminate();
     this.#role.stop();
+    this.#session.clear();
     const done = this.#done;
     this.#done = null;
     done(this.#late);

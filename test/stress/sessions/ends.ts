@@ -213,7 +213,7 @@ export class ServerEnd extends End {
     if ('entry' in claim) {
       const { progress } = this.user.session;
       line.from.server.put({ kind: 'accept', header: formatAccept(progress) });
-      if (this.pending) this.pending.cutOff = true;
+      if (this.pending) terminate(this.pending);
       this.pending = line;
       return;
     }
@@ -232,7 +232,7 @@ export class ServerEnd extends End {
     this.#joining = line;
     const problem = this.#role.join(carrierOf(line, 'server'), message.hello);
     // A session that has ended meanwhile tells it at the next handshake.
-    if (problem === 'the connection has ended') line.cutOff = true;
+    if (problem === 'the connection has ended') terminate(line);
     else if (problem !== null) throw this.user.broken(`a HELLO is refused: ${problem}`);
   }
 
@@ -256,6 +256,13 @@ export class ServerEnd extends End {
   protected override onLost(): void {
     // Its client comes back.
   }
+}
+
+/** The server has nothing more to do with it. */
+function terminate(line: Line): void {
+  line.cutOff = true;
+  line.gone.server = true;
+  line.from.server.cut(Infinity);
 }
 
 function neverDial(): never {
