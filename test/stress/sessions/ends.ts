@@ -126,9 +126,8 @@ export class ClientEnd extends End {
   constructor(user: WatchedSession) {
     super(user, 'client');
     this.#role.begin(
-      this.connectionOf((carrier, told) => {
+      this.connectionOf((_carrier, told) => {
         if (this.#joining) this.attachTo(this.#joining, told);
-        void carrier;
       }),
     );
   }
