@@ -109,10 +109,12 @@ export class ClientRole implements Role {
     this.#loss ??= { error, at: performance.now() };
     this.#failure = null;
     clearTimeout(this.#rotation);
-    // A path that lets nothing through, but handshakes, is not tried without a rest.
-    if (this.#connection && passed(this.#connection.session) > this.#passedAtJoin) {
-      this.#backoff.reset();
-    }
+    if (this.#connection) this.#rateLast(this.#connection);
+  }
+
+  /** A path that lets nothing through, but handshakes, is not tried without a rest. */
+  #rateLast({ session }: ResumedConnection): void {
+    if (passed(session) > this.#passedAtJoin) this.#backoff.reset();
   }
 
   #comeBack(): void {
@@ -189,6 +191,7 @@ export class ClientRole implements Role {
       return;
     }
     this.#rest();
+    this.#rateLast(connection);
     const loss = this.#loss;
     this.#loss = null;
     this.join(carrier);

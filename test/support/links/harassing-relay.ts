@@ -10,9 +10,9 @@ const END_OF_HEADERS = '\r\n\r\n';
 const HANDSHAKE_OF = 6;
 /** Bytes of a handshake, up and down. */
 const HANDSHAKE_BYTES = 900;
-/** Powers of ten of the bytes after which the others are cut, and time in ms. */
-const BYTES = { least: 2.5, most: 6.5 };
-const TIME = { least: 5, most: 120 };
+/** Powers of ten of the bytes after which the others are cut, and time in ms from their beginning. */
+const BYTES = { least: 3, most: 7 };
+const TIME = { least: 5, most: 500 };
 
 /**
  * A relay in front of a server that cuts each of its connections, after some bytes or some time,
@@ -42,8 +42,12 @@ export class HarassingRelay {
     return relay;
   }
 
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
   get url(): string {
-    return `ws://127.0.0.1:${String((this.#server.address() as net.AddressInfo).port)}`;
+    return `ws://127.0.0.1:${String(this.port)}`;
   }
 
   /** Cuts nothing any more. */
@@ -86,12 +90,11 @@ export class HarassingRelay {
       budget -= bytes;
       if (mayCut && budget <= 0) cut();
     };
-    const start = (): void => {
+    this.#onAnswered(far, () => {
+      if (near.destroyed) return;
       mayCut = true;
       timer = setTimeout(cut, time);
-    };
-    if (isFirst) this.#onAnswered(far, start);
-    else start();
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],

@@ -1,12 +1,16 @@
+import type { AddressInfo } from 'node:net';
+
 import {
   connect,
   type ConnectOptions,
+  createServer,
   ResumableSocket,
+  type WsConnAdapter,
   type WsConnServer,
 } from '../../../src/index.ts';
 import { closeOf, next } from '../events.ts';
 import { HarassingRelay } from '../links/harassing-relay.ts';
-import { type Dialler, listen, type Pair, type PairOptions } from './pairs.ts';
+import type { Dialler, Pair, PairOptions } from './pairs.ts';
 
 /** Makes what the connections go through: a path, from the port of the server. */
 type MakePath = (port: number) => Promise<Path>;
@@ -37,11 +41,16 @@ function dial(url: string, options: ConnectOptions): ResumableSocket {
   return socket;
 }
 
-async function stopAll(
-  server: WsConnServer,
-  path: Path,
-  ends: Iterable<ResumableSocket>,
-): Promise<void> {
+type Server = WsConnServer<WsConnAdapter | ResumableSocket>;
+
+async function listen(options: PairOptions): Promise<{ server: Server; port: number }> {
+  const server = createServer({ ...options, resume: true });
+  server.listen(0, '127.0.0.1');
+  await next(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function stopAll(server: Server, path: Path, ends: Iterable<ResumableSocket>): Promise<void> {
   path.relent();
   const closed = Array.from(ends, (end) => {
     const close = closeOf(end);
@@ -61,7 +70,7 @@ export async function resumablePair(
   { signal, ...options }: PairOptions = {},
   makePath: MakePath = wholePath,
 ): Promise<Pair<ResumableSocket>> {
-  const { server, port } = await listen({ ...options, resume: true });
+  const { server, port } = await listen(options);
   const path = await makePath(port);
   const accepted = next(server, 'connection');
   const a = dial(path.url, signal ? { ...options, signal } : options);
@@ -75,7 +84,7 @@ export async function resumablePair(
  * accepts is read to its end and dropped.
  */
 export async function resumableDialler(): Promise<Dialler<ResumableSocket>> {
-  const { server, port } = await listen({ resume: true });
+  const { server, port } = await listen({});
   const path = await wholePath(port);
   const ends = new Set<ResumableSocket>();
   server.on('connection', (end) => {
