@@ -160,10 +160,7 @@ export class ClientRole implements Role {
         },
         onRefused: (reason, error) => {
           this.#attempt = null;
-          // The WebSocket before has brought more since, which the server keeps no longer: the
-          // question was out of date.
-          const outdated = reason?.reason === 'gone' && received < connection.session.in.received;
-          if (outdated) this.#fail(error);
+          if (mayTryAgain(connection, reason, received)) this.#fail(error);
           else this.#onRefused(connection, reason, error);
         },
         onFailed: (error) => {
@@ -243,6 +240,20 @@ export class ClientRole implements Role {
     if (this.#referenced) timer.ref();
     else timer.unref();
   }
+}
+
+/** Whether a refusal is no reason to give up. */
+function mayTryAgain(
+  { session, ws }: ResumedConnection,
+  refusal: RefusalReason | null,
+  asked: number,
+): boolean {
+  if (refusal?.reason === 'finished' || refusal?.reason === 'aborted') return false;
+  // The next WebSocket was to take over from one that still works.
+  if (ws) return true;
+  // The WebSocket before has brought more since, which the server keeps no longer: the question was
+  // out of date.
+  return refusal?.reason === 'gone' && asked < session.in.received;
 }
 
 /** Returns how many numbers have passed, either way. */

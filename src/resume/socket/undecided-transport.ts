@@ -107,10 +107,8 @@ export class UndecidedTransport implements Transport {
   }
 
   writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#take(this.#stream.writableLength, callback);
-    this.#hold((transport) => {
-      transport.writev(writes, callback);
-    });
+    // As one: by then more may have been written than Writable has handed over with these.
+    this.write(Buffer.concat(writes.map(({ chunk }) => chunk)), callback);
   }
 
   finish(callback: () => void): void {

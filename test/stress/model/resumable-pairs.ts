@@ -12,11 +12,17 @@ import type { End } from './watched-end.ts';
 /** Times in ms that either side waits for the other; whoever is cut off early is not held at all. */
 const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000, rotate: 40 };
 
+/**
+ * Time in ms that an end may take, more than others have: it may have to dial more than once to be
+ * heard.
+ */
+const END_TIMEOUT = 3_000;
+
 let seed = 0;
 
 function make(isCut: boolean): MakePair {
   return async (settings, [ofA, ofB], accept) => {
-    const options = { ...optionsOf(settings), resume: RESUME };
+    const options = { ...optionsOf(settings), closeTimeout: END_TIMEOUT, resume: RESUME };
     const server = createServer(options);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

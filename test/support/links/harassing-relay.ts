@@ -4,6 +4,8 @@ import net from 'node:net';
 import { resetSocket } from '../../../src/base/reset-socket.ts';
 import { random } from '../../stress/cuts/random.ts';
 
+/** First byte of a ping, by which a server that has something to say asks for the first message. */
+const PING = 0x89;
 /** What ends the headers of a handshake. */
 const END_OF_HEADERS = '\r\n\r\n';
 /** Of so many connections one is cut within its handshake. */
@@ -110,13 +112,16 @@ export class HarassingRelay {
     }
   }
 
-  /** Calls back when more than the handshake's answer has come from the server. */
+  /** Calls back when a message has come from the server, which is its answer to one of the client. */
   #onAnswered(far: net.Socket, answered: () => void): void {
     let seen = '';
     const look = (chunk: Buffer): void => {
       seen += chunk.toString('latin1');
       const at = seen.indexOf(END_OF_HEADERS);
-      if (at === -1 || seen.length === at + END_OF_HEADERS.length) return;
+      if (at === -1) return;
+      let frame = at + END_OF_HEADERS.length;
+      while (seen.charCodeAt(frame) === PING) frame += 2 + seen.charCodeAt(frame + 1);
+      if (!(seen.length > frame)) return;
       far.off('data', look);
       // The client gets it first.
       setImmediate(answered);
