@@ -12,6 +12,7 @@ import {
   type SocketPair,
 } from '../../src/conformance/index.ts';
 import { adapterDialler, adapterPair, tcpDialler, tcpPair } from '../support/pairs/pairs.ts';
+import { resumableDialler, resumablePair } from '../support/pairs/resumable.ts';
 import { overAdapter, streamDialler, streamPair } from '../yamux/pairs.ts';
 
 /** One column of the table in docs/conformance.md. */
@@ -82,6 +83,11 @@ export const columns: readonly Column[] = [
     head: 'adapter, no half close',
     makePair: (options) => adapterPair({ ...options, halfClose: false }),
     options: { features: adapter, makeDialler: () => adapterDialler({ halfClose: false }) },
+  },
+  {
+    head: 'with `resume`',
+    makePair: (options) => resumablePair(options),
+    options: { features: { ...features, ...adapter }, makeDialler: resumableDialler },
   },
   {
     head: 'yamux stream',

@@ -5,5 +5,6 @@ import { keepalive } from './keepalive/keepalive.ts';
 import { load } from './load/load.ts';
 import { model } from './model/model.ts';
 import type { Part } from './part.ts';
+import { sessions } from './sessions/sessions.ts';
 
-export const parts: readonly Part[] = [model, cuts, keepalive, load, fuzz];
+export const parts: readonly Part[] = [model, sessions, cuts, keepalive, load, fuzz];

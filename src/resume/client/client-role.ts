@@ -62,7 +62,8 @@ export class ClientRole implements Role {
     if (!connection) return;
     const { session } = connection;
     const { progress } = session;
-    carrier.send(encodeHello({ id: this.#id, start: session.out.acked, ...progress }));
+    const hello = encodeHello({ id: this.#id, start: session.out.acked, ...progress });
+    carrier.send(hello, session.onTaken);
     session.in.startAt(progress.received);
     this.#passedAtJoin = passed(session);
     connection.attach(carrier, progress);
@@ -108,10 +109,12 @@ export class ClientRole implements Role {
     this.#loss ??= { error, at: performance.now() };
     this.#failure = null;
     clearTimeout(this.#rotation);
-    // A path that lets nothing through, but handshakes, is not tried without a rest.
-    if (this.#connection && passed(this.#connection.session) > this.#passedAtJoin) {
-      this.#backoff.reset();
-    }
+    if (this.#connection) this.#rateLast(this.#connection);
+  }
+
+  /** A path that lets nothing through, but handshakes, is not tried without a rest. */
+  #rateLast({ session }: ResumedConnection): void {
+    if (passed(session) > this.#passedAtJoin) this.#backoff.reset();
   }
 
   #comeBack(): void {
@@ -157,20 +160,25 @@ export class ClientRole implements Role {
         },
         onRefused: (reason, error) => {
           this.#attempt = null;
-          this.#onRefused(connection, reason, error);
+          if (mayTryAgain(connection, reason, received)) this.#fail(error);
+          else this.#onRefused(connection, reason, error);
         },
         onFailed: (error) => {
           this.#attempt = null;
-          this.#failure = error;
-          this.#plan();
+          this.#fail(error);
         },
       });
       this.#attempt.setReferenced(this.#referenced);
     } catch (error) {
       // Of the function that gives the headers: its next answer may be better.
-      this.#failure = error as Error;
-      this.#plan();
+      this.#fail(error as Error);
     }
+  }
+
+  /** A try has failed, and another may not. */
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#plan();
   }
 
   #onAccepted(connection: ResumedConnection, carrier: WebSocketCarrier, server: Progress): void {
@@ -180,6 +188,7 @@ export class ClientRole implements Role {
       return;
     }
     this.#rest();
+    this.#rateLast(connection);
     const loss = this.#loss;
     this.#loss = null;
     this.join(carrier);
@@ -229,6 +238,20 @@ export class ClientRole implements Role {
     if (this.#referenced) timer.ref();
     else timer.unref();
   }
+}
+
+/** Whether a refusal is no reason to give up. */
+function mayTryAgain(
+  { session, ws }: ResumedConnection,
+  refusal: RefusalReason | null,
+  asked: number,
+): boolean {
+  if (refusal?.reason === 'finished' || refusal?.reason === 'aborted') return false;
+  // The next WebSocket was to take over from one that still works.
+  if (ws) return true;
+  // The WebSocket before has brought more since, which the server keeps no longer: the question was
+  // out of date.
+  return refusal?.reason === 'gone' && asked < session.in.received;
 }
 
 /** Returns how many numbers have passed, either way. */

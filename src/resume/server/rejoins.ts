@@ -29,6 +29,11 @@ export class Rejoins {
     const carrier = new WebSocketCarrier(ws, settings, {
       onMessage: (bytes, isBinary) => {
         leave();
+        if (entry.connection.end.closed) {
+          // Since the handshake. Whoever asks once more is told how.
+          carrier.link.terminate();
+          return;
+        }
         const problem = joinWith(entry, carrier, isBinary ? decode(bytes) : 'a text message');
         if (problem === null) return;
         carrier.send(encodeClose('abort', { code: PROTOCOL_ERROR, reason: problem }));

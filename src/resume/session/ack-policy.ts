@@ -1,15 +1,14 @@
 import type { Progress } from '../wire/message.ts';
 
-/** Bytes that came or were read, after which the peer is told at the next turn of the event loop. */
-const ACK_BYTES = 1_048_576;
 /** Time in ms after which it is told at the latest. */
 const ACK_DELAY = 50;
 
 /**
  * Decides when the peer is to hear how far we have got, where no data of ours has told it by the
- * way: after 64 KiB, or 50 ms.
+ * way: after so many bytes, or 50 ms.
  */
 export class AckPolicy {
+  readonly #bytes: number;
   readonly #due: () => void;
   readonly #onLate: () => void;
   #told: Progress = { received: 0, consumed: 0 };
@@ -17,10 +16,13 @@ export class AckPolicy {
   #immediate: NodeJS.Immediate | undefined;
 
   /**
+   * @param bytes - bytes that came or were read, after which the peer is told at the next turn of
+   * the event loop
    * @param due - called when it is to be told; whoever does it calls `told()`
    * @param look - called when `onProgress()` is to be called again
    */
-  constructor(due: () => void, look: () => void) {
+  constructor(bytes: number, due: () => void, look: () => void) {
+    this.#bytes = bytes;
     this.#due = due;
     this.#onLate = look;
   }
@@ -37,7 +39,7 @@ export class AckPolicy {
       progress.received - this.#told.received,
       progress.consumed - this.#told.consumed,
     );
-    if (news >= ACK_BYTES) this.soon();
+    if (news >= this.#bytes) this.soon();
     else this.#timer ??= setTimeout(this.#onTimer, ACK_DELAY, this.#told).unref();
   }
 

@@ -33,7 +33,7 @@ export class Outgoing {
 
   /** Bytes that the peer has not received, as far as it has said. */
   get unackedBytes(): number {
-    return this.#log.length;
+    return Math.max(0, this.#log.end - this.#acked);
   }
 
   /** Bytes that were not sent on the WebSocket of now. */
@@ -107,7 +107,7 @@ export class Outgoing {
     if (received > this.#sent) return false;
     if (received > this.#acked) {
       this.#acked = received;
-      this.#log.acknowledge(received);
+      this.#release();
     }
     this.#peerConsumed = Math.max(this.#peerConsumed, consumed);
     return true;
@@ -116,6 +116,7 @@ export class Outgoing {
   /** Starts over on another WebSocket, with what the peer has not received. */
   rewind(): void {
     this.#next = this.#acked;
+    this.#release();
   }
 
   /** Returns the next message; null if all was sent. */
@@ -146,6 +147,16 @@ export class Outgoing {
   #advance(message: Buffer, next: number): Buffer {
     this.#next = next;
     this.#sent = Math.max(this.#sent, next);
+    if (this.#log.acked < this.#acked) this.#release();
     return message;
+  }
+
+  /**
+   * Keeps no longer what the peer has, but for what is still to be sent on the WebSocket of now: the
+   * one before may have brought more than the peer had when this one began, and a WebSocket has all
+   * from its start on.
+   */
+  #release(): void {
+    this.#log.acknowledge(Math.min(this.#acked, this.#next));
   }
 }

@@ -119,10 +119,30 @@ export class SendLog {
     return this.#blocks[low];
   }
 
+  /**
+   * Puts small blocks together that were sent: of tiny messages that nobody acknowledges, each would
+   * take more memory than its bytes. Only equals are merged, so that a byte is not copied often.
+   */
+  #mergeSmall(): void {
+    for (;;) {
+      const [before, last] = this.#blocks.slice(-2);
+      if (!before || !last?.handedOut || before.filled > 2 * last.filled) return;
+      const filled = before.filled + last.filled;
+      if (filled > this.#mostData) return;
+      const memory = Buffer.allocUnsafe(MAX_DATA_HEADER + filled);
+      for (const { start, memory: from, filled: length } of [before, last]) {
+        const at = MAX_DATA_HEADER + start - before.start;
+        memory.set(from.subarray(MAX_DATA_HEADER, MAX_DATA_HEADER + length), at);
+      }
+      this.#blocks.splice(-2, 2, { start: before.start, memory, filled, handedOut: true });
+    }
+  }
+
   /** Returns the block to fill, which must not have been sent. */
   #tail(wanted: number): Block {
     const last = this.#blocks.at(-1);
     if (last && !last.handedOut && last.filled < last.memory.length - MAX_DATA_HEADER) return last;
+    this.#mergeSmall();
     const waiting = last && !last.handedOut ? last.filled : 0;
     const size = Math.min(this.#mostData, Math.max(SMALLEST_BLOCK, wanted, 2 * waiting));
     const memory = Buffer.allocUnsafe(MAX_DATA_HEADER + size);

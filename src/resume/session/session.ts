@@ -46,6 +46,12 @@ export interface SessionSettings {
 }
 
 /**
+ * Acknowledgements for as many bytes as the window has, where no data carries them: often enough
+ * that the peer never waits for one. One for each message would take a third of the throughput.
+ */
+const ACKS_PER_WINDOW = 16;
+
+/**
  * Bytes after which sending lets the event loop turn, so that a fast peer cannot keep it from
  * everything else.
  */
@@ -63,14 +69,7 @@ export class Session {
   readonly #events: SessionEvents;
   /** Bytes that came and that the user has not read. */
   readonly #unread: () => number;
-  readonly #acks = new AckPolicy(
-    () => {
-      this.#sendAck();
-    },
-    () => {
-      this.onRead();
-    },
-  );
+  readonly #acks: AckPolicy;
   #carrier: Carrier | null = null;
   /** Who waits until the peer has all before a number; the lowest first. */
   #marks: { readonly number: number; readonly callback: () => void }[] = [];
@@ -83,6 +82,9 @@ export class Session {
     this.#events = events;
     this.out = new Outgoing(settings.maxMessageSize, settings.window);
     this.in = new Incoming(settings.window);
+    this.#acks = new AckPolicy(Math.ceil(settings.window / ACKS_PER_WINDOW), this.#sendAck, () => {
+      this.onRead();
+    });
   }
 
   /** Whether there is a WebSocket to send over. */
@@ -171,10 +173,20 @@ export class Session {
       const message = this.#nextMessage();
       if (!message) return;
       turn += message.length;
-      this.#carrier.send(message, this.#onTaken);
+      this.#carrier.send(message, this.onTaken);
       this.#events.onSent();
     }
   }
+
+  /**
+   * The kernel has taken a message. Whoever sends one beside this gives it as well: what waits behind
+   * that message would wait for good.
+   */
+  readonly onTaken = (): void => {
+    // Most of what is sent leaves nothing behind that waits for room.
+    if (this.out.unsentBytes > 0) this.pump();
+    this.#events.onRoom();
+  };
 
   /** Breaks off: tells the peer, where there is a way. */
   abort(close: CloseSaid): void {
@@ -256,12 +268,12 @@ export class Session {
     return null;
   }
 
-  #sendAck(): void {
+  readonly #sendAck = (): void => {
     const progress = this.progress;
     if (!this.#carrier || !this.#acks.isNews(progress)) return;
     this.#acks.told(progress);
-    this.#carrier.send(encodeAck(progress));
-  }
+    this.#carrier.send(encodeAck(progress), this.onTaken);
+  };
 
   #nextMessage(): Buffer | null {
     if (!this.out.nextIsData) {
@@ -288,10 +300,4 @@ export class Session {
       this.#events.onRoom();
     });
   }
-
-  readonly #onTaken = (): void => {
-    // Most of what is sent leaves nothing behind that waits for room.
-    if (this.out.unsentBytes > 0) this.pump();
-    this.#events.onRoom();
-  };
 }

@@ -101,13 +101,14 @@ export class EndProcedure {
   /** The WebSocket has closed. */
   onCarrierClosed(closed: ClosedWebSocket): void {
     this.#carrier = null;
+    this.#confirming = false;
     const heard = closed.code !== NO_CLOSE_FRAME;
     if (this.#phase === 'aborting' && !heard && !this.#outOfTime) {
       this.#role.sayAborted(this.#finish);
-    } else if (this.#phase === 'aborting' || this.#session.out.endAcked || this.#session.in.end) {
+    } else if (this.#phase === 'aborting' || this.#session.out.endAcked) {
       this.#finish();
     } else if (this.#complete && !heard) {
-      // The peer may lack the acknowledgement of its FIN.
+      // The peer may lack the acknowledgement of its FIN or END.
       this.#confirming = true;
       this.#role.confirm(() => {
         this.#confirming = false;
@@ -264,6 +265,8 @@ export class EndProcedure {
     this.#limit?.stop();
     if (this.#over || this.#complete) this.#carrier?.link.terminate();
     this.#role.stop();
+    // What a WebSocket still carries behind destroy() goes on until that has closed.
+    if (this.#over || this.#complete || !this.#carrier) this.#session.clear();
     const done = this.#done;
     this.#done = null;
     done(this.#late);

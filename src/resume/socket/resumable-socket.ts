@@ -101,6 +101,12 @@ export class ResumableSocket extends WsConnSocket {
     return this.#resumed ? this.#resumed.ws : this.#lastWs;
   }
 
+  override get bytesWritten(): number {
+    // Also what destroy() has lost while it was not known over what the stream runs.
+    const lost = this.#undecided.bytesDone;
+    return lost + (this.#undecided.decided ? super.bytesWritten : this.writableLength);
+  }
+
   /** @internal */
   protected override get transport(): Transport {
     return this.#transport;

@@ -31,6 +31,8 @@ export class UndecidedTransport implements Transport {
   #held: ((transport: Transport) => void)[] = [];
   /** The write that Writable waits for. */
   #callback: WriteCallback | null = null;
+  #length = 0;
+  #lost = 0;
 
   /**
    * @param connection - holds the WebSocket until then
@@ -70,8 +72,9 @@ export class UndecidedTransport implements Transport {
     return 0;
   }
 
+  /** Bytes of the write that was lost while it was not known: none that it has passed on. */
   get bytesDone(): number {
-    return 0;
+    return this.#lost;
   }
 
   get maxMessageBytes(): number {
@@ -97,17 +100,15 @@ export class UndecidedTransport implements Transport {
   }
 
   write(chunk: Buffer, callback: WriteCallback): void {
-    this.#callback = callback;
+    this.#take(chunk.length, callback);
     this.#hold((transport) => {
       transport.write(chunk, callback);
     });
   }
 
   writev(writes: readonly Write[], callback: WriteCallback): void {
-    this.#callback = callback;
-    this.#hold((transport) => {
-      transport.writev(writes, callback);
-    });
+    // As one: by then more may have been written than Writable has handed over with these.
+    this.write(Buffer.concat(writes.map(({ chunk }) => chunk)), callback);
   }
 
   finish(callback: () => void): void {
@@ -156,7 +157,9 @@ export class UndecidedTransport implements Transport {
     this.#callback = null;
     process.nextTick(() => {
       tell((error) => {
-        callback?.(error);
+        if (!callback) return;
+        this.#lost += this.#length;
+        callback(error);
       });
     });
   }
@@ -171,6 +174,11 @@ export class UndecidedTransport implements Transport {
 
   setReferenced(referenced: boolean): void {
     this.#connection.setReferenced(referenced);
+  }
+
+  #take(length: number, callback: WriteCallback): void {
+    this.#length = length;
+    this.#callback = callback;
   }
 
   #hold(action: (transport: Transport) => void): void {

@@ -1,5 +1,6 @@
 /** All kinds of connection that histories run over, and what each can do. */
 import { chain, type MakePair, overConnect, overOwnWebSockets, revdial } from './pairs.ts';
+import { resumable, resumableOverCuts } from './resumable-pairs.ts';
 import { yamuxOverAdapter, yamuxOverTcp } from './yamux-pairs.ts';
 
 export interface Kind {
@@ -42,5 +43,19 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     takesTcpEnds: false,
   },
   revdial: { weight: 1, make: revdial, bare: false, halfCloses: byOption, takesTcpEnds: true },
+  resumable: {
+    weight: 3,
+    make: resumable,
+    bare: false,
+    halfCloses: byOption,
+    takesTcpEnds: true,
+  },
+  'resumable over cuts': {
+    weight: 3,
+    make: resumableOverCuts,
+    bare: false,
+    halfCloses: byOption,
+    takesTcpEnds: true,
+  },
   chain: { weight: 2, make: chain, bare: true, halfCloses: byOption, takesTcpEnds: false },
 };

@@ -44,9 +44,9 @@ export type MakePair = (
   accept: (end: End) => void,
 ) => Promise<Made>;
 
-type Options = Omit<WsConnAdapterOptions, 'signal'>;
+export type Options = Omit<WsConnAdapterOptions, 'signal'>;
 
-function optionsOf({
+export function optionsOf({
   allowHalfOpen,
   halfClose,
   highWaterMark,

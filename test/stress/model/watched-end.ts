@@ -12,7 +12,7 @@ import { belongsAt, bytesAt } from '../pattern.ts';
 export type End = net.Socket & {
   close?(code?: number): Promise<Error | null>;
   ping?(): unknown;
-  readonly ws?: WebSocket;
+  readonly ws?: WebSocket | null;
 };
 
 /** Time in ms that the ends of histories give a peer to answer a Close. */

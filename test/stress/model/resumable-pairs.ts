@@ -1,0 +1,62 @@
+/** Connections that outlive their WebSockets, over a link that histories cut, and one that is cut anyway. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+import type { WebSocket } from 'ws';
+
+import { connect, createServer } from '../../../src/index.ts';
+import { HarassingRelay } from '../../support/links/harassing-relay.ts';
+import { abortable, firstOf, linkTo, type MakePair, optionsOf } from './pairs.ts';
+import type { End } from './watched-end.ts';
+
+/** Times in ms that either side waits for the other; whoever is cut off early is not held at all. */
+const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000, rotate: 40 };
+
+/**
+ * Time in ms that an end may take, more than others have: it may have to dial more than once to be
+ * heard.
+ */
+const END_TIMEOUT = 3_000;
+
+let seed = 0;
+
+function make(isCut: boolean): MakePair {
+  return async (settings, [ofA, ofB], accept) => {
+    const options = { ...optionsOf(settings), closeTimeout: END_TIMEOUT, resume: RESUME };
+    const server = createServer(options);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const relay = isCut ? await HarassingRelay.start(port, ++seed) : null;
+    const link = await linkTo(relay?.port ?? port, settings);
+    const webSockets: WebSocket[] = [];
+    const collect = (socket: End): void => {
+      const add = (): void => {
+        if (socket.ws) webSockets.push(socket.ws);
+      };
+      add();
+      socket.on('reconnect', add);
+    };
+    const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, signal: ofA });
+    collect(a);
+    const accepted = firstOf(a, abortable(accept, ofB), (take) => {
+      server.once('connection', (socket) => {
+        collect(socket);
+        take(socket);
+      });
+    });
+    const stop = async (): Promise<void> => {
+      relay?.relent();
+      await server.close();
+      await relay?.stop();
+      await link.stop();
+    };
+    return { a: a, accepted, link, webSockets, settles: [], stop };
+  };
+}
+
+/** connect() and createServer() with `resume`. */
+export const resumable = make(false);
+
+/** The same, behind a relay that cuts each connection. */
+export const resumableOverCuts = make(true);

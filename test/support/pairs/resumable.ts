@@ -1,0 +1,102 @@
+import type { AddressInfo } from 'node:net';
+
+import {
+  connect,
+  type ConnectOptions,
+  createServer,
+  ResumableSocket,
+  type WsConnAdapter,
+  type WsConnServer,
+} from '../../../src/index.ts';
+import { closeOf, next } from '../events.ts';
+import { HarassingRelay } from '../links/harassing-relay.ts';
+import type { Dialler, Pair, PairOptions } from './pairs.ts';
+
+/** Makes what the connections go through: a path, from the port of the server. */
+type MakePath = (port: number) => Promise<Path>;
+
+interface Path {
+  readonly url: string;
+  /** Disturbs nobody any more. */
+  relent(): void;
+  stop(): Promise<void>;
+}
+
+/** A path that leaves them alone. */
+export const wholePath: MakePath = (port) =>
+  Promise.resolve({
+    url: `ws://127.0.0.1:${String(port)}`,
+    relent: () => undefined,
+    stop: () => Promise.resolve(),
+  });
+
+let seed = 0;
+
+/** A path that is cut again and again. */
+export const cutPath: MakePath = (port) => HarassingRelay.start(port, ++seed);
+
+function dial(url: string, options: ConnectOptions): ResumableSocket {
+  const socket = connect(url, { ...options, resume: true });
+  if (!(socket instanceof ResumableSocket)) throw new Error('it does not resume');
+  return socket;
+}
+
+type Server = WsConnServer<WsConnAdapter | ResumableSocket>;
+
+async function listen(options: PairOptions): Promise<{ server: Server; port: number }> {
+  const server = createServer({ ...options, resume: true });
+  server.listen(0, '127.0.0.1');
+  await next(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+async function stopAll(server: Server, path: Path, ends: Iterable<ResumableSocket>): Promise<void> {
+  path.relent();
+  const closed = Array.from(ends, (end) => {
+    const close = closeOf(end);
+    end.destroy();
+    return close;
+  });
+  await Promise.all(closed);
+  await server.close();
+  await path.stop();
+}
+
+/**
+ * Makes a pair of sockets that outlive their WebSockets: `a` the client, `b` the server. Both know
+ * it, so that a cut is not the end from now on.
+ */
+export async function resumablePair(
+  { signal, ...options }: PairOptions = {},
+  makePath: MakePath = wholePath,
+): Promise<Pair<ResumableSocket>> {
+  const { server, port } = await listen(options);
+  const path = await makePath(port);
+  const accepted = next(server, 'connection');
+  const a = dial(path.url, signal ? { ...options, signal } : options);
+  await next(a, 'connect');
+  const [b] = (await accepted) as [ResumableSocket];
+  return { a, b, stop: () => stopAll(server, path, [a, b]) };
+}
+
+/**
+ * Makes a server whose `open()` connects a new socket that outlives its WebSocket; what the server
+ * accepts is read to its end and dropped.
+ */
+export async function resumableDialler(): Promise<Dialler<ResumableSocket>> {
+  const { server, port } = await listen({});
+  const path = await wholePath(port);
+  const ends = new Set<ResumableSocket>();
+  server.on('connection', (end) => {
+    ends.add(end as ResumableSocket);
+    end.on('error', () => undefined).resume();
+  });
+  return {
+    open: (options = {}) => {
+      const end = dial(path.url, options);
+      ends.add(end);
+      return end;
+    },
+    stop: () => stopAll(server, path, ends),
+  };
+}
