@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 
 import type { WebSocket } from 'ws';
 
-import { connect, createServer, type ResumableSocket } from '../../../src/index.ts';
+import { connect, createServer } from '../../../src/index.ts';
 import { HarassingRelay } from '../../support/links/harassing-relay.ts';
 import { abortable, firstOf, linkTo, type MakePair, optionsOf } from './pairs.ts';
 import type { End } from './watched-end.ts';
 
 /** Times in ms that either side waits for the other; whoever is cut off early is not held at all. */
-const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000 };
+const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000, rotate: 250 };
 
 /**
  * Time in ms that an end may take, more than others have: it may have to dial more than once to be
@@ -38,11 +38,11 @@ function make(isCut: boolean): MakePair {
       socket.on('reconnect', add);
     };
     const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, signal: ofA });
-    collect(a as ResumableSocket as End);
-    const accepted = firstOf(a as End, abortable(accept, ofB), (take) => {
+    collect(a);
+    const accepted = firstOf(a, abortable(accept, ofB), (take) => {
       server.once('connection', (socket) => {
-        collect(socket as End);
-        take(socket as End);
+        collect(socket);
+        take(socket);
       });
     });
     const stop = async (): Promise<void> => {
@@ -51,7 +51,7 @@ function make(isCut: boolean): MakePair {
       await relay?.stop();
       await link.stop();
     };
-    return { a: a as End, accepted, link, webSockets, settles: [], stop };
+    return { a: a, accepted, link, webSockets, settles: [], stop };
   };
 }
 
