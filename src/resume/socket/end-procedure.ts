@@ -102,10 +102,9 @@ export class EndProcedure {
     this.#carrier = null;
     this.#confirming = false;
     const heard = closed.code !== NO_CLOSE_FRAME;
-    const { aborting } = this;
-    if (aborting && !heard && !this.#outOfTime) {
+    if (this.aborting && !heard && !this.#outOfTime) {
       this.#role.sayAborted(this.#finish);
-    } else if (aborting || this.#session.out.endAcked) {
+    } else if (this.aborting || this.#session.out.endAcked) {
       this.#finish();
     } else if (this.#complete && !heard) {
       this.#confirming = true; // The peer may lack the acknowledgement of its FIN or END.
