@@ -92,3 +92,29 @@ test('with a server that does not resume it is as without', async () => {
   expect((await failed).at(0)).toMatchObject({ code: 'ECONNRESET', closeCode: 1006 });
   await closeOf(socket);
 });
+
+test('a WebSocket that has taken over lasts longer than the time limit of a handshake', async () => {
+  const handshakeTimeout = 100;
+  const server = createServer({ resume: true, handshakeTimeout }, (connection) => {
+    connection.on('error', () => undefined);
+    connection.pipe(connection);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => server.close());
+  const relay = await startRelay((server.address() as net.AddressInfo).port);
+  const socket = connect(relay.url, { resume: true });
+  socket.write('x');
+  await once(socket, 'data');
+  relay.cut();
+  await once(socket, 'reconnect');
+  let lost = 0;
+  socket.on('disconnect', () => lost++);
+  for (const until = performance.now() + 3 * handshakeTimeout; performance.now() < until;) {
+    socket.write('x');
+    await once(socket, 'data');
+  }
+  expect(lost).toBe(0);
+  socket.end();
+  await closeOf(socket);
+});

@@ -169,6 +169,12 @@ export class Link implements PausableSource {
     if (!this.socket.referenced) this.#limit.unref();
   }
 
+  /** What was limited is over. */
+  stopLimit(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+  }
+
   /** Whether the connection keeps the process alive. */
   setReferenced(referenced: boolean): void {
     this.socket.setReferenced(referenced);

@@ -29,6 +29,7 @@ export class Rejoins {
     const carrier = new WebSocketCarrier(ws, settings, {
       onMessage: (bytes, isBinary) => {
         leave();
+        carrier.link.stopLimit();
         if (entry.connection.end.closed) {
           // Since the handshake. Whoever asks once more is told how.
           carrier.link.terminate();

@@ -66,7 +66,6 @@ export class EndProcedure {
     return this.#phase === 'closed';
   }
 
-  /** Whether nothing can be said or heard any more. */
   get over(): boolean {
     return this.#over;
   }
@@ -103,13 +102,12 @@ export class EndProcedure {
     this.#carrier = null;
     this.#confirming = false;
     const heard = closed.code !== NO_CLOSE_FRAME;
-    if (this.#phase === 'aborting' && !heard && !this.#outOfTime) {
+    if (this.aborting && !heard && !this.#outOfTime) {
       this.#role.sayAborted(this.#finish);
-    } else if (this.#phase === 'aborting' || this.#session.out.endAcked) {
+    } else if (this.aborting || this.#session.out.endAcked) {
       this.#finish();
     } else if (this.#complete && !heard) {
-      // The peer may lack the acknowledgement of its FIN or END.
-      this.#confirming = true;
+      this.#confirming = true; // The peer may lack the acknowledgement of its FIN or END.
       this.#role.confirm(() => {
         this.#confirming = false;
         this.#finish();
@@ -260,14 +258,14 @@ export class EndProcedure {
   }
 
   readonly #finish = (): void => {
-    if (!this.#done) return;
+    const done = this.#done;
+    if (!done) return;
     this.#phase = 'closed';
     this.#limit?.stop();
     if (this.#over || this.#complete) this.#carrier?.link.terminate();
     this.#role.stop();
     // What a WebSocket still carries behind destroy() goes on until that has closed.
     if (this.#over || this.#complete || !this.#carrier) this.#session.clear();
-    const done = this.#done;
     this.#done = null;
     done(this.#late);
   };

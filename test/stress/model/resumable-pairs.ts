@@ -10,7 +10,7 @@ import { abortable, firstOf, linkTo, type MakePair, optionsOf } from './pairs.ts
 import type { End } from './watched-end.ts';
 
 /** Times in ms that either side waits for the other; whoever is cut off early is not held at all. */
-const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000, rotate: 40 };
+const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000 };
 
 /**
  * Time in ms that an end may take, more than others have: it may have to dial more than once to be

@@ -13,8 +13,8 @@ const HANDSHAKE_OF = 6;
 /** Bytes of a handshake, up and down. */
 const HANDSHAKE_BYTES = 900;
 /** Powers of ten of the bytes after which the others are cut, and time in ms from their beginning. */
-const BYTES = { least: 3, most: 7 };
-const TIME = { least: 5, most: 500 };
+const BYTES = { least: 4, most: 7.5 };
+const TIME = { least: 5, most: 800 };
 
 /**
  * A relay in front of a server that cuts each of its connections, after some bytes or some time,

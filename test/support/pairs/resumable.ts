@@ -4,6 +4,7 @@ import {
   connect,
   type ConnectOptions,
   createServer,
+  type CreateServerOptions,
   ResumableSocket,
   type WsConnAdapter,
   type WsConnServer,
@@ -30,6 +31,9 @@ export const wholePath: MakePath = (port) =>
     stop: () => Promise.resolve(),
   });
 
+/** Time in ms that an end may take, over a path on which it takes several WebSockets. */
+const END_TIMEOUT = 20_000;
+
 let seed = 0;
 
 /** A path that is cut again and again. */
@@ -43,7 +47,7 @@ function dial(url: string, options: ConnectOptions): ResumableSocket {
 
 type Server = WsConnServer<WsConnAdapter | ResumableSocket>;
 
-async function listen(options: PairOptions): Promise<{ server: Server; port: number }> {
+async function listen(options: CreateServerOptions): Promise<{ server: Server; port: number }> {
   const server = createServer({ ...options, resume: true });
   server.listen(0, '127.0.0.1');
   await next(server, 'listening');
@@ -70,10 +74,11 @@ export async function resumablePair(
   { signal, ...options }: PairOptions = {},
   makePath: MakePath = wholePath,
 ): Promise<Pair<ResumableSocket>> {
-  const { server, port } = await listen(options);
+  const lasting = { ...options, closeTimeout: END_TIMEOUT };
+  const { server, port } = await listen(lasting);
   const path = await makePath(port);
   const accepted = next(server, 'connection');
-  const a = dial(path.url, signal ? { ...options, signal } : options);
+  const a = dial(path.url, signal ? { ...lasting, signal } : lasting);
   await next(a, 'connect');
   const [b] = (await accepted) as [ResumableSocket];
   return { a, b, stop: () => stopAll(server, path, [a, b]) };
