@@ -54,6 +54,7 @@ export class ServerStart implements Start {
     return {
       window: this.#table.settings.window,
       peerWindow: request.window,
+      budget: this.#table.budget,
       role,
       begin: (connection, carrier) => {
         role.begin(connection);

@@ -139,6 +139,11 @@ export class Session {
     if (this.#carrier) this.#acks.onProgress(this.progress);
   }
 
+  /** There is more room than there was, for reasons that are not the session's. */
+  onRoom(): void {
+    this.#events.onProgress();
+  }
+
   /** Sends what is due, as far as the WebSocket takes it. */
   pump(): void {
     let turn = 0;

@@ -10,6 +10,7 @@ import type { Session } from '../session/session.ts';
 export class SessionWriter {
   readonly #stream: Pick<SocketDuplex, 'destroyed'>;
   readonly #session: Session;
+  readonly #room: () => number;
   readonly #wholeMessage: number;
   readonly #onActive: () => void;
   readonly #pending = new PendingWrite();
@@ -19,17 +20,20 @@ export class SessionWriter {
   #flushing = false;
 
   /**
+   * @param room - returns the bytes that the session may take now
    * @param wholeMessage - bytes that are a message of their own and need not wait
    * @param onActive - called when the session has taken something
    */
   constructor(
     stream: Pick<SocketDuplex, 'destroyed'>,
     session: Session,
+    room: () => number,
     wholeMessage: number,
     onActive: () => void,
   ) {
     this.#stream = stream;
     this.#session = session;
+    this.#room = room;
     this.#wholeMessage = wholeMessage;
     this.#onActive = onActive;
   }
@@ -49,7 +53,7 @@ export class SessionWriter {
 
   /** Has the session take what it has room for now. */
   append(): void {
-    let { room } = this.#session;
+    let room = this.#room();
     const before = this.#left;
     while (this.#left > 0 && room > 0) {
       const piece = this.#run.next(Math.min(this.#left, room));
