@@ -76,7 +76,7 @@ export class Resumption {
   /** Ends what has no WebSocket, or is about to come back: the server closes. */
   close(): void {
     this.#rejoins.terminateAll();
-    this.#table.giveUpHeld();
+    this.#table.close();
   }
 
   #planNew(request: IncomingMessage, asked: NewRequest, identity: string | undefined): Plan {

@@ -169,6 +169,12 @@ export class Link implements PausableSource {
     if (!this.socket.referenced) this.#limit.unref();
   }
 
+  /** Takes the limit back. */
+  unlimit(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+  }
+
   /** Whether the connection keeps the process alive. */
   setReferenced(referenced: boolean): void {
     this.socket.setReferenced(referenced);
@@ -186,8 +192,7 @@ export class Link implements PausableSource {
   }
 
   readonly #onOpen = (): void => {
-    clearTimeout(this.#limit);
-    this.#limit = undefined;
+    this.unlimit();
     this.#attachRaw();
     isolate(() => {
       this.#events.onOpen();

@@ -2,11 +2,10 @@ import type { Budget, Share, ShareOwner } from '../socket/hold-back.ts';
 
 /** Share of the limit below which connections are held back no longer, once they were. */
 const ENOUGH_ROOM = 7 / 8;
-/**
- * Share of the limit up to which connections may read on whose peers owe acknowledgements. They
- * come behind the data, and without them neither direction would ever go on.
- */
-const MOST = 5 / 4;
+/** Share of the limit that those may go over it by who read on in turn. */
+const FOR_TURNS = 1 / 4;
+/** Time in ms that a turn lasts at most. */
+const TURN = 5_000;
 
 /**
  * Counts the bytes that all connections of a server keep, unacknowledged or unread, and says when
@@ -16,16 +15,26 @@ export class ByteBudget implements Budget {
   readonly #limit: number;
   #total = 0;
   #over = false;
-  #failing = false;
   /** Those without a WebSocket that keep any bytes, the longest first. */
   readonly #held = new Set<ByteShare>();
   /** Those that go on when there is room again. */
   readonly #heldBack = new Set<ByteShare>();
-  /** Those that read on, though they would be held back: the longest without acknowledgement first. */
-  readonly #owed = new Set<ByteShare>();
+  /** Those that read on though they keep too much, and what ends their turn. */
+  readonly #turns = new Map<ByteShare, NodeJS.Timeout>();
+  /** Those that wait for such a turn. */
+  readonly #queue = new Set<ByteShare>();
+  readonly #mostTurns: number;
+  readonly #turn: number;
 
-  constructor(limit: number) {
+  /**
+   * @param limit - bytes that all may keep
+   * @param window - bytes that one may have unread
+   * @param turn - time in ms that a turn lasts at most
+   */
+  constructor(limit: number, window: number, turn = TURN) {
     this.#limit = limit;
+    this.#mostTurns = Math.max(1, Math.floor((limit * FOR_TURNS) / window));
+    this.#turn = turn;
   }
 
   /** Bytes that are kept by all. */
@@ -68,54 +77,61 @@ export class ByteBudget implements Budget {
     this.#heldBack.add(share);
   }
 
+  /** Whether it is that one's turn to read on. @internal */
+  hasTurn(share: ByteShare): boolean {
+    return this.#turns.has(share);
+  }
+
   /** @internal */
-  setOwed(share: ByteShare, owed: boolean): void {
-    if (owed) this.#owed.add(share);
-    else this.#owed.delete(share);
+  askForTurn(share: ByteShare): void {
+    if (this.#turns.has(share)) return;
+    this.#queue.add(share);
+    this.#giveTurns();
+  }
+
+  /** @internal */
+  endTurn(share: ByteShare): void {
+    this.#queue.delete(share);
+    const timer = this.#turns.get(share);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#turns.delete(share);
+    this.#giveTurns();
   }
 
   /** @internal */
   forget(share: ByteShare): void {
-    for (const shares of [this.#held, this.#heldBack, this.#owed]) shares.delete(share);
+    this.#held.delete(share);
+    this.#heldBack.delete(share);
+    this.endTurn(share);
+  }
+
+  #giveTurns(): void {
+    for (const share of this.#queue) {
+      if (this.#turns.size >= this.#mostTurns) return;
+      this.#queue.delete(share);
+      const timer = setTimeout(() => {
+        share.owner.cut();
+      }, this.#turn).unref();
+      this.#turns.set(share, timer);
+      share.owner.relieve();
+    }
   }
 
   #makeRoom(): void {
     for (const share of this.#held) {
       if (this.#total <= this.#limit) return;
-      this.#giveUp(
-        share,
-        `this one had been without a WebSocket for longest of those that kept bytes`,
-      );
+      const kept = `all connections together keep ${String(this.#total)} bytes, over maxBytes`;
+      share.owner.giveUp(`${kept}, and of those without a WebSocket this one was so for longest`);
+      share.close();
     }
-    if (this.#total <= this.#limit) return;
-    this.#over = true;
-    if (this.#total > this.#limit * MOST) this.#failLater();
-  }
-
-  /** On a tick of its own: the one that fails may be the one that reports. */
-  #failLater(): void {
-    if (this.#failing) return;
-    this.#failing = true;
-    process.nextTick(() => {
-      this.#failing = false;
-      for (const share of this.#owed) {
-        if (this.#total <= this.#limit * MOST) return;
-        this.#giveUp(share, `the peer of this one had acknowledged nothing for longest`);
-      }
-    });
-  }
-
-  #giveUp(share: ByteShare, chosen: string): void {
-    const kept = `all connections together keep ${String(this.#total)} bytes, over maxBytes`;
-    share.owner.giveUp(`${kept}, and ${chosen}`);
-    share.close();
+    if (this.#total > this.#limit) this.#over = true;
   }
 
   #goOn(): void {
     this.#over = false;
     const shares = [...this.#heldBack];
     this.#heldBack.clear();
-    this.#owed.clear();
     for (const { owner } of shares) owner.relieve();
   }
 }
@@ -156,12 +172,19 @@ export class ByteShare implements Share {
     if (!this.#closed) this.#budget.holdBack(this);
   }
 
-  /**
-   * Whether the connection reads on although it keeps too much, since its peer owes
-   * acknowledgements.
-   */
-  setOwed(owed: boolean): void {
-    if (!this.#closed) this.#budget.setOwed(this, owed);
+  /** Whether it may read on now, which it has asked for. */
+  get hasTurn(): boolean {
+    return this.#budget.hasTurn(this);
+  }
+
+  /** Asks to read on although it keeps too much; its owner is told when it may. */
+  askForTurn(): void {
+    if (!this.#closed) this.#budget.askForTurn(this);
+  }
+
+  /** Asks no longer, or has read on. */
+  endTurn(): void {
+    this.#budget.endTurn(this);
   }
 
   /** The connection has no WebSocket. */

@@ -29,6 +29,7 @@ export class Rejoins {
     const carrier = new WebSocketCarrier(ws, settings, {
       onMessage: (bytes, isBinary) => {
         leave();
+        carrier.link.unlimit();
         const problem = joinWith(entry, carrier, isBinary ? decode(bytes) : 'a text message');
         if (problem === null) return;
         carrier.send(encodeClose('abort', { code: PROTOCOL_ERROR, reason: problem }));

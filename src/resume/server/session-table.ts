@@ -61,10 +61,11 @@ export class SessionTable {
   /** Those without a WebSocket, the longest first, and what ends their time. */
   readonly #held = new Map<Entry, Held>();
   readonly #tombstones = new Map<string, Tombstone>();
+  #closed = false;
 
   constructor(settings: ResumeSettings) {
     this.#settings = settings;
-    this.budget = new ByteBudget(settings.maxBytes);
+    this.budget = new ByteBudget(settings.maxBytes, settings.window);
   }
 
   get settings(): ResumeSettings {
@@ -112,6 +113,10 @@ export class SessionTable {
       );
     }, holdTime).unref();
     this.#held.set(entry, { timer, lost });
+    if (this.#closed) {
+      this.#giveUpClosed(entry);
+      return;
+    }
     if (this.#held.size > maxSessions) {
       const [longest] = this.#held.keys();
       const happened = `more than ${String(maxSessions)} connections wait for their clients (maxSessions), this one for longest`;
@@ -138,9 +143,13 @@ export class SessionTable {
   }
 
   /** Nobody can come back any more: the server closes. */
-  giveUpHeld(): void {
-    for (const entry of this.#held.keys())
-      this.#giveUp(entry, 'ECONNRESET', 'the server has closed');
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#held.keys()) this.#giveUpClosed(entry);
+  }
+
+  #giveUpClosed(entry: Entry): void {
+    this.#giveUp(entry, 'ECONNRESET', 'the server has closed');
   }
 
   #giveUp(entry: Entry, code: 'ECONNRESET' | 'ETIMEDOUT', happened: string): void {

@@ -2,7 +2,6 @@ import type { Link } from '../../adapter/link/link.ts';
 import { WsConnError } from '../../base/errors.ts';
 import type { PausableSource, ReceiveBuffer } from '../../base/receive-buffer.ts';
 import type { SocketDuplex } from '../../base/socket-duplex.ts';
-import { TRY_AGAIN_LATER } from '../../websocket/close-codes.ts';
 import type { Session } from '../session/session.ts';
 import { stake } from './resume-errors.ts';
 
@@ -10,8 +9,10 @@ import { stake } from './resume-errors.ts';
 export interface ShareOwner {
   /** Ends the connection: its bytes are too much. */
   giveUp(happened: string): void;
-  /** There is room again for a connection that waits. */
+  /** There is room again for a connection that waits, or it is its turn. */
   relieve(): void;
+  /** Ends its WebSocket: the connection's turn has brought nothing. */
+  cut(): void;
 }
 
 /** Share of one connection in what all of a server may keep. */
@@ -22,8 +23,12 @@ export interface Share {
   update(bytes: number): void;
   /** It waits until there is room: its owner is told. */
   wait(): void;
-  /** Whether it reads on although it keeps too much, since its peer owes acknowledgements. */
-  setOwed(owed: boolean): void;
+  /** Whether it may read on now, which it has asked for. */
+  readonly hasTurn: boolean;
+  /** Asks to read on although it keeps too much; its owner is told when it may. */
+  askForTurn(): void;
+  /** Asks no longer, or has read on. */
+  endTurn(): void;
   /** It has no WebSocket. */
   hold(): void;
   /** It has a WebSocket again. */
@@ -79,6 +84,9 @@ export class HoldBack implements PausableSource {
       relieve: () => {
         this.#balance();
         session.onRoom();
+      },
+      cut: () => {
+        this.#link?.terminate();
       },
     });
   }
@@ -167,10 +175,10 @@ export class HoldBack implements PausableSource {
       return;
     }
     share.wait();
-    // Acknowledgements come behind what is unread: paused, neither direction would ever go on.
-    const owed = this.#allowance === 0;
-    this.#owe(owed);
-    if (owed) this.#link.resume();
+    // Acknowledgements come behind what is unread: paused, neither direction would ever go on. So
+    // those that wait for both read on in turn.
+    this.#owe(this.#allowance === 0);
+    if (share.hasTurn) this.#link.resume();
     else this.#link.pause();
   }
 
@@ -178,20 +186,20 @@ export class HoldBack implements PausableSource {
     const { acked } = this.#session.out;
     if (owed && this.#owedFrom !== null) {
       if (acked - this.#owedFrom < this.#mostUnacked) return;
-      // It has acknowledged what it owed, and owes anew.
-      this.#share?.setOwed(false);
+      // It has acknowledged what it owed, and owes anew: others are next.
+      this.#share?.endTurn();
     }
     if (!owed && this.#owedFrom === null) return;
     this.#owedFrom = owed ? acked : null;
-    this.#share?.setOwed(owed);
+    if (owed) this.#share?.askForTurn();
+    else this.#share?.endTurn();
   }
 
   #giveUp(happened: string): void {
-    const session = this.#session;
-    const { unackedBytes } = session.out;
-    if (session.attached) session.abort({ code: TRY_AGAIN_LATER, reason: 'too many bytes wait' });
-    const error = new WsConnError('ECONNRESET', `${happened}${stake(unackedBytes)}`, {
-      ...(this.#lost && !this.#link && { cause: this.#lost }),
+    const { unackedBytes } = this.#session.out;
+    const lost = `${stake(unackedBytes)}, and ${String(this.unread)} that came were not read`;
+    const error = new WsConnError('ECONNRESET', `${happened}${lost}`, {
+      cause: this.#lost,
     });
     this.#fail(error);
   }
