@@ -123,6 +123,16 @@ test('close() says 1001 to those with a WebSocket, and ends those without at onc
   expect(error?.message).toContain('the server has closed');
 });
 
+test('a connection whose both directions have ended closes without waiting for closeTimeout', async () => {
+  const server = await startResumable({ closeTimeout: 600_000 });
+  const socket = await dial(server.url, { closeTimeout: 600_000 });
+  socket.end('x');
+  socket.resume();
+  await closeOf(socket);
+  await closeOf(await server.connection(0));
+  expect(server.server.connections).toBe(0);
+});
+
 test('close() leaves nothing of a claim that has not said HELLO', async () => {
   const server = await startResumable({ closeTimeout: 500 });
   const session = await begin(server.port);

@@ -59,10 +59,10 @@ export async function startResumable(
   };
 }
 
-/** Starts a relay that can be cut, in front of a port. */
-export async function startRelay(port: number): Promise<CuttingRelay> {
-  const relay = await CuttingRelay.start(port);
-  onTestFinished(() => relay.stop());
+/** Starts a relay that can be cut, in front of a port; it listens on `at`, or on any port. */
+export async function startRelay(port: number, at?: number): Promise<CuttingRelay> {
+  const relay = await CuttingRelay.start(port, at);
+  onTestFinished(() => (relay.listening ? relay.stop() : undefined));
   return relay;
 }
 
