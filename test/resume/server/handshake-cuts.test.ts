@@ -62,6 +62,7 @@ test.each<Direction>(['up', 'down'])(
     await expect.poll(() => server.server.connections).toBe(0);
     expect(server.connections.flatMap(({ events }) => events.errors)).toEqual([]);
   },
+  300_000,
 );
 
 test.each<Direction>(['up', 'down'])(
@@ -88,4 +89,5 @@ test.each<Direction>(['up', 'down'])(
     expect([...outcomes.keys()].toSorted()).toEqual(['ECONNRESET', 'whole']);
     await expect.poll(() => server.server.connections).toBe(0);
   },
+  300_000,
 );
