@@ -75,7 +75,7 @@ test.each<[string, (peer: RawPeer, id: Buffer) => void, number, string]>([
   ],
 ])('who %s is told so, and his session ends with EPROTO', async (_what, send, code, reason) => {
   const server = await startResumable(
-    { resume: { window: WINDOW }, allowHalfOpen: true },
+    { resume: { window: WINDOW }, allowHalfOpen: true, closeTimeout: 200 },
     (socket) => {
       // The first session is of somebody who must notice nothing.
       if (server.connections.length === 1) socket.pipe(socket);
@@ -87,7 +87,9 @@ test.each<[string, (peer: RawPeer, id: Buffer) => void, number, string]>([
   send(peer, id);
   expect((await messageOf(peer, 'abort')).close).toEqual({ code, reason });
   await closeOf(await server.connection(1));
-  expect(server.connections[1]?.events.errors).toMatchObject([{ code: 'EPROTO', message: reason }]);
+  const [error] = server.connections[1]?.events.errors ?? [];
+  expect(error).toMatchObject({ code: 'EPROTO' });
+  expect(error?.message).toBe(reason);
   expect(await claim(server.port, id, 0)).toMatchObject({ status: 410 });
   await bystander.expectServed();
 });
@@ -96,7 +98,7 @@ test.each([
   ['more than was sent', { received: 1 }, 'it has more bytes than were sent'],
   ['a gap', { start: 1 }, 'it leaves out bytes that did not come'],
 ])('a new session whose HELLO has %s ends with EPROTO', async (_what, said, reason) => {
-  const server = await startResumable();
+  const server = await startResumable({ closeTimeout: 200 });
   const bystander = await startBystander(server.url);
   const { peer, id } = await ask(server.port);
   sayHello(peer, id, said);
@@ -107,7 +109,7 @@ test.each([
 });
 
 test('who is given an id and does not say it has a plain WebSocket, which is not held', async () => {
-  const server = await startResumable();
+  const server = await startResumable({ closeTimeout: 200 });
   const bystander = await startBystander(server.url);
   const { peer, id } = await ask(server.port);
   peer.send(BINARY, 'plain');
@@ -119,7 +121,7 @@ test('who is given an id and does not say it has a plain WebSocket, which is not
 });
 
 test('who is given an id and is cut before HELLO is not held', async () => {
-  const server = await startResumable();
+  const server = await startResumable({ closeTimeout: 200 });
   const { peer, id } = await ask(server.port);
   peer.socket.destroy();
   await closeOf(await server.connection(0));
@@ -128,7 +130,7 @@ test('who is given an id and is cut before HELLO is not held', async () => {
 });
 
 test('who says the HELLO of another in a new session does not get it', async () => {
-  const server = await startResumable();
+  const server = await startResumable({ closeTimeout: 200 });
   const other = await begin(server.port);
   await messageOf(other.peer, 'ack');
   const { peer } = await ask(server.port);
