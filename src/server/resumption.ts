@@ -73,9 +73,10 @@ export class Resumption {
     return answer === undefined ? [] : [`${RESUME_HEADER}: ${answer}`];
   };
 
-  /** Ends what is about to come back: the server closes. */
+  /** Ends what has no WebSocket, or is about to come back: the server closes. */
   close(): void {
     this.#rejoins.terminateAll();
+    this.#table.close();
   }
 
   #planNew(request: IncomingMessage, asked: NewRequest, identity: string | undefined): Plan {

@@ -192,8 +192,7 @@ export class Link implements PausableSource {
   }
 
   readonly #onOpen = (): void => {
-    clearTimeout(this.#limit);
-    this.#limit = undefined;
+    this.stopLimit();
     this.#attachRaw();
     isolate(() => {
       this.#events.onOpen();

@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 
 import { takeWebSocket } from '../../adapter/link/take-websocket.ts';
 import type { AdapterSettings } from '../../adapter/options.ts';
-import { NORMAL_CLOSURE, PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
+import { PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
 import { WebSocketCarrier } from '../socket/carrier.ts';
 import { decode, encodeClose } from '../wire/message.ts';
 import type { Entry } from './session-table.ts';
@@ -38,10 +38,7 @@ export class Rejoins {
         const problem = joinWith(entry, carrier, isBinary ? decode(bytes) : 'a text message');
         if (problem === null) return;
         carrier.send(encodeClose('abort', { code: PROTOCOL_ERROR, reason: problem }));
-        carrier.link.sendClose(NORMAL_CLOSURE);
-        carrier.link.limit(settings.closeTimeout, () => {
-          carrier.link.terminate();
-        });
+        carrier.retire(settings.closeTimeout);
       },
       onError: () => undefined, // 'close' follows, and nothing has changed.
       onClose: leave,

@@ -1,9 +1,10 @@
 import type { WebSocket } from 'ws';
 
 import { Deadline } from '../../base/deadline.ts';
+import { PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
 import type { Beginning, Start } from '../socket/resumable-socket.ts';
 import type { RoleHost } from '../socket/role.ts';
-import { decode } from '../wire/message.ts';
+import { decode, encodeClose } from '../wire/message.ts';
 import type { NewRequest } from '../wire/resume-header.ts';
 import { ServerRole } from './server-role.ts';
 import type { SessionTable } from './session-table.ts';
@@ -54,11 +55,16 @@ export class ServerStart implements Start {
     return {
       window: this.#table.settings.window,
       peerWindow: request.window,
+      budget: this.#table.budget,
       role,
       begin: (connection, carrier) => {
         role.begin(connection);
         const problem = role.join(carrier, hello);
-        if (problem !== null) connection.end.violated(problem, 1002);
+        if (problem === null) return;
+        // The session has not taken the WebSocket: it is told and ended here.
+        carrier.send(encodeClose('abort', { code: PROTOCOL_ERROR, reason: problem }));
+        carrier.retire(this.#host.settings.closeTimeout);
+        connection.end.violated(problem, PROTOCOL_ERROR);
       },
     };
   }

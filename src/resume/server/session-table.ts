@@ -7,6 +7,7 @@ import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import { stake } from '../socket/resume-errors.ts';
 import { type Hello, ID_BYTES } from '../wire/message.ts';
 import type { RefusalReason, ResumeRequest } from '../wire/resume-header.ts';
+import { ByteBudget } from './byte-budget.ts';
 
 /** One session of a server, from the moment that its client has shown that it knows it. */
 export interface Entry {
@@ -19,6 +20,12 @@ export interface Entry {
    * wrong with that, or null.
    */
   readonly join: (carrier: WebSocketCarrier, hello: Hello) => string | null;
+}
+
+/** A session without a WebSocket: what ends its time, and how it has lost the last one. */
+interface Held {
+  readonly timer: NodeJS.Timeout;
+  readonly lost: Error;
 }
 
 /** What is left of a session that has ended: what its client is told if it comes back. */
@@ -47,14 +54,18 @@ function keyOf(id: Buffer): string {
  * a WebSocket gives way.
  */
 export class SessionTable {
+  /** What all of them may keep. */
+  readonly budget: ByteBudget;
   readonly #settings: ResumeSettings;
   readonly #entries = new Map<string, Entry>();
   /** Those without a WebSocket, the longest first, and what ends their time. */
-  readonly #held = new Map<Entry, NodeJS.Timeout>();
+  readonly #held = new Map<Entry, Held>();
   readonly #tombstones = new Map<string, Tombstone>();
+  #closed = false;
 
   constructor(settings: ResumeSettings) {
     this.#settings = settings;
+    this.budget = new ByteBudget(settings.maxBytes, settings.window);
   }
 
   get settings(): ResumeSettings {
@@ -95,19 +106,28 @@ export class SessionTable {
   hold(entry: Entry, lost: Error): void {
     const { holdTime, maxSessions } = this.#settings;
     const timer = setTimeout(() => {
-      this.#giveUp(entry, `the client did not come back within ${String(holdTime)} ms`, lost);
+      this.#giveUp(
+        entry,
+        'ETIMEDOUT',
+        `the client did not come back within ${String(holdTime)} ms`,
+      );
     }, holdTime).unref();
-    this.#held.set(entry, timer);
+    this.#held.set(entry, { timer, lost });
+    if (this.#closed) {
+      this.#giveUpClosed(entry);
+      return;
+    }
     if (this.#held.size > maxSessions) {
       const [longest] = this.#held.keys();
       const happened = `more than ${String(maxSessions)} connections wait for their clients (maxSessions), this one for longest`;
-      if (longest) this.#giveUp(longest, happened, lost);
+      if (longest) this.#giveUp(longest, 'ETIMEDOUT', happened);
     }
+    entry.connection.memory.hold();
   }
 
   /** The session has a WebSocket again, or needs none. */
   release(entry: Entry): void {
-    clearTimeout(this.#held.get(entry));
+    clearTimeout(this.#held.get(entry)?.timer);
     this.#held.delete(entry);
   }
 
@@ -122,12 +142,21 @@ export class SessionTable {
     this.#tombstones.set(key, { id, identity, told, expires });
   }
 
-  #giveUp(entry: Entry, happened: string, cause: Error): void {
+  /** Nobody can come back any more: the server closes. */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#held.keys()) this.#giveUpClosed(entry);
+  }
+
+  #giveUpClosed(entry: Entry): void {
+    this.#giveUp(entry, 'ECONNRESET', 'the server has closed');
+  }
+
+  #giveUp(entry: Entry, code: 'ECONNRESET' | 'ETIMEDOUT', happened: string): void {
+    const cause = this.#held.get(entry)?.lost;
     this.release(entry);
     const { connection } = entry;
-    connection.fail(
-      new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unacked)}`, { cause }),
-    );
+    connection.fail(new WsConnError(code, `${happened}${stake(connection.unacked)}`, { cause }));
   }
 
   /** Keeps no more of the ended ones than of those that are held. */

@@ -157,6 +157,11 @@ export class Session {
     if (this.#carrier) this.#acks.onProgress(this.progress);
   }
 
+  /** There is more room than there was, for reasons that are not the session's. */
+  onRoom(): void {
+    this.#events.onRoom();
+  }
+
   /**
    * Sends what is due, as far as the WebSocket takes it.
    * @param wholeOnly - leaves what may share its message with more

@@ -5,6 +5,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { WsConnError } from '../../base/errors.ts';
 import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
 import { Link, type LinkSettings } from '../../adapter/link/link.ts';
+import { NORMAL_CLOSURE } from '../../websocket/close-codes.ts';
 import type { Carrier } from '../session/session.ts';
 
 /** Who has a WebSocket now: first the handshake, then the session. */
@@ -50,6 +51,14 @@ export class WebSocketCarrier implements Carrier {
 
   get queued(): number {
     return this.ws.bufferedAmount;
+  }
+
+  /** Ends it in order; its peer has `closeTimeout` ms for that. */
+  retire(closeTimeout: number): void {
+    this.link.sendClose(NORMAL_CLOSURE);
+    this.link.limit(closeTimeout, () => {
+      this.link.terminate();
+    });
   }
 
   /** Reports to somebody else from now on. */

@@ -13,6 +13,7 @@ import { Keepalive } from '../../keepalive/keepalive.ts';
 import type { KeepaliveOptions } from '../../keepalive/options.ts';
 import { rawSocket } from '../../websocket/raw-socket.ts';
 import { WebSocketCarrier } from './carrier.ts';
+import type { Budget } from './hold-back.ts';
 import { ResumedConnection } from './resumed-connection.ts';
 import type { Role, RoleHost } from './role.ts';
 import { UndecidedTransport } from './undecided-transport.ts';
@@ -22,6 +23,8 @@ export interface Beginning {
   /** Bytes that this side keeps, and that the other takes unread. */
   readonly window: number;
   readonly peerWindow: number;
+  /** What all connections of a server may keep. */
+  readonly budget?: Budget;
   readonly role: Role;
   /** Takes the connection over, and goes on over its first WebSocket. */
   begin(connection: ResumedConnection, carrier: WebSocketCarrier): void;
@@ -183,7 +186,8 @@ export class ResumableSocket extends WsConnSocket {
     const connection = this.#connection;
     const ws = this.#lastWs;
     connection.release();
-    const settings = { adapter: this.#settings, window: beginning.window };
+    const { window, budget } = beginning;
+    const settings = { adapter: this.#settings, window, budget };
     const resumed = new ResumedConnection(this, settings, connection, beginning.role, {
       onActive: this.#onActive,
       onSent: this.#onSent,

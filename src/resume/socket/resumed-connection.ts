@@ -4,16 +4,16 @@ import { WsConnError } from '../../base/errors.ts';
 import type { ReceiveBuffer } from '../../base/receive-buffer.ts';
 import type { Write } from '../../base/write-run.ts';
 import type { Done } from '../../adapter/close-procedure.ts';
-import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
-import type { Connection } from '../../adapter/connection.ts';
+import type { Connection, ConnectionEvents } from '../../adapter/connection.ts';
 import type { AdapterSettings } from '../../adapter/options.ts';
-import { frameError } from '../../adapter/link/connection-errors.ts';
+import { type ClosedWebSocket, frameError } from '../../adapter/link/connection-errors.ts';
 import type { RawSocketSettings } from '../../adapter/link/raw-socket-settings.ts';
 import type { Transport } from '../../adapter/transport.ts';
 import { WriteBatcher } from '../../adapter/write-batcher.ts';
-import { NORMAL_CLOSURE, PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
+import { PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
 import type { CarrierOwner, WebSocketCarrier } from './carrier.ts';
 import { EndProcedure } from './end-procedure.ts';
+import { type Budget, HoldBack } from './hold-back.ts';
 import { endError, abortError, isResumable, lossError } from './resume-errors.ts';
 import type { Role } from './role.ts';
 import { Session } from '../session/session.ts';
@@ -21,16 +21,14 @@ import { SessionWriter } from './session-writer.ts';
 import type { CloseSaid, Progress } from '../wire/message.ts';
 
 /** What the connection reports to its stream. */
-export interface ResumedConnectionEvents {
-  readonly onActive: () => void;
-  readonly onSent: () => void;
-  readonly onPeerGone: () => void;
-}
+export type ResumedConnectionEvents = Pick<ConnectionEvents, 'onActive' | 'onSent' | 'onPeerGone'>;
 
 export interface ResumedConnectionSettings {
   readonly adapter: AdapterSettings;
   /** Bytes that either side keeps without an acknowledgement, or unread. */
   readonly window: number;
+  /** What all connections of a server may keep. */
+  readonly budget?: Budget | undefined;
 }
 
 /**
@@ -42,6 +40,7 @@ export class ResumedConnection implements Transport {
   readonly session: Session;
   readonly received: ReceiveBuffer;
   readonly end: EndProcedure;
+  readonly memory: HoldBack;
   readonly #stream: SocketDuplex;
   readonly #settings: ResumedConnectionSettings;
   readonly #events: ResumedConnectionEvents;
@@ -66,12 +65,19 @@ export class ResumedConnection implements Transport {
     this.#socket = link.socket;
     this.received = received;
     this.session = this.#makeSession();
-    this.#writer = new SessionWriter(this.session, events.onActive);
+    const { session } = this;
+    this.memory = new HoldBack(settings.budget, stream, session, received, (error) => {
+      this.fail(error);
+    });
+    const room = (): number => this.memory.room;
+    this.#writer = new SessionWriter(session, room, () => {
+      events.onActive();
+      this.memory.update();
+    });
     const { maxMessageSize } = settings.adapter;
     this.#batcher = new WriteBatcher(stream, this.#writer, maxMessageSize, true);
     this.end = new EndProcedure(stream, this.session, role, settings.adapter.closeTimeout);
-    // A stopped reader must not stop acknowledgements, nor hide a cut: the window holds the peer.
-    received.moveTo({ pause: () => undefined, resume: () => undefined });
+    received.moveTo(this.memory);
   }
 
   get ws(): WebSocketCarrier['ws'] | null {
@@ -116,7 +122,9 @@ export class ResumedConnection implements Transport {
     const old = this.#carrier;
     this.#carrier = carrier;
     carrier.passTo(this.#ownerOf(carrier));
-    if (old) this.#replace(old);
+    this.memory.attach(carrier.link);
+    // What it still brings is known.
+    old?.retire(this.#settings.adapter.closeTimeout);
     this.#socket.copyTo(carrier.link.socket);
     carrier.link.setReferenced(this.#socket.referenced);
     if (!this.end.aborting) this.session.attach(carrier, told);
@@ -159,6 +167,7 @@ export class ResumedConnection implements Transport {
 
   close(code: number, reason: string): void {
     if (!this.#stream.destroyed) this.received.discard();
+    this.memory.readOn();
     this.end.close({ code, reason });
     this.session.onRead();
   }
@@ -173,7 +182,12 @@ export class ResumedConnection implements Transport {
 
   hangUp(error: Error | null, done: Done): void {
     this.received.clear();
-    this.end.hangUp(error, done);
+    this.memory.readOn();
+    this.end.hangUp(error, (late) => {
+      this.memory.close();
+      this.session.clear();
+      done(late);
+    });
   }
 
   dropWrite(tell: (settle: (error: Error | null) => void) => void): void {
@@ -201,7 +215,9 @@ export class ResumedConnection implements Transport {
     const { adapter, window } = this.#settings;
     const { maxMessageSize } = adapter;
     const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark, window };
-    return new Session(settings, () => this.#unread, {
+    // What nobody will read counts as read.
+    const unread = (): number => (this.end.begun ? 0 : this.memory.unread);
+    return new Session(settings, unread, {
       onData: (bytes) => {
         this.#events.onActive();
         this.received.add(bytes);
@@ -229,20 +245,8 @@ export class ResumedConnection implements Transport {
     });
   }
 
-  /** Ends a WebSocket that another has taken over from: what it still brings is known. */
-  #replace(old: WebSocketCarrier): void {
-    old.link.sendClose(NORMAL_CLOSURE);
-    old.link.limit(this.#settings.adapter.closeTimeout, () => {
-      old.link.terminate();
-    });
-  }
-
-  /** Bytes that came and that the user has not read; what nobody will read counts as read. */
-  get #unread(): number {
-    return this.end.begun ? 0 : this.received.length + this.#stream.readableLength;
-  }
-
   readonly #onProgress = (): void => {
+    this.memory.update();
     this.end.onProgress();
   };
 
@@ -287,9 +291,10 @@ export class ResumedConnection implements Transport {
   #onCarrierClosed(closed: ClosedWebSocket): void {
     this.#carrier = null;
     this.session.detach();
+    const error = lossError(closed);
+    this.memory.detach(error);
     this.end.onCarrierClosed(closed);
     if (this.end.settled) return;
-    const error = lossError(closed);
     if (isResumable(closed)) {
       this.#role.onLost(error);
     } else {

@@ -9,15 +9,20 @@ import type { Session } from '../session/session.ts';
  */
 export class SessionWriter implements RunSender {
   readonly #session: Session;
+  readonly #room: () => number;
   readonly #onActive: () => void;
   readonly #run = new WriteRun();
   /** Bytes of the run that the session has not taken. */
   #left = 0;
   #callback: WriteCallback | null = null;
 
-  /** @param onActive - called when the session has taken something */
-  constructor(session: Session, onActive: () => void) {
+  /**
+   * @param room - returns the bytes that the session may take now
+   * @param onActive - called when the session has taken something
+   */
+  constructor(session: Session, room: () => number, onActive: () => void) {
     this.#session = session;
+    this.#room = room;
     this.#onActive = onActive;
   }
 
@@ -32,11 +37,10 @@ export class SessionWriter implements RunSender {
   append(): void {
     const callback = this.#callback;
     if (!callback) return;
-    const { out } = this.#session;
     const before = this.#left;
-    for (let { room } = this.#session; room > 0 && this.#left > 0; { room } = this.#session) {
+    for (let room = this.#room(); room > 0 && this.#left > 0; room = this.#room()) {
       const length = Math.min(this.#left, room);
-      out.append(this.#run, length);
+      this.#session.out.append(this.#run, length);
       this.#left -= length;
       // The last message may have room for what is left.
       this.#session.pump(this.#left > 0);

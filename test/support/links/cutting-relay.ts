@@ -46,6 +46,10 @@ export class CuttingRelay {
     return (this.#server.address() as net.AddressInfo).port;
   }
 
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
   get url(): string {
     return `ws://127.0.0.1:${String(this.port)}`;
   }
