@@ -195,7 +195,7 @@ export class ClientRole implements Role {
     if (this.#whenOver) {
       this.#whenOver();
     } else {
-      connection.refused(refusedError(reason, session.out.unackedBytes, cause));
+      connection.refused(refusedError(reason, connection.unackedBytes, cause));
     }
   }
 
@@ -205,11 +205,9 @@ export class ClientRole implements Role {
     const after = String(this.#settings.giveUpAfter);
     const happened = `no way back to the server was found within ${after} ms`;
     const cause = this.#failure ?? this.#loss?.error;
-    const error = new WsConnError(
-      'ETIMEDOUT',
-      `${happened}${stake(connection.session.out.unackedBytes)}`,
-      { cause },
-    );
+    const error = new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unackedBytes)}`, {
+      cause,
+    });
     this.stop();
     connection.fail(error);
   }

@@ -124,7 +124,7 @@ export class SessionTable {
 
   #giveUp(entry: Entry, happened: string, cause: Error): void {
     this.release(entry);
-    const { unackedBytes } = entry.connection.session.out;
+    const { unackedBytes } = entry.connection;
     entry.connection.fail(
       new WsConnError('ETIMEDOUT', `${happened}${stake(unackedBytes)}`, { cause }),
     );

@@ -91,6 +91,11 @@ export class ResumedConnection implements Transport {
     return this.#writer.bytesDone;
   }
 
+  /** Bytes that were written and that the peer has not received, as far as it has said. */
+  get unackedBytes(): number {
+    return this.session.out.unackedBytes + this.#stream.writableLength - this.#writer.taken;
+  }
+
   get maxMessageBytes(): number {
     return this.#settings.adapter.maxPayload;
   }

@@ -16,6 +16,7 @@ export class SessionWriter {
   readonly #run = new WriteRun();
   /** Bytes of the run that the session has not taken. */
   #left = 0;
+  #length = 0;
   #flushing = false;
 
   /**
@@ -39,11 +40,16 @@ export class SessionWriter {
     return this.#pending.bytesDone;
   }
 
+  /** Bytes of the run that the session has taken, and whose write is not done. */
+  get taken(): number {
+    return this.#length - this.#left;
+  }
+
   /** Takes a run of `length` bytes; the one before it must be done. */
   write(writes: readonly Write[], length: number, callback: WriteCallback): void {
     this.#pending.take(length, callback);
     this.#run.start(writes);
-    this.#left = length;
+    this.#left = this.#length = length;
     this.append();
   }
 
@@ -63,6 +69,7 @@ export class SessionWriter {
     }
     if (this.#left > 0 || this.#stream.destroyed) return;
     this.#run.clear();
+    this.#length = 0;
     this.#pending.settle(null);
   }
 
@@ -82,7 +89,7 @@ export class SessionWriter {
   /** Drops the run; `tell` is called on a tick of its own. */
   drop(tell: (settle: (error: Error | null) => void) => void): void {
     this.#run.clear();
-    this.#left = 0;
+    this.#left = this.#length = 0;
     process.nextTick(() => {
       tell((error) => {
         this.#pending.settle(error);

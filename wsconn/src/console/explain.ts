@@ -140,7 +140,7 @@ function explainConnection(error: WsConnError, peer: 'client' | 'server'): strin
   if (closeReason)
     return `the other end closed the connection (${String(closeCode)}): ${closeReason}`;
   if (error.code === 'ETIMEDOUT' && error.cause instanceof Error) {
-    return `${wordsOf(error)} (${whyOf(error.cause, peer)})`;
+    return `${wordsOf(error)}: ${whyOf(error.cause, peer)}`;
   }
   // What a server says in answer to a connection that comes back is no cut.
   const refused = error.cause instanceof WsConnError && error.cause.statusCode !== undefined;

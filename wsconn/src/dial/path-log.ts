@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import type { ResumableSocket, WsConnError } from 'ws-conn-adapter';
 
-import { wordsOf } from '../console/explain.ts';
+import { lossOf } from '../console/loss.ts';
 import type { Log } from '../log/log.ts';
 
 /** Header by which a server says that it resumes. */
@@ -28,7 +28,7 @@ export class PathLog {
       if (headers[RESUME_HEADER] === undefined) this.#warn();
     });
     socket.on('disconnect', (error: WsConnError) => {
-      this.#lose(socket, wordsOf(error));
+      this.#lose(socket, lossOf(error));
     });
     socket.on('reconnect', () => {
       if (this.#lost.delete(socket) && this.#lost.size === 0) this.#back();

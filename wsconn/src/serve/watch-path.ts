@@ -1,6 +1,6 @@
 import type { WsConnError, WsConnSocket } from 'ws-conn-adapter';
 
-import { explain } from '../console/explain.ts';
+import { lossOf } from '../console/loss.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export interface PathEvents {
@@ -11,7 +11,7 @@ export interface PathEvents {
 /** Logs when the path of a connection is lost that outlives its WebSocket, and when it is back. */
 export function watchPath(connection: WsConnSocket, tunnel: Tunnel, events: PathEvents): void {
   connection.on('disconnect', (error: WsConnError) => {
-    const reason = explain(error, 'client');
+    const reason = lossOf(error);
     tunnel.log.info(`${tunnel.name} lost its path (${reason}); held for its client`, {
       event: 'disconnect',
       reason,
