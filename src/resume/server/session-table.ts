@@ -5,6 +5,7 @@ import type { WebSocketCarrier } from '../socket/carrier.ts';
 import type { ResumeSettings } from '../socket/resume-options.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import { stake } from '../socket/resume-errors.ts';
+import { NO_CLOSE_FRAME } from '../../websocket/close-codes.ts';
 import { type Hello, ID_BYTES } from '../wire/message.ts';
 import type { RefusalReason, ResumeRequest } from '../wire/resume-header.ts';
 
@@ -123,8 +124,9 @@ export class SessionTable {
   }
 
   #giveUp(entry: Entry, happened: string, cause: Error): void {
-    this.release(entry);
     const { unackedBytes } = entry.connection;
+    // Before it fails, which would leave behind that it was broken off, and not why.
+    this.bury(entry, { reason: 'aborted', close: { code: NO_CLOSE_FRAME, reason: happened } });
     entry.connection.fail(
       new WsConnError('ETIMEDOUT', `${happened}${stake(unackedBytes)}`, { cause }),
     );
