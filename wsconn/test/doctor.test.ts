@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import { startIdleLimitProxy } from '../../examples/demo/idle-limit-proxy.ts';
 import { describeWith } from '../../test/support/programs/program.ts';
 import { ON_A_TERMINAL, run } from '../../test/support/programs/watched-program.ts';
+import { startRelay } from './resume/start-relay.ts';
 import { runWsconn, serve, wsconn, WSCONN_MAIN } from '../../test/support/wsconn.ts';
 import { diagnose, type Observation, type Silence } from '../src/doctor/diagnosis.ts';
 
@@ -29,6 +30,7 @@ describe('a diagnosis', () => {
       pingsHold: true,
       durationLimit: null,
       keepalive: 15,
+      rotate: null,
     });
   });
 
@@ -39,6 +41,7 @@ describe('a diagnosis', () => {
       pingsHold: true,
       durationLimit: null,
       keepalive: 11,
+      rotate: null,
     });
   });
 
@@ -65,6 +68,7 @@ describe('a diagnosis', () => {
       idleLimit: null,
       pingsHold: null,
       durationLimit: 28.2,
+      rotate: 22,
     });
   });
 
@@ -76,6 +80,17 @@ describe('a diagnosis', () => {
       durationLimit: 40,
       keepalive: 4,
     });
+  });
+
+  test.each([
+    [0.5, 0.4],
+    [5, 4],
+    [60, 48],
+    [1800, 1770],
+  ])('of a path that ends everything at %s s opens the next WebSocket at %s s', (limit, rotate) => {
+    const silent = [{ planned: limit / 2, ...alive(limit / 2) }];
+    const observed = { silent, pinging: cut(limit), talking: cut(limit) };
+    expect(diagnose(observed)).toMatchObject({ durationLimit: limit, rotate });
   });
 
   test('without a server that takes data cannot tell pings that do not count from a limit on age', () => {
@@ -101,6 +116,20 @@ test('doctor says in plain words what a path does, and dials no target', async (
   expect(stdout).toMatch(/\nPings: they keep a connection open\.\n/);
   expect(stdout).toMatch(/\nLimit on total duration: none found within 3 s\.\n/);
   expect(stdout).toMatch(/\nAdvice: use --keepalive 0\.\d\n$/);
+});
+
+test('doctor names the limit on the duration, and what to give for --resume-rotate', async () => {
+  const { port } = await serve(1);
+  const relay = await startRelay(port);
+  relay.endAfter = 1000;
+  const { code, stdout } = await runWsconn(['doctor', '--steps', '0.3,2', relay.url]);
+  expect(code).toBe(0);
+  const [, limit, rotate] =
+    /\nLimit on total duration: about ([\d.]+) s\..* --resume --resume-rotate ([\d.]+)\.\n/.exec(
+      stdout,
+    ) ?? [];
+  expect(Number(limit)).toBeCloseTo(1, 0);
+  expect(Number(rotate)).toBeLessThan(Number(limit));
 });
 
 test('doctor examines any WebSocket server, and says what it cannot know', async () => {

@@ -204,7 +204,7 @@ export class ClientRole implements Role {
     if (this.#whenOver) {
       this.#whenOver();
     } else {
-      connection.refused(refusedError(reason, connection.unacked, cause));
+      connection.refused(refusedError(reason, connection.unackedBytes, cause));
     }
   }
 
@@ -214,7 +214,7 @@ export class ClientRole implements Role {
     const after = String(this.#settings.giveUpAfter);
     const happened = `no way back to the server was found within ${after} ms`;
     const cause = this.#failure ?? this.#loss?.error;
-    const error = new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unacked)}`, {
+    const error = new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unackedBytes)}`, {
       cause,
     });
     this.stop();

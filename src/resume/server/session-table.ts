@@ -5,6 +5,7 @@ import type { WebSocketCarrier } from '../socket/carrier.ts';
 import type { ResumeSettings } from '../socket/resume-options.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import { stake } from '../socket/resume-errors.ts';
+import { NO_CLOSE_FRAME } from '../../websocket/close-codes.ts';
 import { type Hello, ID_BYTES } from '../wire/message.ts';
 import type { RefusalReason, ResumeRequest } from '../wire/resume-header.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -154,9 +155,11 @@ export class SessionTable {
 
   #giveUp(entry: Entry, code: 'ECONNRESET' | 'ETIMEDOUT', happened: string): void {
     const cause = this.#held.get(entry)?.lost;
-    this.release(entry);
     const { connection } = entry;
-    connection.fail(new WsConnError(code, `${happened}${stake(connection.unacked)}`, { cause }));
+    const { unackedBytes } = connection;
+    // Before it fails, which would leave behind that it was broken off, and not why.
+    this.bury(entry, { reason: 'aborted', close: { code: NO_CLOSE_FRAME, reason: happened } });
+    connection.fail(new WsConnError(code, `${happened}${stake(unackedBytes)}`, { cause }));
   }
 
   /** Keeps no more of the ended ones than of those that are held. */

@@ -6,6 +6,7 @@ import {
   NO_CODE,
   NORMAL_CLOSURE,
 } from '../../websocket/close-codes.ts';
+import { escaped } from '../../websocket/escape.ts';
 import type { CloseSaid } from '../wire/message.ts';
 import type { RefusalReason } from '../wire/resume-header.ts';
 
@@ -55,18 +56,23 @@ export function endError(
   return closeError(closed, { unsent, tcpEndIsEof: false });
 }
 
-/** Returns the error for a peer that has broken off. */
-export function abortError({ code, reason }: CloseSaid): WsConnError {
+/**
+ * Returns the error for a peer that has broken off.
+ * @param cause - what the peer has said it with, where that is an error of its own
+ */
+export function abortError({ code, reason }: CloseSaid, cause?: Error): WsConnError {
   if (code === NO_CLOSE_FRAME) {
-    return new WsConnError('ECONNRESET', 'the peer has broken off the connection', {
+    const why = reason === '' ? '' : `: ${escaped(reason)}`;
+    return new WsConnError('ECONNRESET', `the peer has broken off the connection${why}`, {
       closeCode: code,
       closeReason: reason,
+      cause,
     });
   }
-  const closed = { code, reason, ownCode: undefined, tcpEnded: false, socketError: undefined };
+  const closed = { code, reason, ownCode: undefined, tcpEnded: false, socketError: cause };
   return (
     closeError(closed, { unsent: 0, tcpEndIsEof: false }) ??
-    abortError({ code: NO_CLOSE_FRAME, reason })
+    abortError({ code: NO_CLOSE_FRAME, reason }, cause)
   );
 }
 
@@ -86,7 +92,7 @@ export function refusedError(
   unacked: number,
   cause: Error,
 ): WsConnError {
-  if (refusal?.reason === 'aborted') return abortError(refusal.close);
+  if (refusal?.reason === 'aborted') return abortError(refusal.close, cause);
   const happened = `the connection cannot be resumed: ${whyOf(refusal, cause)}${stake(unacked)}`;
   return new WsConnError('ECONNRESET', happened, { cause });
 }

@@ -100,6 +100,11 @@ export class ResumedConnection implements Transport {
     return this.#batcher.bytesDone;
   }
 
+  /** Bytes that were written and that the peer has not received, as far as it has said. */
+  get unackedBytes(): number {
+    return this.session.out.unackedBytes + this.#stream.writableLength - this.#writer.taken;
+  }
+
   get maxMessageBytes(): number {
     return this.#settings.adapter.maxPayload;
   }
@@ -107,11 +112,6 @@ export class ResumedConnection implements Transport {
   /** What is written is copied, and kept until the peer has it. */
   get givesMemoryBack(): boolean {
     return true;
-  }
-
-  /** Bytes that were written and that the peer has not acknowledged. */
-  get unacked(): number {
-    return this.session.out.unackedBytes + this.#stream.writableLength;
   }
 
   /**

@@ -14,6 +14,7 @@ export class SessionWriter implements RunSender {
   readonly #run = new WriteRun();
   /** Bytes of the run that the session has not taken. */
   #left = 0;
+  #length = 0;
   #callback: WriteCallback | null = null;
 
   /**
@@ -26,9 +27,14 @@ export class SessionWriter implements RunSender {
     this.#onActive = onActive;
   }
 
+  /** Bytes of the run that the session has taken, and whose write is not done. */
+  get taken(): number {
+    return this.#length - this.#left;
+  }
+
   send(writes: readonly Write[], length: number, callback: WriteCallback): void {
     this.#run.start(writes);
-    this.#left = length;
+    this.#left = this.#length = length;
     this.#callback = callback;
     this.append();
   }
@@ -54,7 +60,7 @@ export class SessionWriter implements RunSender {
   /** Drops the run, and its callback. */
   clear(): void {
     this.#run.clear();
-    this.#left = 0;
+    this.#left = this.#length = 0;
     this.#callback = null;
   }
 }

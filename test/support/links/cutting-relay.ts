@@ -10,6 +10,10 @@ export class CuttingRelay {
   /** Whether new connections are cut at once, and how many were. */
   refuse = false;
   refused = 0;
+  /** Whether those that come are reset at once: nobody is there. */
+  unreachable = false;
+  /** Age in ms at which those that come from now on end, busy or not. */
+  endAfter = Infinity;
 
   private constructor(to: number) {
     this.#server = net.createServer((client) => {
@@ -19,9 +23,16 @@ export class CuttingRelay {
         return;
       }
       this.accepted++;
+      if (this.unreachable) {
+        client.resetAndDestroy();
+        return;
+      }
       const upstream = net.connect(to, '127.0.0.1');
       this.#clients.add(client);
+      const age =
+        this.endAfter < Infinity ? setTimeout(() => client.destroy(), this.endAfter) : undefined;
       const end = (): void => {
+        clearTimeout(age);
         this.#clients.delete(client);
         client.destroy();
         upstream.destroy();

@@ -16,6 +16,11 @@ export interface Proxy {
   readonly stop: () => Promise<void>;
 }
 
+/** One that can be ended, with all connections through it, and started again on the same port. */
+export interface RestartableProxy extends Proxy {
+  readonly restart: () => Promise<void>;
+}
+
 /** How to run a kind of reverse proxy. */
 export interface ProxyKind {
   readonly name: string;
@@ -105,14 +110,14 @@ export async function startProxy(
   program: string,
   target: number,
   limit: number,
-): Promise<Proxy> {
+): Promise<RestartableProxy> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'proxy-'));
   const file = path.join(folder, 'proxy.conf');
   let errors = '';
   for (let i = 0; i < TRIES; i++) {
     const port = await freePort();
     writeFileSync(file, kind.configuration(port, target, limit, folder));
-    const proxy = startProgram(program, kind.args(file, folder));
+    let proxy = startProgram(program, kind.args(file, folder));
     const stop = async (): Promise<void> => {
       // Killed, it would leave its worker behind.
       await proxy.stop('SIGTERM');
@@ -127,7 +132,12 @@ export async function startProxy(
         'stderr',
       );
     };
-    if (await isReady(proxy, kind.ready)) return { port, reload, stop };
+    const restart = async (): Promise<void> => {
+      await proxy.stop('SIGTERM');
+      proxy = startProgram(program, kind.args(file, folder));
+      if (!(await isReady(proxy, kind.ready))) throw new Error(proxy.errors());
+    };
+    if (await isReady(proxy, kind.ready)) return { port, reload, restart, stop };
     errors = proxy.errors();
   }
   rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { Authenticate, Refusal } from 'ws-conn-adapter';
+import type { Accepted, Authenticate, Refusal } from 'ws-conn-adapter';
 
 import { FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED } from '../console/codes.ts';
 import { quoted } from '../console/escape.ts';
@@ -11,7 +11,7 @@ import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts
 import { addressKey, clientOf } from './client-address.ts';
 import { BUSY, type CheckToken, type Grant } from '../token/grant.ts';
 import { SlowRefusals } from './slow-refusals.ts';
-import { whoIs } from './who.ts';
+import { identityOf, whoIs } from './who.ts';
 
 /** What a client that was let in may use. */
 export interface Admitted extends Grant {
@@ -63,7 +63,7 @@ export class Admission {
   }
 
   /** For the library: decides on a handshake. */
-  readonly authenticate: Authenticate = async (request): Promise<true | Refusal> => {
+  readonly authenticate: Authenticate = async (request): Promise<true | Accepted | Refusal> => {
     // Those that wait must not take the last places.
     this.#refusals.makeRoom();
     const { checkToken } = this.#rules;
@@ -84,7 +84,8 @@ export class Admission {
       return { status: FORBIDDEN, text };
     }
     this.#admitted.set(request, { ...grant, target, who: whoIs(request, grant) });
-    return true;
+    const identity = identityOf(request, grant);
+    return identity === undefined ? true : { identity };
   };
 
   /** Returns what the client of a handshake may use that was let in. */

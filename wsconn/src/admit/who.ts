@@ -13,14 +13,29 @@ export function whoIs(request: IncomingMessage, { name }: Grant = {}): string | 
   return known.length === 0 ? undefined : known.join(', ');
 }
 
+/**
+ * Returns by what a client is known again that resumes a connection: the name of its token and the
+ * whole subject of its certificate, which stay when either is renewed. Undefined where it has
+ * neither.
+ */
+export function identityOf(request: IncomingMessage, { name }: Grant = {}): string | undefined {
+  const subject = fieldsOf(request);
+  if (name === undefined && subject === undefined) return undefined;
+  return JSON.stringify([name ?? null, subject ?? null]);
+}
+
 /** Returns the name in a client's certificate: CN, or the whole subject where it has none. */
-function subjectOf({ socket }: IncomingMessage): string | undefined {
+function subjectOf(request: IncomingMessage): string | undefined {
+  const all = fieldsOf(request)?.map(([key, value]) => `${key}=${value}`);
+  return all?.find((each) => each.startsWith('CN=')) ?? all?.join(', ');
+}
+
+/** Returns the fields of the subject of a client's certificate, in their order. */
+function fieldsOf({ socket }: IncomingMessage): (readonly [string, string])[] | undefined {
   const { authorized, getPeerCertificate } = socket as Partial<TLSSocket>;
   if (authorized !== true || !getPeerCertificate) return undefined;
   const { subject } = (socket as TLSSocket).getPeerCertificate() as {
     readonly subject?: Readonly<Record<string, string | string[]>>;
   };
-  if (!subject) return undefined;
-  const all = Object.entries(subject).map(([key, value]) => `${key}=${String(value)}`);
-  return all.find((each) => each.startsWith('CN=')) ?? all.join(', ');
+  return subject && Object.entries(subject).map(([key, value]) => [key, String(value)] as const);
 }

@@ -125,7 +125,7 @@ function nameAttempt(error: unknown): string {
   return `${showHostPort({ host: address, port })}: ${codeOf(error) ?? wordsOf(error)}`;
 }
 
-function explainConnection(error: WsConnError, peer: string): string {
+function explainConnection(error: WsConnError, peer: 'client' | 'server'): string {
   const { statusCode, closeCode } = error;
   // The log of a server says more behind it, which a client must not forge.
   const closeReason =
@@ -139,7 +139,19 @@ function explainConnection(error: WsConnError, peer: string): string {
   }
   if (closeReason)
     return `the other end closed the connection (${String(closeCode)}): ${closeReason}`;
+  if (error.code === 'ETIMEDOUT' && error.cause instanceof Error) {
+    return `${wordsOf(error)}: ${whyOf(error.cause, peer)}`;
+  }
+  // What a server says in answer to a connection that comes back is no cut.
+  const refused = error.cause instanceof WsConnError && error.cause.statusCode !== undefined;
+  if (refused) return wordsOf(error);
   const cut = error.code === 'ECONNRESET' && (closeCode ?? ABNORMAL_CLOSURE) === ABNORMAL_CLOSURE;
   // What drops idle connections says nothing.
   return cut && peer === 'server' ? `${wordsOf(error)}; ${IF_IDLE}` : wordsOf(error);
+}
+
+/** Explains what kept a connection from coming back; a loss of its path, in its own words. */
+function whyOf(cause: Error, peer: 'client' | 'server'): string {
+  const isLoss = cause instanceof WsConnError && cause.statusCode === undefined;
+  return isLoss ? wordsOf(cause) : explain(cause, peer);
 }

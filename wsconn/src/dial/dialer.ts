@@ -1,4 +1,11 @@
-import { connect, type ConnectOptions, type WsConnAdapter, WsConnError } from 'ws-conn-adapter';
+import {
+  connect,
+  type ConnectOptions,
+  type ResumableConnectOptions,
+  type ResumeOptions,
+  WsConnError,
+  type WsConnSocket,
+} from 'ws-conn-adapter';
 
 import { explain } from '../console/explain.ts';
 import { Failure, usageFailure } from '../console/failure.ts';
@@ -6,6 +13,7 @@ import { variableOf } from '../options/options.ts';
 import type { Log } from '../log/log.ts';
 import { handshakeHint } from '../console/tls-errors.ts';
 import type { Handshake, HandshakeOptions } from './handshake.ts';
+import { PathLog } from './path-log.ts';
 import { checkUrl, isEncrypted, UNIX_SCHEME } from './options/check-url.ts';
 import {
   DIAL_OPTIONS,
@@ -27,30 +35,37 @@ const LARGEST_MAX_PAYLOAD = 2 ** 31 - 1;
 /** Dials the URL of the command line with its options. */
 export class Dialer {
   readonly url: URL;
-  readonly #stream: ConnectOptions;
+  readonly #stream: ResumableConnectOptions;
   /** Undefined where the URL says all. */
   readonly #handshake: Handshake | undefined;
+  readonly #path: PathLog;
 
-  private constructor(url: URL, stream: ConnectOptions, handshake: Handshake | undefined) {
+  private constructor(
+    url: URL,
+    stream: ResumableConnectOptions,
+    handshake: Handshake | undefined,
+    log: Log,
+  ) {
     this.url = url;
     this.#stream = stream;
     this.#handshake = handshake;
+    this.#path = new PathLog(log);
   }
 
   /**
    * Reads the options. What stands for those of the handshake is loaded only where one is given:
    * somebody waits for `wsconn connect`.
-   * @param log - where it warns of secrets that others may see
+   * @param log - where it warns of secrets that others may see, and tells of a path that is lost
    * @throws Failure for an option that cannot be understood
    */
   static async of(values: DialValues, log: Log): Promise<Dialer> {
     const stream = readStreamOptions(values);
     const url = checkUrl(values);
-    if (!saysMore(values, url)) return new Dialer(url, stream, undefined);
+    if (!saysMore(values, url)) return new Dialer(url, stream, undefined, log);
     const { Handshake } = await import('./handshake.ts');
     const handshake = new Handshake(values, url, log);
     await handshake.check();
-    return new Dialer(url, stream, handshake);
+    return new Dialer(url, stream, handshake, log);
   }
 
   /** How lines name the server: by host and port, or by the path of its socket. */
@@ -67,18 +82,22 @@ export class Dialer {
    * Starts to connect; what is written before it is connected is sent then.
    * @param url - another one of the same server
    */
-  async dial(options: ConnectOptions = {}, url = this.url): Promise<WsConnAdapter> {
+  async dial(options: ConnectOptions = {}, url = this.url): Promise<WsConnSocket> {
     const { protocols } = this;
     try {
       const request = await this.request();
-      return connect(url, { protocols, ...this.#stream, ...request, ...options });
+      const all = { protocols, ...this.#stream, ...request, ...options };
+      if (all.resume === false) return connect(url, all);
+      const socket = connect(url, { ...all, headers: this.#headersOfEach(request) });
+      this.#path.watch(socket);
+      return socket;
     } catch (error) {
       throw this.failure(error);
     }
   }
 
   /** Connects; resolves when the handshake is done, or rejects with what prevented it. */
-  async open(options: ConnectOptions = {}): Promise<WsConnAdapter> {
+  async open(options: ConnectOptions = {}): Promise<WsConnSocket> {
     const adapter = await this.dial(options);
     // 'close' reports its error, now and later on.
     adapter.on('error', () => undefined);
@@ -109,6 +128,16 @@ export class Dialer {
     return new Failure(`${this.place}: ${why}`, { cause: error });
   }
 
+  /** Returns what gives the headers of each handshake: the first are known, for later ones a file is read again. */
+  #headersOfEach({ headers = {} }: HandshakeOptions): () => NonNullable<typeof headers> {
+    let first = true;
+    return () => {
+      const again = !first;
+      first = false;
+      return again ? (this.#handshake?.headersAgain() ?? headers) : headers;
+    };
+  }
+
   #hint(error: unknown): string {
     if (error instanceof WsConnError && error.code === 'EMSGSIZE') {
       return '; if the server may send messages of that size, give a larger --max-payload';
@@ -131,7 +160,7 @@ function saysMore(values: DialValues, { protocol, password }: URL): boolean {
 }
 
 /** Reads the options of those that carry a stream. */
-function readStreamOptions(values: DialValues): ConnectOptions {
+function readStreamOptions(values: DialValues): ResumableConnectOptions {
   const interval = values.milliseconds('keepalive') ?? 0;
   const maxPayload = values.count('max-payload');
   if (maxPayload !== undefined && maxPayload > LARGEST_MAX_PAYLOAD) {
@@ -142,6 +171,21 @@ function readStreamOptions(values: DialValues): ConnectOptions {
   return {
     keepalive: interval > 0 ? { interval } : false,
     tcpEndIsEof: values.flag('tcp-end-is-eof'),
+    resume: readResume(values),
     ...(maxPayload === undefined ? {} : { maxPayload }),
   };
+}
+
+/** Reads how connections outlive their WebSockets; false where they do not. */
+function readResume(values: DialValues): ResumeOptions | false {
+  const giveUpAfter = values.milliseconds('resume-give-up');
+  const rotate = values.milliseconds('resume-rotate') ?? 0;
+  if (!values.flag('resume')) {
+    const alone = (['resume-give-up', 'resume-rotate'] as const).find(
+      (name) => values.source(name) !== 'default',
+    );
+    if (alone === undefined) return false;
+    throw usageFailure(`${values.nameOf(alone)} belongs to --resume: give that too`);
+  }
+  return { giveUpAfter, ...(rotate > 0 ? { rotate } : {}) };
 }

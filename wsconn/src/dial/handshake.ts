@@ -16,7 +16,7 @@ import { UnixSocket } from './options/unix-socket.ts';
 import { checkProxyOption, findProxy } from './proxy-options.ts';
 import { SecretFiles } from './secret-files.ts';
 import { TlsOptions } from './tls-options.ts';
-import { bearer, readTokenFile, tokenOfEnvironment } from './token.ts';
+import { bearer, readTokenFile, readTokenFileNow, tokenOfEnvironment } from './token.ts';
 
 /** The options of a handshake, for `connect()` and for ws alike. */
 export type HandshakeOptions = Pick<
@@ -28,9 +28,8 @@ export type HandshakeOptions = Pick<
   | 'createConnection'
   | 'finishRequest'
   | 'followRedirects'
-  | 'headers'
   | 'key'
-> & { readonly servername?: string };
+> & { readonly servername?: string; readonly headers?: Readonly<Record<string, string>> };
 
 /** All that the options say of the handshake. It reads files again each time. */
 export class Handshake {
@@ -98,16 +97,32 @@ export class Handshake {
       this.#tls.read(),
       this.#findProxy(),
     ]);
-    const headers = {
-      ...this.#headers,
-      ...(token === undefined ? {} : { Authorization: bearer(token) }),
-    };
+    const headers = this.#headersWith(token);
     return {
       headers,
       ...tls,
       ...(agent === undefined ? {} : { agent }),
       ...(this.#socket === undefined ? {} : { createConnection: this.#socket.connect }),
       ...(await this.#redirects(headers)),
+    };
+  }
+
+  /**
+   * Returns the headers of a later handshake of the same connection, which cannot wait for a file:
+   * it has the token that its file holds now.
+   * @throws Failure for a file that cannot be used
+   */
+  headersAgain(): Readonly<Record<string, string>> {
+    const path = this.#values.text('token-file');
+    const token =
+      path === undefined ? this.#token : readTokenFileNow(path, this.#values.nameOf('token-file'));
+    return this.#headersWith(token);
+  }
+
+  #headersWith(token: string | undefined): Readonly<Record<string, string>> {
+    return {
+      ...this.#headers,
+      ...(token === undefined ? {} : { Authorization: bearer(token) }),
     };
   }
 

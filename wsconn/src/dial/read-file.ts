@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { codeOf } from '../console/explain.ts';
@@ -23,11 +24,30 @@ export async function readNamedFile(path: string, option: string): Promise<strin
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = codeOf(error) ?? 'unknown error';
-    throw new Failure(`cannot read ${path}, which ${option} names: ${PROBLEMS[code] ?? code}`, {
-      cause: error,
-    });
+    throw unreadable(path, option, error);
   }
+  return notEmpty(text, path, option);
+}
+
+/** Reads a file as `readNamedFile()` does, at once: for the few places that cannot wait. */
+export function readNamedFileNow(path: string, option: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw unreadable(path, option, error);
+  }
+  return notEmpty(text, path, option);
+}
+
+function unreadable(path: string, option: string, error: unknown): Failure {
+  const code = codeOf(error) ?? 'unknown error';
+  return new Failure(`cannot read ${path}, which ${option} names: ${PROBLEMS[code] ?? code}`, {
+    cause: error,
+  });
+}
+
+function notEmpty(text: string, path: string, option: string): string {
   if (text.trim() === '') throw new Failure(`${path}, which ${option} names, is empty`);
   return text;
 }

@@ -1,6 +1,7 @@
 import { Failure, usageFailure } from '../console/failure.ts';
 import { valueOf, variableOf } from '../options/options.ts';
 import { rememberSecrets } from '../console/secrets.ts';
+import { readNamedFileNow } from './read-file.ts';
 import type { SecretFiles } from './secret-files.ts';
 
 const TOKEN_VARIABLE = variableOf('token');
@@ -14,7 +15,19 @@ export async function readTokenFile(
   option: string,
   files: SecretFiles,
 ): Promise<string> {
-  const token = (await files.read(path, option)).trim();
+  return tokenIn(await files.read(path, option), path, option);
+}
+
+/**
+ * Reads a token from its file at once, where nothing can wait for it.
+ * @throws Failure with a line for the user
+ */
+export function readTokenFileNow(path: string, option: string): string {
+  return tokenIn(readNamedFileNow(path, option), path, option);
+}
+
+function tokenIn(text: string, path: string, option: string): string {
+  const token = text.trim();
   rememberSecrets(token);
   if (!isToken(token)) throw new Failure(`${path}, which ${option} names, ${NO_TOKEN}`);
   return token;

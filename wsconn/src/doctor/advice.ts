@@ -65,10 +65,10 @@ function pingLines({ idleLimit, pingsHold }: Diagnosis): string[] {
   return idleLimit ? ['Pings: they keep a connection open.'] : [];
 }
 
-function durationLine({ durationLimit }: Diagnosis, longest: number): string {
+function durationLine({ durationLimit, rotate }: Diagnosis, longest: number): string {
   return durationLimit === null
     ? `Limit on total duration: none found within ${seconds(longest)}.`
-    : `Limit on total duration: about ${seconds(durationLimit)}. Pings do not help against it: raise it on the path.`;
+    : `Limit on total duration: about ${seconds(durationLimit)}. Pings do not help against it: raise it on the path, or give connect or forward --resume --resume-rotate ${String(rotate)}.`;
 }
 
 function adviceLines({ keepalive, idleLimit }: Diagnosis): string[] {

@@ -51,6 +51,8 @@ export interface Diagnosis {
   readonly durationLimit: number | null;
   /** What to give for --keepalive; null where it does not help. */
   readonly keepalive: number | null;
+  /** What to give for --resume-rotate; null where there is no limit on the duration. */
+  readonly rotate: number | null;
 }
 
 /**
@@ -63,8 +65,16 @@ const DEFAULT_KEEPALIVE = 15;
 /** A ping can follow up to two intervals after the last byte; the rest is for the way. */
 const KEEPALIVES_PER_LIMIT = 2.5;
 
+/** Time in seconds before the end that the next WebSocket has to open, and the share of a short limit. */
+const HEAD_START = { seconds: 30, share: 0.2 };
+
 /** Concludes what a path does to connections from what it did to some. */
-export function diagnose({ silent, pinging, talking }: Observations): Diagnosis {
+export function diagnose(observations: Observations): Diagnosis {
+  const limits = limitsOf(observations);
+  return { ...limits, rotate: rotateFor(limits.durationLimit) };
+}
+
+function limitsOf({ silent, pinging, talking }: Observations): Omit<Diagnosis, 'rotate'> {
   const failed = silent.filter(({ outcome }) => outcome !== 'alive');
   const limit = failed.length === 0 ? null : idleLimitOf(silent, failed);
   const steady = talking ?? pinging;
@@ -124,6 +134,16 @@ function same(a: number, b: number): boolean {
 function keepaliveFor(limit: IdleLimit | null): number {
   if (limit === null) return DEFAULT_KEEPALIVE;
   const held = limit.exact || limit.atLeast === 0 ? limit.atMost : limit.atLeast;
-  const seconds = held / KEEPALIVES_PER_LIMIT;
+  return rounded(held / KEEPALIVES_PER_LIMIT);
+}
+
+/** Returns an age at which the next WebSocket is open well before the path ends the old one. */
+function rotateFor(limit: number | null): number | null {
+  if (limit === null) return null;
+  return rounded(limit - Math.min(HEAD_START.seconds, HEAD_START.share * limit));
+}
+
+/** Rounds seconds down: to whole ones where possible. */
+function rounded(seconds: number): number {
   return seconds >= 1 ? Math.floor(seconds) : Math.max(0.1, Math.floor(seconds * 10) / 10);
 }

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 import { MUX_PROTOCOL } from 'ws-conn-adapter/yamux';
 
 import { codeOf, explain } from '../console/explain.ts';
@@ -101,7 +101,7 @@ export class MuxOpener implements Opener {
 
   async #connect(): Promise<Session> {
     const adapter = await this.#handshake();
-    const hasHeaders = adapter.ws.protocol === MUX_WITH_HEADERS;
+    const hasHeaders = adapter.ws?.protocol === MUX_WITH_HEADERS;
     const mux = new Mux(adapter, { role: 'client' });
     this.#open.add(mux);
     void mux.webSocketClosed.then(() => this.#open.delete(mux));
@@ -110,7 +110,7 @@ export class MuxOpener implements Opener {
     return { mux, hasHeaders };
   }
 
-  async #handshake(): Promise<WsConnAdapter> {
+  async #handshake(): Promise<WsConnSocket> {
     // A signal that fires later than that would cut the connection.
     const handshake = new AbortController();
     const giveUp = (): void => {

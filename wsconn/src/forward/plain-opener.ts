@@ -1,4 +1,4 @@
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 
 import { codeOf } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
@@ -14,7 +14,7 @@ import { urlOfTarget } from './target-url.ts';
  */
 export class PlainOpener implements Opener {
   readonly #dialer: Dials;
-  readonly #open = new Set<WsConnAdapter>();
+  readonly #open = new Set<WsConnSocket>();
 
   constructor(dialer: Dials) {
     this.#dialer = dialer;
@@ -43,7 +43,7 @@ export class PlainOpener implements Opener {
     return (await Promise.all(lateOnes)).filter(Boolean).length;
   }
 
-  #dial(wish: Wish): Promise<WsConnAdapter> {
+  #dial(wish: Wish): Promise<WsConnSocket> {
     return 'name' in wish
       ? this.#dialer.dial({}, urlOfTarget(this.#dialer.url, wish.name))
       : this.#dialer.dial({ protocols: STREAM_WITH_HEADER });

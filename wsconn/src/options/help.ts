@@ -41,9 +41,6 @@ export function commandHelp(command: Command): string {
   }));
   own.unshift(...args);
   const shared = rowsOf(connectionOptions);
-  const width = Math.max(...[...own, ...shared].map(({ left }) => left.length));
-  const section = (title: string, rows: readonly Row[]): string[] =>
-    rows.length === 0 ? [] : ['', title, ...rows.flatMap((row) => layOut(row, width))];
   return lines(
     `Usage: wsconn ${command.name} ${command.usage}`,
     '',
@@ -55,6 +52,12 @@ export function commandHelp(command: Command): string {
     'Examples:',
     ...command.examples.map((example) => INDENT + example),
   );
+}
+
+/** Lays out options below a title: each section has columns of its own, the same for all commands. */
+function section(title: string, rows: readonly Row[]): string[] {
+  const width = Math.max(...rows.map(({ left }) => left.length));
+  return rows.length === 0 ? [] : ['', title, ...rows.flatMap((row) => layOut(row, width))];
 }
 
 /** An option, and what it does. */

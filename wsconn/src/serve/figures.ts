@@ -2,6 +2,7 @@ import { AdminServer, type AdminOptions } from '../admin/admin-server.ts';
 import { ConnectionFigures } from '../admin/connection-figures.ts';
 import { RefusalFigures } from '../admin/refusal-figures.ts';
 import { makeRegistry } from '../admin/registry.ts';
+import { ResumeFigures } from '../admin/resume-figures.ts';
 import { countRoundTrips } from '../admin/round-trips.ts';
 import type { Targets } from '../target/targets.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -15,12 +16,20 @@ export function watchServer(
 ): AdminServer {
   const registry = makeRegistry();
   const connections = new ConnectionFigures(registry, () => targets().names);
+  const resumes = new ResumeFigures(registry);
   const refusals = new RefusalFigures(registry);
   server.on('opened', (tunnel) => {
     connections.opened(tunnel, flowOf(tunnel));
   });
   server.on('closed', (tunnel, failed) => {
     connections.closed(tunnel, failed);
+    resumes.closed(tunnel);
+  });
+  server.on('disconnected', (tunnel) => {
+    resumes.lost(tunnel);
+  });
+  server.on('reconnected', (tunnel) => {
+    resumes.back(tunnel);
   });
   server.on('refused', (status) => {
     refusals.handshake(status);

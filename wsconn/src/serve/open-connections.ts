@@ -1,4 +1,4 @@
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 
 import { SERVICE_RESTART } from '../console/codes.ts';
 import { webSocketClosed } from '../tunnel/close.ts';
@@ -9,12 +9,12 @@ export const SHUTTING_DOWN = 'the server is shutting down: connect again';
 /** Connections whose WebSocket has not closed yet. */
 export class OpenConnections {
   /** Each with what asks it to end by itself. */
-  readonly #open = new Map<WsConnAdapter, () => void>();
+  readonly #open = new Map<WsConnSocket, () => void>();
   #cutting = false;
   #whenEmpty: () => void = () => undefined;
 
   /** Adds one, until its WebSocket has closed. */
-  add(adapter: WsConnAdapter): void {
+  add(adapter: WsConnSocket): void {
     this.#open.set(adapter, () => undefined);
     void webSocketClosed(adapter).then(() => {
       this.#open.delete(adapter);
@@ -23,7 +23,7 @@ export class OpenConnections {
   }
 
   /** Sets what asks a connection to end by itself when the server stops. */
-  onDrain(adapter: WsConnAdapter, askToEnd: () => void): void {
+  onDrain(adapter: WsConnSocket, askToEnd: () => void): void {
     if (this.#open.has(adapter)) this.#open.set(adapter, askToEnd);
   }
 

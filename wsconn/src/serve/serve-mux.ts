@@ -1,4 +1,4 @@
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 import type { YamuxStream } from 'ws-conn-adapter/yamux';
 
 import type { Ending } from '../target/forward-to-target.ts';
@@ -18,7 +18,7 @@ export interface ServedMux {
  * @param accept - is called with each
  */
 export function serveMux(
-  adapter: WsConnAdapter,
+  adapter: WsConnSocket,
   maxStreams: number,
   accept: (stream: YamuxStream) => void,
 ): ServedMux {

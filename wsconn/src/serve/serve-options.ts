@@ -1,4 +1,4 @@
-import { createServer } from 'ws-conn-adapter';
+import { createServer, type ResumeOptions } from 'ws-conn-adapter';
 
 import { ADMIN_OPTION, readAdmin } from '../admin/admin-option.ts';
 import { AUTH_OPTIONS } from '../admit/auth.ts';
@@ -44,6 +44,20 @@ export const SERVE_OPTIONS = {
     help: 'most connections at once of one client with --mux',
   },
   'max-payload': { value: 'BYTES', help: 'largest message to take (default 1 MiB)' },
+  'resume-hold': {
+    value: 'SECONDS',
+    default: '120',
+    help: 'time to hold a connection whose path is cut, for clients with --resume; 0 for none',
+  },
+  'max-held': {
+    value: 'NUMBER',
+    default: '1024',
+    help: 'most connections to hold at once; the longest without its path gives way',
+  },
+  'max-held-bytes': {
+    value: 'BYTES',
+    help: 'most bytes to keep for all connections with --resume (default 256 MiB)',
+  },
   ...KEEPALIVE_OPTION,
   drain: {
     value: 'SECONDS',
@@ -85,8 +99,22 @@ export function readSettings(values: Values<keyof typeof SERVE_OPTIONS>) {
       maxStreams: values.count('max-streams') ?? Infinity,
       maxPayload: values.count('max-payload'),
       keepalive: values.milliseconds('keepalive') ?? 0,
+      resume: readResume(values),
     },
   };
+}
+
+/** Smallest `maxBytes` of the library. */
+const LEAST_HELD_BYTES = 65_536;
+
+/** Reads how connections outlive their WebSockets; false where they do not. */
+function readResume(
+  values: Values<'resume-hold' | 'max-held' | 'max-held-bytes'>,
+): ResumeOptions | false {
+  const holdTime = values.milliseconds('resume-hold') ?? 0;
+  const maxSessions = values.count('max-held');
+  const maxBytes = values.count('max-held-bytes', LEAST_HELD_BYTES);
+  return holdTime > 0 && { holdTime, maxSessions, maxBytes };
 }
 
 /** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */

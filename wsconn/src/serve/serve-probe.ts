@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 
 import type { Ending } from '../target/forward-to-target.ts';
 
@@ -14,7 +14,7 @@ const PROBE_LIMIT = 3_600_000;
  * Echoes what arrives and sends nothing else, so that a client can find out what the path does to
  * idle connections. Resolves when it has ended.
  */
-export async function serveProbe(adapter: WsConnAdapter): Promise<Ending> {
+export async function serveProbe(adapter: WsConnSocket): Promise<Ending> {
   const limit = setTimeout(() => {
     void adapter.close();
   }, PROBE_LIMIT);

@@ -3,7 +3,12 @@ import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 
-import { createServer, type WsConnAdapter, type WsConnServer } from 'ws-conn-adapter';
+import {
+  createServer,
+  type ResumeOptions,
+  type WsConnServer,
+  type WsConnSocket,
+} from 'ws-conn-adapter';
 import { MUX_PROTOCOL, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import type { Admission } from '../admit/admission.ts';
@@ -23,6 +28,7 @@ import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
 import { serveProbe } from './serve-probe.ts';
 import { logEnding, type Tunnel, type TunnelKind } from './tunnel.ts';
+import { watchPath } from './watch-path.ts';
 
 export interface TunnelServerOptions {
   readonly admission: Admission;
@@ -39,6 +45,8 @@ export interface TunnelServerOptions {
   readonly maxPayload?: number | undefined;
   /** Time in ms between pings; 0 for none. */
   readonly keepalive: number;
+  /** How connections outlive their WebSockets; false where they do not. */
+  readonly resume: ResumeOptions | false;
   readonly log: Log;
 }
 
@@ -56,6 +64,10 @@ export interface TunnelServerEvents {
   refused: [status: number];
   /** A stream of a multiplexer was reset: too many are open. */
   streamRefused: [];
+  /** The WebSocket of a connection is gone, which waits for its client. */
+  disconnected: [tunnel: Tunnel];
+  /** Its client is back. */
+  reconnected: [tunnel: Tunnel];
   /** A client answered a ping of the keepalive, after so many ms. */
   roundTrip: [ms: number, tunnel: Tunnel];
 }
@@ -72,7 +84,7 @@ const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
 export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   #options: TunnelServerOptions;
   readonly #http: HttpServer | HttpsServer;
-  readonly #server: WsConnServer;
+  readonly #server: WsConnServer<WsConnSocket>;
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
@@ -86,7 +98,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     super();
     this.#options = options;
     this.#http = http;
-    const { admission, log, maxConnections, maxPayload, origins } = options;
+    const { admission, log, maxConnections, maxPayload, origins, resume } = options;
     const refusals = new RefusalLog(log, admission);
     this.#server = createServer(
       {
@@ -95,6 +107,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         authenticate: admission.authenticate,
         maxConnections,
         maxPayload,
+        resume,
         handleProtocols: (offered) =>
           [...offered].find((name) => KINDS.has(name) || this.#options.protocols.includes(name)) ??
           false,
@@ -153,8 +166,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     return cut;
   }
 
-  #accept(adapter: WsConnAdapter, request: IncomingMessage): void {
-    const { protocol } = adapter.ws;
+  #accept(adapter: WsConnSocket, request: IncomingMessage): void {
+    const protocol = protocolOf(adapter);
     const { admission, keepalive } = this.#options;
     const client = { ...admission.of(request), request };
     admission.makeRoom();
@@ -166,6 +179,10 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     this.#open.add(adapter);
     adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
     if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
+    watchPath(adapter, tunnel, {
+      lost: () => this.emit('disconnected', tunnel),
+      back: () => this.emit('reconnected', tunnel),
+    });
     if (kind === 'probe') {
       this.#open.onDrain(adapter, () => {
         void adapter.close(SERVICE_RESTART, SHUTTING_DOWN);
@@ -227,8 +244,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     });
   }
 
-  #tunnelOf(adapter: WsConnAdapter, client: Client): Tunnel {
-    const kind = KINDS.get(adapter.ws.protocol) ?? 'connection';
+  #tunnelOf(adapter: WsConnSocket, client: Client): Tunnel {
+    const kind = KINDS.get(protocolOf(adapter)) ?? 'connection';
     const number = String(++this.#count);
     const target = client.target?.name;
     const { request } = client;
@@ -251,4 +268,9 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       this.emit('closed', tunnel, ending.error !== undefined);
     });
   }
+}
+
+/** Returns the subprotocol of a connection that was opened just now; '' for none. */
+function protocolOf({ ws }: WsConnSocket): string {
+  return ws?.protocol ?? '';
 }

@@ -1,4 +1,4 @@
-import type { SocketDuplex, WsConnAdapter } from 'ws-conn-adapter';
+import type { SocketDuplex, WsConnSocket } from 'ws-conn-adapter';
 import type { YamuxStream } from 'ws-conn-adapter/yamux';
 
 import { BAD_GATEWAY } from '../console/codes.ts';
@@ -13,7 +13,7 @@ const HEADER_TIMEOUT = 10_000;
 export type DialWish = (wish: Wish, signal: AbortSignal) => ReturnType<Way['dial']>;
 
 /** The way of a WebSocket whose URL names the target: its Close frame says why it failed. */
-export function wayOfUrl(adapter: WsConnAdapter, dial: Way['dial']): Way {
+export function wayOfUrl(adapter: WsConnSocket, dial: Way['dial']): Way {
   return {
     dial,
     fail: ({ reason }) => {

@@ -1,5 +1,5 @@
 /** How connections come to their end: one rule for all subcommands. */
-import { type SocketDuplex, WsConnAdapter, WsConnError } from 'ws-conn-adapter';
+import { ResumableSocket, type SocketDuplex, WsConnError, WsConnSocket } from 'ws-conn-adapter';
 
 import { GOING_AWAY, NORMAL_CLOSURE } from '../console/codes.ts';
 
@@ -9,30 +9,31 @@ import { GOING_AWAY, NORMAL_CLOSURE } from '../console/codes.ts';
 export const STOP_TIMEOUT = 5_000;
 
 /**
- * Resolves when the WebSocket below an adapter has closed. It may outlive the adapter's 'close':
- * its socket then reads on, so that a slow peer gets all that was sent to it. A process that exits
- * before that would reset the connection.
+ * Resolves when the WebSocket below a connection has closed; where one follows another, the last.
+ * It may outlive the connection's 'close': its socket then reads on, so that a slow peer gets all
+ * that was sent to it. A process that exits before that would reset the connection.
  */
-export function webSocketClosed({ ws }: WsConnAdapter): Promise<void> {
-  if (ws.readyState === ws.CLOSED) return Promise.resolve();
-  return new Promise((resolve) => {
-    ws.once('close', () => {
-      resolve();
-    });
-  });
+export async function webSocketClosed(connection: WsConnSocket): Promise<void> {
+  if (connection instanceof ResumableSocket && !connection.closed) {
+    await new Promise((resolve) => connection.once('close', resolve));
+  }
+  const { ws } = connection;
+  if (ws && ws.readyState !== ws.CLOSED) await new Promise((resolve) => ws.once('close', resolve));
 }
 
 /**
- * Waits until the WebSocket below an adapter has closed, and terminates it after `STOP_TIMEOUT`.
+ * Waits until the WebSocket below a connection has closed, and terminates it after `STOP_TIMEOUT`.
  * Returns whether it closed in time.
  */
-export async function webSocketClosedInTime(adapter: WsConnAdapter): Promise<boolean> {
+export async function webSocketClosedInTime(connection: WsConnSocket): Promise<boolean> {
   let inTime = true;
   const late = setTimeout(() => {
     inTime = false;
-    adapter.ws.terminate();
+    // Else another WebSocket would follow.
+    if (connection instanceof ResumableSocket) connection.resetAndDestroy();
+    connection.ws?.terminate();
   }, STOP_TIMEOUT);
-  await webSocketClosed(adapter);
+  await webSocketClosed(connection);
   clearTimeout(late);
   return inTime;
 }
@@ -49,7 +50,7 @@ export async function deliverTaken(
   stopTaking: () => void,
 ): Promise<boolean> {
   stopTaking();
-  if (connection instanceof WsConnAdapter && connection.connecting)
+  if (connection instanceof WsConnSocket && connection.connecting)
     return connection.writableLength === 0;
   if (!connection.destroyed && !connection.writableFinished) await finishedOrStalled(connection);
   return connection.writableFinished;
@@ -80,7 +81,7 @@ function finishedOrStalled(connection: SocketDuplex): Promise<void> {
  * all may have arrived, or null. A connection that had closed before and lingered for longer than
  * `STOP_TIMEOUT` is an `ETIMEDOUT` too.
  */
-export async function closeDelivered(adapter: WsConnAdapter): Promise<Error | null> {
+export async function closeDelivered(adapter: WsConnSocket): Promise<Error | null> {
   const error = await adapter.close(adapter.writableFinished ? NORMAL_CLOSURE : GOING_AWAY);
   if ((await webSocketClosedInTime(adapter)) || error) return error;
   return new WsConnError('ETIMEDOUT', 'what the peer had not read in time may be lost');

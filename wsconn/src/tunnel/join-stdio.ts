@@ -1,4 +1,4 @@
-import { join, type WsConnAdapter } from 'ws-conn-adapter';
+import { join, type WsConnSocket } from 'ws-conn-adapter';
 
 import { codeOf } from '../console/explain.ts';
 import { Failure } from '../console/failure.ts';
@@ -25,7 +25,7 @@ export interface JoinStdioOptions {
  */
 export async function joinStdio(
   dialer: Dialer,
-  adapter: WsConnAdapter,
+  adapter: WsConnSocket,
   { exitOnEof }: JoinStdioOptions,
 ): Promise<number> {
   const stdio = new Stdio();
@@ -64,7 +64,7 @@ export async function joinStdio(
  * Takes no more from stdin, delivers what was taken, and closes the connection. Returns whether all
  * of it was delivered.
  */
-async function stop(adapter: WsConnAdapter, stdio: Stdio): Promise<boolean> {
+async function stop(adapter: WsConnSocket, stdio: Stdio): Promise<boolean> {
   const delivered = await deliverTaken(adapter, () => {
     stdio.stopReading();
   });

@@ -1,4 +1,4 @@
-import type { WsConnAdapter } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import { webSocketClosed, webSocketClosedInTime } from './close.ts';
@@ -17,7 +17,7 @@ const SESSION: Omit<YamuxSessionOptions, 'role'> = {
 
 /** One end of a multiplexed WebSocket. It knows its streams, and can end with the last of them. */
 export class Mux {
-  readonly #adapter: WsConnAdapter;
+  readonly #adapter: WsConnSocket;
   readonly #session: YamuxSession;
   readonly #streams = new Set<YamuxStream>();
   #retired = false;
@@ -27,7 +27,7 @@ export class Mux {
   readonly webSocketClosed: Promise<void>;
 
   constructor(
-    adapter: WsConnAdapter,
+    adapter: WsConnSocket,
     options: Pick<YamuxSessionOptions, 'maxStreams'> & { readonly role: 'client' | 'server' },
   ) {
     const session = new YamuxSession(adapter, { ...SESSION, ...options });

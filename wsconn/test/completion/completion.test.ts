@@ -40,6 +40,7 @@ const CASES: [line: string[], offered: string[], exactly: boolean][] = [
   [['serve', '--tls-c'], ['--tls-cert', '--tls-client-ca'], true],
   [['serve', '--no-auth', '--to'], ['--to', '--token-file'], true],
   [['forward', '--mu'], ['--mux'], true],
+  [['connect', '--resu'], ['--resume', '--resume-give-up', '--resume-rotate'], true],
   [['connect', '--log-format', ''], ['text', 'json'], true],
   [['connect', '--log-level', 'd'], ['debug'], true],
   [['help', 'fo'], ['forward'], true],

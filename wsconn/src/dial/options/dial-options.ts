@@ -57,6 +57,19 @@ export const STREAM_OPTIONS = {
   'tcp-end-is-eof': {
     help: 'take an end without Close for the end of the data, which may be a part',
   },
+  resume: {
+    help: 'go on over another WebSocket when the path is cut, where the server grants it',
+  },
+  'resume-give-up': {
+    value: 'SECONDS',
+    default: '120',
+    help: 'time to find a way back in; then the connection fails',
+  },
+  'resume-rotate': {
+    value: 'SECONDS',
+    default: '0',
+    help: 'age at which the next WebSocket is opened, before the path ends this one; 0 for never',
+  },
 } as const satisfies OptionSpecs;
 
 /** Variables that can name a proxy; the first that is set wins. */
