@@ -113,7 +113,7 @@ export class EndProcedure {
         this.#confirming = false;
         this.#finish();
       });
-    } else if (this.#over) {
+    } else if (this.#over || this.#complete) {
       this.#finish();
     }
   }

@@ -5,6 +5,7 @@ import net from 'node:net';
 export class CuttingRelay {
   readonly #server: net.Server;
   readonly #clients = new Set<net.Socket>();
+  readonly #upstreams = new Set<net.Socket>();
   /** Connections that were made so far. */
   accepted = 0;
 
@@ -13,8 +14,10 @@ export class CuttingRelay {
       this.accepted++;
       const upstream = net.connect(to, '127.0.0.1');
       this.#clients.add(client);
+      this.#upstreams.add(upstream);
       const end = (): void => {
         this.#clients.delete(client);
+        this.#upstreams.delete(upstream);
         client.destroy();
         upstream.destroy();
       };
@@ -42,9 +45,19 @@ export class CuttingRelay {
     return `ws://127.0.0.1:${String(this.port)}`;
   }
 
+  /** Whether it lets anybody in. */
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
   /** Cuts what is there. */
   cut(): void {
     for (const client of this.#clients) client.destroy();
+  }
+
+  /** Has what is there carry nothing any more, without a word to either end. */
+  stall(): void {
+    for (const socket of [...this.#clients, ...this.#upstreams]) socket.unpipe().pause();
   }
 
   async stop(): Promise<void> {
