@@ -94,8 +94,8 @@ createServer({ authenticate: () => ({ identity: 'somebody' }) });
 connect('wss://example.com', { resume: { rotate: 60_000 }, headers: () => ({ 'X-Token': 'new' }) });
 // @ts-expect-error there is no such option
 connect('wss://example.com', { resume: { windows: 1 } });
-outliving.on('disconnect', (error) => error.code);
-outliving.on('reconnect', (count, ms) => count + ms);
+outliving.on('disconnect', (error: Error) => error.message);
+outliving.on('reconnect', (count: number, ms: number) => count + ms);
 
 socket.on('close', (hadError: boolean) => hadError);
 adapter.on('pong', (rtt: number) => rtt);

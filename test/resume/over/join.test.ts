@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
