@@ -4,9 +4,9 @@ import type net from 'node:net';
 import {
   connect,
   createServer,
-  type ResumableConnectOptions,
   ResumableSocket,
   type ResumeOptions,
+  type WsConnAdapterOptions,
 } from '../../../src/index.ts';
 import { closeOf } from '../events.ts';
 import { CuttingRelay } from '../links/cutting-relay.ts';
@@ -31,7 +31,7 @@ export interface ResumablePair extends Pair<ResumableSocket> {
   up(): Promise<void>;
 }
 
-export type ResumablePairOptions = Omit<ResumableConnectOptions, 'resume' | 'signal'> & {
+export type ResumablePairOptions = Omit<WsConnAdapterOptions, 'signal'> & {
   readonly resume?: ResumeOptions;
 };
 
