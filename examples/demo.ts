@@ -1,5 +1,5 @@
 // Shows in ten seconds what this package is for: a real SSH session inside a WebSocket, behind a proxy
-// that drops idle connections as load balancers do.
+// that drops idle connections as load balancers do, and one that is cut in mid-transfer and goes on.
 //
 //   npm start
 //
@@ -14,6 +14,7 @@ import { makeSshServer } from './demo/ssh-server.ts';
 import { openSshSession } from './demo/ssh-session.ts';
 import {
   commandOverWebSocket,
+  cutInMidTransfer,
   IDLE_LIMIT,
   idleWithKeepalive,
   idleWithoutKeepalive,
@@ -36,7 +37,7 @@ async function demonstrate(): Promise<void> {
     '   what was made for TCP: an SSH session, of a client and a server that know nothing of WebSockets.\n',
   );
   const ssh = makeSshServer();
-  const server = createServer(ssh.serve);
+  const server = createServer({ resume: true }, ssh.serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const proxy = await startIdleLimitProxy((server.address() as AddressInfo).port, IDLE_LIMIT);
@@ -57,6 +58,7 @@ async function demonstrate(): Promise<void> {
   const error = await session.close();
   if (error) throw error;
   await idleWithoutKeepalive(url, ssh);
+  await cutInMidTransfer(url, ssh, proxy.cut);
   await server.close();
   await proxy.close();
 }

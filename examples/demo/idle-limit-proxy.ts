@@ -3,6 +3,8 @@ import net, { type AddressInfo } from 'node:net';
 
 export interface IdleLimitProxy {
   readonly port: number;
+  /** Cuts all connections of now. */
+  readonly cut: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -36,11 +38,15 @@ export async function startIdleLimitProxy(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    cut,
     close: async () => {
       server.close();
-      for (const socket of open) socket.destroy();
+      cut();
       await once(server, 'close');
     },
   };

@@ -10,6 +10,9 @@ import { bold, dim, red, say, showProgress } from './terminal.ts';
 
 const MIB = 1024 * 1024;
 const PAYLOAD = 64 * MIB;
+/** Bytes of the transfer whose path is cut, and after how many of them, again and again. */
+const CUT_PAYLOAD = 32 * MIB;
+const CUT_EACH = 8 * MIB;
 /** Time in ms after which the proxy cuts an idle connection. */
 export const IDLE_LIMIT = 2_000;
 const IDLE_TIME = 6_000;
@@ -122,4 +125,45 @@ export async function idleWithoutKeepalive(url: string, login: SshLogin): Promis
   );
   await session.close();
   holds(error.code === 'ECONNRESET', `without keepalive it died after ${when} s, with ECONNRESET`);
+}
+
+/** Shows that a transfer goes on where the path is cut in its middle, with the same bytes. */
+export async function cutInMidTransfer(
+  url: string,
+  login: SshLogin,
+  cut: () => void,
+): Promise<void> {
+  const size = `${String(CUT_PAYLOAD / MIB)} MiB`;
+  say(bold(`5  ${size} there and back, and the path is cut in the middle`));
+  say(
+    '   connect() was told { resume: true }, as createServer() was, so the connection outlives its WebSocket:',
+  );
+  const socket = connect(url, { resume: true });
+  let [done, cutAt, cuts, longest] = [0, CUT_EACH, 0, 0];
+  let reason = '';
+  socket.on('disconnect', (error: NodeJS.ErrnoException) => {
+    reason = String(error.code);
+  });
+  socket.on('reconnect', (count: number, ms: number) => {
+    cuts = count;
+    longest = Math.max(longest, ms);
+    const at = `after ${(done / MIB).toFixed(0).padStart(2)} MiB`;
+    const back = `WebSocket ${String(count + 1)} took over ${String(ms)} ms later`;
+    say(dim(`   ${at}  the path was cut (${reason}); ${back}`));
+  });
+  const session = await openSshSession(socket, login);
+  const echo = await sendAndReceive(await session.start('cat'), CUT_PAYLOAD, (bytes) => {
+    done += bytes;
+    if (done < cutAt || done >= CUT_PAYLOAD) return;
+    cutAt += CUT_EACH;
+    cut();
+  });
+  say(`   SHA-256 of what went in:  ${echo.sentHash}`);
+  say(`   SHA-256 of what came out: ${echo.receivedHash}\n`);
+  const error = await session.close();
+  if (error) throw error;
+  holds(
+    echo.sentHash === echo.receivedHash && cuts > 0,
+    `with resume ${size} came back whole over ${String(cuts)} cuts in the middle; the longest pause was ${String(longest)} ms`,
+  );
 }

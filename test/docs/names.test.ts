@@ -33,7 +33,7 @@ test('docs/api.md is what the doc comments say (npm run docs)', () => {
 const options = new Set(named('docs/api.md', 'field'));
 const events = new Set(named('docs/api.md', 'event'));
 
-describe.each(['README.md', 'docs/yamux.md', 'docs/revdial.md'])('%s', (file) => {
+describe.each(['README.md', 'docs/resume.md', 'docs/yamux.md', 'docs/revdial.md'])('%s', (file) => {
   test('names options that there are', () => {
     const names = named(file, 'option').map((name) => name.split('.').at(-1));
     expect(names.length).toBeGreaterThan(0);

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { connect, createServer } from '../../src/index.ts';
+import { CuttingRelay } from '../support/links/cutting-relay.ts';
 import { echo, target } from '../support/peers/target.ts';
 import { WatchedProgram } from '../support/programs/watched-program.ts';
 import { fences, pages, ROOT } from './markdown.ts';
@@ -124,6 +125,27 @@ test('README: the server joins those who have the token with its target', async 
   expect(await connect(url).close()).toBeNull();
   const [refused] = (await once(connect(url), 'error')) as [Error];
   expect(refused).toMatchObject({ code: 'ECONNREFUSED', statusCode: 401 });
+});
+
+test('README and docs/resume.md: a client and its server go on over the next WebSocket', async () => {
+  const server = run('resume-server', { '22,': `${String(await target(echo))},`, '8080': '0' });
+  const relay = await CuttingRelay.start(await portOf(server));
+  onTestFinished(() => relay.stop());
+  const lines = [
+    "socket.write('first\\n')",
+    "socket.on('reconnect', () => socket.end('second\\n'))",
+    'socket',
+  ];
+  const client = run('resume', {
+    'wss://gateway.example.com': relay.url,
+    '{ resume: true': `{ headers: { authorization: 'Bearer ${TOKEN}' }, resume: true`,
+    'process.stdin.pipe(socket)': lines.join(';\n'),
+  });
+  await client.prints(/first/);
+  relay.cut();
+  await client.prints(/back after \d+ ms/);
+  await server.prints(/waiting for the client: /);
+  expect(await client.ended).toMatchObject({ code: 0, stdout: 'first\nsecond\n' });
 });
 
 test('README: the keepalive tells of a dead browser', async () => {

@@ -20,6 +20,9 @@ test(
     expect(summary).toContain('64 MiB came back with the same SHA-256');
     expect(summary).toContain('with keepalive the session lived through 6 idle seconds');
     expect(summary).toMatch(/without keepalive it died after \d+\.\d s, with ECONNRESET/);
+    expect(summary).toMatch(
+      /with resume 32 MiB came back whole over [1-3] cuts in the middle; the longest pause was \d+ ms/,
+    );
     // Piped, it prints whole lines: no colours, no bar.
     for (const control of ['\r', '\u001b']) expect(output).not.toContain(control);
     expect(output.match(/ MiB\/s$/gm)).toHaveLength(4);

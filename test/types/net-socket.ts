@@ -9,7 +9,17 @@ import pg from 'pg';
 import ssh2 from 'ssh2';
 import type { WebSocket } from 'ws';
 
-import { connect, createServer, join, type SocketDuplex, WsConnAdapter } from '../../src/index.ts';
+import {
+  connect,
+  createServer,
+  join,
+  type ResumableSocket,
+  type ResumeOptions,
+  type SocketDuplex,
+  WsConnAdapter,
+  type WsConnServer,
+  type WsConnSocket,
+} from '../../src/index.ts';
 
 declare const ws: WebSocket;
 
@@ -52,6 +62,40 @@ server.emit('connection', adapter);
 
 void join(adapter, socket);
 void join(duplex, adapter);
+
+/** A connection that outlives its WebSocket is a net.Socket too. */
+declare const resume: boolean | ResumeOptions;
+const outliving: ResumableSocket = connect('wss://example.com', { resume });
+export const alsoSockets: net.Socket[] = [outliving];
+onConnection(outliving);
+new ssh2.Client().connect({ sock: outliving, username: 'me' });
+tls.connect({ socket: outliving, servername: 'example.com' });
+http.request({ createConnection: () => outliving });
+void join(outliving, adapter);
+
+// Its WebSocket is null while there is none; that of an adapter is there always.
+export const itsWebSocket: WebSocket | null = outliving.ws;
+export const always: WebSocket = connect('wss://example.com').ws;
+// @ts-expect-error there may be none
+export const never: WebSocket = outliving.ws;
+// @ts-expect-error it is no adapter, whose WebSocket is always there
+export const noAdapter: WsConnAdapter = outliving;
+export const both: WsConnSocket[] = [adapter, outliving];
+
+// What a server makes is an adapter, unless it has the option.
+createServer((made) => made.ws.protocol);
+createServer({ path: '/' }, (made) => made.ws.protocol);
+createServer({ resume }, (made) => made.ws?.protocol);
+// @ts-expect-error with the option there may be no WebSocket
+createServer({ resume }, (made) => made.ws.protocol);
+export const plainServer: WsConnServer = createServer({});
+export const resuming: WsConnServer<WsConnAdapter | ResumableSocket> = createServer({ resume });
+createServer({ authenticate: () => ({ identity: 'somebody' }) });
+connect('wss://example.com', { resume: { rotate: 60_000 }, headers: () => ({ 'X-Token': 'new' }) });
+// @ts-expect-error there is no such option
+connect('wss://example.com', { resume: { windows: 1 } });
+outliving.on('disconnect', (error: Error) => error.message);
+outliving.on('reconnect', (count: number, ms: number) => count + ms);
 
 socket.on('close', (hadError: boolean) => hadError);
 adapter.on('pong', (rtt: number) => rtt);

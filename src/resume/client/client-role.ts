@@ -197,6 +197,11 @@ export class ClientRole implements Role {
   }
 
   #onRefused(connection: ResumedConnection, reason: RefusalReason | null, cause: Error): void {
+    if (!reason && !this.#loss && !this.#whenOver) {
+      // The WebSocket that was to be given up still works, and the next try may meet a new token.
+      this.#planRotation();
+      return;
+    }
     this.#rest();
     const { session } = connection;
     if (reason?.reason === 'finished')

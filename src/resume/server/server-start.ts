@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 
 import { Deadline } from '../../base/deadline.ts';
 import { PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
+import { WsConnError } from '../../base/errors.ts';
 import type { Beginning, Start } from '../socket/resumable-socket.ts';
 import type { RoleHost } from '../socket/role.ts';
 import { decode, encodeClose } from '../wire/message.ts';
@@ -14,8 +15,6 @@ import type { SessionTable } from './session-table.ts';
  * our answer.
  */
 const QUESTION = Buffer.from('resume?');
-/** Time in ms that the pong may take. */
-const ANSWER_TIMEOUT = 10_000;
 
 /** A new session, whose id its client was told. */
 export interface Offer {
@@ -36,7 +35,10 @@ export class ServerStart implements Start {
   readonly #ws: WebSocket;
   readonly #offer: Offer;
   #plain: (() => void) | null = null;
-  readonly #limit = new Deadline(() => this.#plain?.());
+  #fail: ((error: WsConnError) => void) | null = null;
+  readonly #limit = new Deadline(() => {
+    this.#giveUp();
+  });
 
   constructor(host: RoleHost, table: SessionTable, ws: WebSocket, offer: Offer) {
     this.#host = host;
@@ -69,18 +71,27 @@ export class ServerStart implements Start {
     };
   }
 
-  hurry(plain: () => void): void {
+  hurry(plain: () => void, fail: (error: WsConnError) => void): void {
     if (this.#plain) return;
     this.#plain = plain;
+    this.#fail = fail;
     this.#ws.on('pong', this.#onPong);
     // An error here is the WebSocket's own, reported by its 'close'.
     this.#ws.ping(QUESTION, undefined, () => undefined);
-    this.#limit.start(ANSWER_TIMEOUT);
+    const { handshakeTimeout } = this.#host.settings;
+    if (handshakeTimeout < Infinity) this.#limit.start(handshakeTimeout);
   }
 
   stop(): void {
     this.#ws.off('pong', this.#onPong);
     this.#limit.stop();
+  }
+
+  /** It is not guessed: what is no payload for the one may be some for the other. */
+  #giveUp(): void {
+    const limit = `${String(this.#host.settings.handshakeTimeout)} ms`;
+    const happened = `the client did not show within ${limit} whether it resumes`;
+    this.#fail?.(new WsConnError('ETIMEDOUT', happened));
   }
 
   readonly #onPong = (payload: Buffer): void => {

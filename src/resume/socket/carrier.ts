@@ -6,7 +6,7 @@ import type { WsConnError } from '../../base/errors.ts';
 import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
 import { Link, type LinkSettings } from '../../adapter/link/link.ts';
 import { NORMAL_CLOSURE } from '../../websocket/close-codes.ts';
-import type { Carrier } from '../session/session.ts';
+import type { Carrier } from '../session/session-host.ts';
 
 /** Who has a WebSocket now: first the handshake, then the session. */
 export interface CarrierOwner {

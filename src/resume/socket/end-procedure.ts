@@ -70,7 +70,6 @@ export class EndProcedure {
     return this.#over;
   }
 
-  /** Whether ABORT is said, or is to be said. */
   get aborting(): boolean {
     return this.#phase === 'aborting';
   }

@@ -38,8 +38,11 @@ export interface Start {
   onUpgrade?(headers: IncomingHttpHeaders): Beginning | null;
   /** The first message came. */
   onMessage?(bytes: Buffer, isBinary: boolean): Beginning | null;
-  /** Something waits for the answer; `plain` is called where it turns out that one end does not. */
-  hurry(plain: () => void): void;
+  /**
+   * Something waits for the answer; `plain` is called where it turns out that one end does not,
+   * `fail` where it does not turn out in time.
+   */
+  hurry(plain: () => void, fail: (error: WsConnError) => void): void;
   /** The answer is there, or there is none. */
   stop(): void;
 }
@@ -84,9 +87,14 @@ export class ResumableSocket extends WsConnSocket {
       {
         mattersForEnds: this.#start.mattersForEnds,
         hurry: () => {
-          this.#start.hurry(() => {
-            this.#decide(null);
-          });
+          this.#start.hurry(
+            () => {
+              this.#decide(null);
+            },
+            (error) => {
+              this.destroy(error);
+            },
+          );
         },
       },
       settings.closeTimeout,

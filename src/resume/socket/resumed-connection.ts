@@ -45,7 +45,6 @@ export class ResumedConnection implements Transport {
   readonly #settings: ResumedConnectionSettings;
   readonly #events: ResumedConnectionEvents;
   readonly #role: Role;
-  /** Settings for the socket below each WebSocket. */
   readonly #socket: RawSocketSettings;
   #carrier: WebSocketCarrier | null = null;
   readonly #writer: SessionWriter;
@@ -226,9 +225,7 @@ export class ResumedConnection implements Transport {
         this.received.end();
         this.end.onProgress();
       },
-      onEnd: (close) => {
-        this.#onEnd(close);
-      },
+      onEnd: this.#onEnd,
       onAbort: (close) => {
         this.received.flush();
         this.end.fail(abortError(close));
@@ -240,22 +237,20 @@ export class ResumedConnection implements Transport {
       onRoom: () => {
         this.#writer.append();
       },
-      onProgress: this.#onProgress,
+      onProgress: () => {
+        this.memory.update();
+        this.end.onProgress();
+      },
       onSent: this.#events.onSent,
     });
   }
-
-  readonly #onProgress = (): void => {
-    this.memory.update();
-    this.end.onProgress();
-  };
 
   #refuse(length: number, callback: WriteCallback): void {
     const happened = `${String(length)} bytes were written after the peer had closed`;
     callback(new WsConnError('EPIPE', happened));
   }
 
-  #onEnd(close: CloseSaid): void {
+  readonly #onEnd = (close: CloseSaid): void => {
     const unsent = this.#stream.writableLength + this.session.out.unsentBytes;
     const error = endError(close, unsent, this.end.ownCode);
     this.end.onPeerEnd();
@@ -266,7 +261,7 @@ export class ResumedConnection implements Transport {
     }
     this.received.end();
     this.#events.onPeerGone();
-  }
+  };
 
   #ownerOf(carrier: WebSocketCarrier): CarrierOwner {
     const isCurrent = (): boolean => this.#carrier === carrier;

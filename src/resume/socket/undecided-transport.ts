@@ -2,6 +2,7 @@ import type { Done } from '../../adapter/close-procedure.ts';
 import type { Connection } from '../../adapter/connection.ts';
 import type { Transport } from '../../adapter/transport.ts';
 import { Deadline } from '../../base/deadline.ts';
+import { WsConnError } from '../../base/errors.ts';
 import type { WriteCallback } from '../../base/pending-write.ts';
 import type { ReceiveBuffer } from '../../base/receive-buffer.ts';
 import type { SocketDuplex } from '../../base/socket-duplex.ts';
@@ -50,7 +51,7 @@ export class UndecidedTransport implements Transport {
     this.received = connection.received;
     this.#closeTimeout = closeTimeout;
     this.#limit = new Deadline(() => {
-      this.decide(connection);
+      this.#onLimit();
     });
   }
 
@@ -179,6 +180,17 @@ export class UndecidedTransport implements Transport {
   #take(length: number, callback: WriteCallback): void {
     this.#length = length;
     this.#callback = callback;
+  }
+
+  /** The end of the stream waits no longer. Bytes are not sent on a guess of what the peer takes. */
+  #onLimit(): void {
+    if (this.#callback && !this.#stream.destroyed) {
+      const limit = String(this.#closeTimeout);
+      const happened = `the peer did not show within ${limit} ms whether it resumes, so nothing was sent`;
+      this.#stream.destroy(new WsConnError('ETIMEDOUT', happened));
+    } else {
+      this.decide(this.#connection);
+    }
   }
 
   #hold(action: (transport: Transport) => void): void {

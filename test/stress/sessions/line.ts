@@ -1,5 +1,5 @@
 /** What lies between two sessions: one handshake and its messages, which may be lost from any place on. */
-import type { Carrier } from '../../../src/resume/session/session.ts';
+import type { Carrier } from '../../../src/resume/session/session-host.ts';
 
 /** What goes over a line: the handshake as its headers have it, then messages, then a Close. */
 export type Item =

@@ -5,6 +5,7 @@ import net from 'node:net';
 export class CuttingRelay {
   readonly #server: net.Server;
   readonly #clients = new Set<net.Socket>();
+  readonly #upstreams = new Set<net.Socket>();
   /** Connections that were made so far. */
   accepted = 0;
   /** Whether new connections are cut at once, and how many were. */
@@ -31,9 +32,11 @@ export class CuttingRelay {
       this.#clients.add(client);
       const age =
         this.endAfter < Infinity ? setTimeout(() => client.destroy(), this.endAfter) : undefined;
+      this.#upstreams.add(upstream);
       const end = (): void => {
         clearTimeout(age);
         this.#clients.delete(client);
+        this.#upstreams.delete(upstream);
         client.destroy();
         upstream.destroy();
       };
@@ -57,17 +60,23 @@ export class CuttingRelay {
     return (this.#server.address() as net.AddressInfo).port;
   }
 
-  get listening(): boolean {
-    return this.#server.listening;
-  }
-
   get url(): string {
     return `ws://127.0.0.1:${String(this.port)}`;
+  }
+
+  /** Whether it lets anybody in. */
+  get listening(): boolean {
+    return this.#server.listening;
   }
 
   /** Cuts what is there. */
   cut(): void {
     for (const client of this.#clients) client.destroy();
+  }
+
+  /** Has what is there carry nothing any more, without a word to either end. */
+  stall(): void {
+    for (const socket of [...this.#clients, ...this.#upstreams]) socket.unpipe().pause();
   }
 
   async stop(): Promise<void> {
