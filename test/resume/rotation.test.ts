@@ -7,6 +7,7 @@ import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { connect, createServer, type ResumableSocket } from '../../src/index.ts';
 import { closeOf } from '../support/events.ts';
 import { CuttingRelay } from '../support/links/cutting-relay.ts';
+import { startLink } from '../support/links/start-link.ts';
 import { readAll } from '../support/reading.ts';
 
 test('the next WebSocket is opened before the old one is given up, and nothing is lost or doubled', async () => {
@@ -73,4 +74,27 @@ test('a rotation that fails leaves the WebSocket of now as it is, and is tried a
   socket.write('c');
   expect(String((await once(socket, 'data')).at(0))).toBe('c');
   expect(disconnects).toBe(0);
+});
+
+test('a connection that rotates all the time comes to its end', async () => {
+  const server = createServer({ resume: true }, (connection) => {
+    connection.on('error', () => undefined);
+    connection.pipe(connection);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => server.close());
+  // Each WebSocket is given up before its closing handshake could come to its end.
+  const link = await startLink((server.address() as net.AddressInfo).port, { delay: 20 });
+  const url = `ws://127.0.0.1:${String(link.port)}`;
+  const socket = connect(url, { resume: { rotate: 1 } });
+  await once(socket, 'connect');
+  const first = socket.ws;
+  const echoed = readAll(socket);
+  socket.write('a');
+  await expect.poll(() => socket.ws !== first, { interval: 5, timeout: 20_000 }).toBe(true);
+  socket.end('b');
+  expect(String(await echoed)).toBe('ab');
+  await closeOf(socket);
+  expect(socket.errored).toBeNull();
 });

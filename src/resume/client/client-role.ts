@@ -188,6 +188,11 @@ export class ClientRole implements Role {
       return;
     }
     this.#rest();
+    if (connection.ws && connection.end.settled) {
+      // It has ended while this one was dialled.
+      carrier.link.terminate();
+      return;
+    }
     this.#rateLast(connection);
     const loss = this.#loss;
     this.#loss = null;
@@ -232,6 +237,8 @@ export class ClientRole implements Role {
     if (rotate === Infinity || this.#stopped) return;
     this.#rotation = setTimeout(
       () => {
+        // The closing handshake would never end if each WebSocket gave way to another before it.
+        if (this.#connection?.end.settled) return;
         this.#backoff.reset();
         this.#dialNow();
       },

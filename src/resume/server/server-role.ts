@@ -49,7 +49,7 @@ export class ServerRole implements Role {
     this.#table.release(entry);
     connection.attach(carrier, NOTHING_TOLD);
     // The client waits for a sign that it was heard.
-    session.acknowledge();
+    session.confirm();
     this.#host.onCarrier(carrier.ws);
     if (this.#lostAt !== null) this.#host.onReconnect(performance.now() - this.#lostAt);
     this.#lostAt = null;

@@ -113,6 +113,13 @@ export class Session {
     if (this.#carrier) this.#acks.soon();
   }
 
+  /** Tells the peer how far we have got, also where there is no news: that it was heard. */
+  confirm(): void {
+    const progress = this.progress;
+    this.#acks.told(progress);
+    this.#carrier?.send(encodeAck(progress), this.onTaken);
+  }
+
   /** Tells the peer at once how far we have got. */
   acknowledgeNow(): void {
     this.#sendAck();
@@ -240,10 +247,7 @@ export class Session {
   }
 
   readonly #sendAck = (): void => {
-    const progress = this.progress;
-    if (!this.#carrier || !this.#acks.isNews(progress)) return;
-    this.#acks.told(progress);
-    this.#carrier.send(encodeAck(progress), this.onTaken);
+    if (this.#acks.isNews(this.progress)) this.confirm();
   };
 
   #nextMessage(): Buffer | null {

@@ -43,15 +43,15 @@ export class SessionWriter implements RunSender {
   append(): void {
     const callback = this.#callback;
     if (!callback) return;
-    const before = this.#left;
     for (let room = this.#room(); room > 0 && this.#left > 0; room = this.#room()) {
       const length = Math.min(this.#left, room);
       this.#session.out.append(this.#run, length);
       this.#left -= length;
+      // How much is kept in all has a say in how much room there is.
+      this.#onActive();
       // The last message may have room for what is left.
       this.#session.pump(this.#left > 0);
     }
-    if (this.#left < before) this.#onActive();
     if (this.#left > 0) return;
     this.clear();
     callback();
