@@ -28,6 +28,7 @@ export class WriteBatcher {
   readonly #pending = new PendingWrite();
   /** The first write of the turn, while the others are fetched. */
   #first: Buffer | null = null;
+  #early = 0;
   /** What waits for the connection: the first write or the end, never both. */
   #waiting: (() => void) | null = null;
   #open: boolean;
@@ -37,6 +38,11 @@ export class WriteBatcher {
     this.#sender = sender;
     this.#wholeMessage = wholeMessage;
     this.#open = open;
+  }
+
+  /** Bytes of a run that is under way which Writable no longer counts. */
+  get early(): number {
+    return this.#early;
   }
 
   /** Bytes that Writable no longer counts. */
@@ -109,6 +115,7 @@ export class WriteBatcher {
     if (stream.destroyed) return;
     if (stream.writableLength > chunk.length && stream.writableCorked === 0) {
       this.#first = chunk;
+      this.#early = chunk.length;
       this.#pending.settle(null);
     } else {
       this.#send([{ chunk }], chunk.length);
@@ -118,6 +125,7 @@ export class WriteBatcher {
   #send(writes: readonly Write[], length: number): void {
     this.whenOpen(() => {
       this.#sender.send(writes, length, (error = null) => {
+        this.#early = 0;
         this.#pending.settle(error);
       });
     });

@@ -101,7 +101,8 @@ export class ResumedConnection implements Transport {
 
   /** Bytes that were written and that the peer has not received, as far as it has said. */
   get unackedBytes(): number {
-    return this.session.out.unackedBytes + this.#stream.writableLength - this.#writer.taken;
+    const written = this.#stream.writableLength + this.#batcher.early;
+    return this.session.out.unackedBytes + written - this.#writer.taken;
   }
 
   get maxMessageBytes(): number {
