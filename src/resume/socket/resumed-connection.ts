@@ -109,7 +109,6 @@ export class ResumedConnection implements Transport {
     return this.#settings.adapter.maxPayload;
   }
 
-  /** What is written is copied, and kept until the peer has it. */
   get givesMemoryBack(): boolean {
     return true;
   }
