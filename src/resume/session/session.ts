@@ -37,6 +37,8 @@ export class Session {
   readonly #unread: () => number;
   readonly #acks: AckPolicy;
   #carrier: Carrier | null = null;
+  /** Messages that the kernel has not taken. */
+  #inFlight = 0;
   /** Who waits until the peer has all before a number; the lowest first. */
   #marks: { readonly number: number; readonly callback: () => void }[] = [];
   /** Whether the next message waits for the event loop to turn. */
@@ -88,6 +90,7 @@ export class Session {
    */
   attach(carrier: Carrier, told: Progress): void {
     this.#carrier = carrier;
+    this.#inFlight = 0;
     this.out.rewind();
     this.#acks.told(told);
     this.#acks.onProgress(this.progress);
@@ -151,6 +154,7 @@ export class Session {
       const message = this.#nextMessage();
       if (!message) return;
       turn += message.length;
+      this.#inFlight++;
       this.#carrier.send(message, this.onTaken);
       this.#events.onSent();
     }
@@ -161,6 +165,7 @@ export class Session {
    * that message would wait for good.
    */
   readonly onTaken = (): void => {
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
     // Most of what is sent leaves nothing behind that waits for room.
     if (this.out.unsentBytes > 0) this.pump();
     this.#events.onRoom();
@@ -262,9 +267,12 @@ export class Session {
     return this.out.next(progress);
   }
 
-  /** Whether so many bytes that wait are enough; one message may always wait. */
+  /**
+   * Whether so many bytes that wait are enough. Our own messages call back when they have left;
+   * control frames that wait there do not, so one message may join them.
+   */
   #isFull(waiting: number): boolean {
-    return waiting > 0 && waiting >= this.#settings.highWaterMark;
+    return this.#inFlight > 0 && waiting >= this.#settings.highWaterMark;
   }
 
   #rest(): void {
