@@ -29,6 +29,7 @@ export type Plan =
   | { readonly take: (ws: WebSocket, settings: AdapterSettings) => ResumableSocket | null };
 
 const TOLD: Readonly<Record<RefusalReason['reason'], string>> = {
+  unbegun: 'the connection has not begun',
   unknown: 'no such connection',
   gone: 'bytes that it asks for are kept no longer',
   unsent: 'it has got more bytes than were sent',
@@ -82,15 +83,11 @@ export class Resumption {
   #planNew(request: IncomingMessage, asked: NewRequest, identity: string | undefined): Plan {
     const table = this.#table;
     const { window, holdTime } = table.settings;
-    const id = table.makeId();
-    this.#answers.set(request, formatGrant({ id, window, hold: holdTime }));
+    const offer = table.offers.make(identity);
+    this.#answers.set(request, formatGrant({ id: offer.id, window, hold: holdTime }));
     return {
       take: (ws, settings) =>
-        new ResumableSocket(
-          ws,
-          settings,
-          (host) => new ServerStart(host, table, ws, { id, identity, request: asked }),
-        ),
+        new ResumableSocket(ws, settings, (host) => new ServerStart(host, table, ws, offer, asked)),
     };
   }
 

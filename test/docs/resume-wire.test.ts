@@ -94,6 +94,7 @@ test('docs/resume.md: the headers', () => {
 test('docs/resume.md: the refusals', () => {
   const refusals: Record<string, RefusalReason> = {
     unknown: { reason: 'unknown' },
+    unbegun: { reason: 'unbegun' },
     gone: { reason: 'gone' },
     unsent: { reason: 'unsent' },
     finished: { reason: 'finished', received: 301 },

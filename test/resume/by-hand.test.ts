@@ -71,6 +71,9 @@ test('a session by the letter of docs/resume.md: new, cut, resumed, ended, and a
   connection.write('!');
 
   expect(await refused(url, `v=1; id=${'0'.repeat(32)}; received=0`)).toEqual([410, 'unknown']);
+  const offered = await dial(url, 'v=1; new; window=65536');
+  const [, unbegun = ''] = /id=(\w+)/.exec(offered.answer) ?? [];
+  expect(await refused(url, `v=1; id=${unbegun}; received=0`)).toEqual([410, 'unbegun']);
   expect(await refused(url, `v=1; id=${id}; received=9`)).toEqual([410, 'unsent']);
 
   // The client has got "x" alone, it says, so "yz" comes again; it sends "b" again, and "c".

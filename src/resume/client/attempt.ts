@@ -11,18 +11,12 @@ import { takeWebSocket } from '../../adapter/link/take-websocket.ts';
 import type { AdapterSettings } from '../../adapter/options.ts';
 import { WebSocketCarrier } from '../socket/carrier.ts';
 import { lossError } from '../socket/resume-errors.ts';
-import type { Progress } from '../wire/message.ts';
-import {
-  readAccept,
-  readRefusalReason,
-  RESUME_HEADER,
-  type RefusalReason,
-} from '../wire/resume-header.ts';
+import { readRefusalReason, RESUME_HEADER, type RefusalReason } from '../wire/resume-header.ts';
 
 /** How a try to come back ends: exactly one of them is called, once. */
-export interface AttemptEvents {
-  /** The server has accepted, and has got so far. */
-  readonly onAccepted: (carrier: WebSocketCarrier, server: Progress) => void;
+export interface AttemptEvents<Answer> {
+  /** The server has accepted, with that answer. */
+  readonly onAccepted: (carrier: WebSocketCarrier, answer: Answer) => void;
   /** The server will never accept: it says why, or who is there does not resume (null). */
   readonly onRefused: (reason: RefusalReason | null, error: Error) => void;
   /** It may work another time. */
@@ -35,19 +29,27 @@ const FINAL_STATUSES = new Set([401, 403]);
 const HEADER = RESUME_HEADER.toLowerCase();
 
 /** One try to come back to a session: a WebSocket up to the answer of its handshake. */
-export class Attempt {
+export class Attempt<Answer> {
   readonly #carrier: WebSocketCarrier;
-  readonly #events: AttemptEvents;
-  #answer: Progress | null = null;
+  readonly #read: (header: string | string[] | undefined) => Answer | null;
+  readonly #events: AttemptEvents<Answer>;
+  #answer: Answer | null = null;
   #error: Error | null = null;
   #done = false;
 
-  constructor(ws: WebSocket, settings: AdapterSettings, events: AttemptEvents) {
+  /** @param read - reads the answer in the header of a server that accepts; null if it is none */
+  constructor(
+    ws: WebSocket,
+    settings: AdapterSettings,
+    read: (header: string | string[] | undefined) => Answer | null,
+    events: AttemptEvents<Answer>,
+  ) {
+    this.#read = read;
     this.#events = events;
     takeWebSocket(ws);
     this.#carrier = new WebSocketCarrier(ws, settings, {
       onUpgrade: (headers) => {
-        this.#answer = readAccept(headers[HEADER]);
+        this.#answer = this.#read(headers[HEADER]);
       },
       onOpen: () => {
         this.#onOpen();

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 
+import { Deadline } from '../../base/deadline.ts';
 import { WsConnError } from '../../base/errors.ts';
 import type { WebSocketCarrier } from '../socket/carrier.ts';
 import type { ResumeSettings } from '../socket/resume-options.ts';
@@ -7,10 +8,17 @@ import { refusedError, stake } from '../socket/resume-errors.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import type { Role, RoleHost } from '../socket/role.ts';
 import { encodeHello, type Progress } from '../wire/message.ts';
-import { formatResumeRequest, type RefusalReason } from '../wire/resume-header.ts';
-import { Attempt } from './attempt.ts';
-import { Backoff } from './backoff.ts';
-import { NetworkWatch } from './network-watch.ts';
+import {
+  formatNewRequest,
+  formatResumeRequest,
+  type Grant,
+  readAccept,
+  readGrant,
+  type RefusalReason,
+} from '../wire/resume-header.ts';
+import { Attempt, type AttemptEvents } from './attempt.ts';
+import { mayTryAgain, passed } from './may-try-again.ts';
+import { Redialler, type Try } from './redialler.ts';
 
 /** Opens a WebSocket to the server, with this value of the header WsConn-Resume. */
 export type Dial = (header: string) => WebSocket;
@@ -23,17 +31,21 @@ export class ClientRole implements Role {
   readonly #host: RoleHost;
   readonly #dial: Dial;
   readonly #settings: ResumeSettings;
-  readonly #id: Buffer;
-  readonly #backoff = new Backoff();
-  readonly #network = new NetworkWatch(() => {
-    this.#dialNow();
-  });
+  #id: Buffer;
+  readonly #redialler = new Redialler(
+    () => this.#try(),
+    // Of the function that gives the headers: its next answer may be better.
+    (error) => {
+      this.#fail(error);
+    },
+  );
   #connection: ResumedConnection | null = null;
-  #attempt: Attempt | null = null;
-  #retry: NodeJS.Timeout | undefined;
+  /** Whether the server has begun no session, and the next handshake asks for a new one. */
+  #anew = false;
   #rotation: NodeJS.Timeout | undefined;
-  #giveUp: NodeJS.Timeout | undefined;
-  #referenced = true;
+  readonly #giveUp = new Deadline(() => {
+    this.#onGiveUp();
+  });
   #stopped = false;
   /** Called when there is no way back, where the stream does not wait for one. */
   #whenOver: (() => void) | null = null;
@@ -72,37 +84,30 @@ export class ClientRole implements Role {
 
   onLost(error: WsConnError): void {
     this.#lose(error);
-    const { giveUpAfter } = this.#settings;
-    this.#giveUp = setTimeout(() => {
-      this.#onGiveUp();
-    }, giveUpAfter);
-    this.#refTimer(this.#giveUp);
+    this.#giveUp.start(this.#settings.giveUpAfter);
     this.#host.onDisconnect(error);
-    this.#comeBack();
+    this.#redialler.start();
   }
 
   sayAborted(done: () => void): void {
     this.#whenOver = done;
-    this.#comeBack();
+    this.#redialler.start();
   }
 
   confirm(done: () => void): void {
     this.#whenOver = done;
-    this.#comeBack();
+    this.#redialler.start();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#rest();
     clearTimeout(this.#rotation);
-    this.#attempt?.stop();
-    this.#attempt = null;
+    this.#giveUp.stop();
+    this.#redialler.stop();
   }
 
   setReferenced(referenced: boolean): void {
-    this.#referenced = referenced;
-    this.#attempt?.setReferenced(referenced);
-    for (const timer of [this.#retry, this.#giveUp]) if (timer) this.#refTimer(timer);
+    this.#redialler.setReferenced(referenced);
   }
 
   #lose(error: Error): void {
@@ -114,71 +119,103 @@ export class ClientRole implements Role {
 
   /** A path that lets nothing through, but handshakes, is not tried without a rest. */
   #rateLast({ session }: ResumedConnection): void {
-    if (passed(session) > this.#passedAtJoin) this.#backoff.reset();
-  }
-
-  #comeBack(): void {
-    if (this.#stopped) return;
-    this.#network.start();
-    this.#plan();
+    if (passed(session) > this.#passedAtJoin) this.#redialler.reset();
   }
 
   /** Ends what waits for a way back. */
   #rest(): void {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#giveUp);
-    this.#retry = this.#giveUp = undefined;
-    this.#network.stop();
+    this.#giveUp.stop();
+    this.#redialler.pause();
   }
 
-  #plan(): void {
-    // One is under way, to take over from the WebSocket that is lost now.
-    if (this.#attempt || this.#stopped) return;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#try();
-    }, this.#backoff.next());
-    this.#refTimer(this.#retry);
-  }
-
-  #dialNow(): void {
-    if (this.#attempt || this.#stopped) return;
-    clearTimeout(this.#retry);
-    this.#try();
-  }
-
-  #try(): void {
+  #try(): Try {
     const connection = this.#connection;
-    if (!connection) return;
+    if (!connection) throw new Error('a connection that has not begun does not come back');
+    return this.#anew ? this.#askAnew(connection) : this.#askBack(connection);
+  }
+
+  #askBack(connection: ResumedConnection): Try {
     const { received } = connection.session.progress;
-    try {
-      const ws = this.#dial(formatResumeRequest({ id: this.#id, received }));
-      this.#attempt = new Attempt(ws, this.#host.settings, {
-        onAccepted: (carrier, server) => {
-          this.#attempt = null;
-          this.#onAccepted(connection, carrier, server);
-        },
-        onRefused: (reason, error) => {
-          this.#attempt = null;
-          if (mayTryAgain(connection, reason, received)) this.#fail(error);
-          else this.#onRefused(connection, reason, error);
-        },
-        onFailed: (error) => {
-          this.#attempt = null;
+    return this.#ask(formatResumeRequest({ id: this.#id, received }), readAccept, {
+      onAccepted: (carrier, server) => {
+        this.#onAccepted(connection, carrier, server);
+      },
+      onRefused: (reason, error) => {
+        if (reason?.reason === 'unbegun' && passed(connection.session) === 0) {
+          this.#onUnbegun(connection);
+        } else if (mayTryAgain(connection, reason, received)) {
           this.#fail(error);
-        },
-      });
-      this.#attempt.setReferenced(this.#referenced);
-    } catch (error) {
-      // Of the function that gives the headers: its next answer may be better.
-      this.#fail(error as Error);
-    }
+        } else {
+          this.#onRefused(connection, reason, error);
+        }
+      },
+    });
+  }
+
+  /** No HELLO has come to the server, so nothing has: all is sent again in a new session. */
+  #askAnew(connection: ResumedConnection): Try {
+    return this.#ask(formatNewRequest(this.#settings), readGrant, {
+      onAccepted: (carrier, grant) => {
+        this.#onGranted(connection, carrier, grant);
+      },
+      onRefused: (reason, error) => {
+        this.#onRefused(connection, reason, error);
+      },
+    });
+  }
+
+  #ask<Answer>(
+    header: string,
+    read: (header: string | string[] | undefined) => Answer | null,
+    { onAccepted, onRefused }: Omit<AttemptEvents<Answer>, 'onFailed'>,
+  ): Try {
+    return new Attempt(this.#dial(header), this.#host.settings, read, {
+      onAccepted: (carrier, answer) => {
+        this.#redialler.done();
+        onAccepted(carrier, answer);
+      },
+      onRefused: (reason, error) => {
+        this.#redialler.done();
+        onRefused(reason, error);
+      },
+      onFailed: (error) => {
+        this.#redialler.done();
+        this.#fail(error);
+      },
+    });
   }
 
   /** A try has failed, and another may not. */
   #fail(error: Error): void {
     this.#failure = error;
-    this.#plan();
+    this.#redialler.plan();
+  }
+
+  #onUnbegun({ ws }: ResumedConnection): void {
+    if (this.#whenOver) {
+      // There is nobody to tell.
+      this.#rest();
+      this.#whenOver();
+      return;
+    }
+    this.#anew = true;
+    // The server has ended the WebSocket that may still be there; its end dials.
+    if (ws) ws.terminate();
+    else this.#redialler.now();
+  }
+
+  #onGranted(connection: ResumedConnection, carrier: WebSocketCarrier, grant: Grant): void {
+    const { out } = connection.session;
+    if (out.bytes > grant.window) {
+      // Another server than before.
+      carrier.link.terminate();
+      this.#onRefused(connection, null, new Error('the server takes fewer bytes than were sent'));
+      return;
+    }
+    this.#anew = false;
+    this.#id = grant.id;
+    out.peerWindow = grant.window;
+    this.#onBack(connection, carrier);
   }
 
   #onAccepted(connection: ResumedConnection, carrier: WebSocketCarrier, server: Progress): void {
@@ -187,6 +224,10 @@ export class ClientRole implements Role {
       this.#onRefused(connection, { reason: 'unsent' }, new Error('it names what was never sent'));
       return;
     }
+    this.#onBack(connection, carrier);
+  }
+
+  #onBack(connection: ResumedConnection, carrier: WebSocketCarrier): void {
     this.#rest();
     if (connection.ws && connection.end.settled) {
       // It has ended while this one was dialled.
@@ -239,34 +280,10 @@ export class ClientRole implements Role {
       () => {
         // The closing handshake would never end if each WebSocket gave way to another before it.
         if (this.#connection?.end.settled) return;
-        this.#backoff.reset();
-        this.#dialNow();
+        this.#redialler.reset();
+        this.#redialler.now();
       },
       rotate * (1 - EARLY * Math.random()),
     ).unref();
   }
-
-  #refTimer(timer: NodeJS.Timeout): void {
-    if (this.#referenced) timer.ref();
-    else timer.unref();
-  }
-}
-
-/** Whether a refusal is no reason to give up. */
-function mayTryAgain(
-  { session, ws }: ResumedConnection,
-  refusal: RefusalReason | null,
-  asked: number,
-): boolean {
-  if (refusal?.reason === 'finished' || refusal?.reason === 'aborted') return false;
-  // The next WebSocket was to take over from one that still works.
-  if (ws) return true;
-  // The WebSocket before has brought more since, which the server keeps no longer: the question was
-  // out of date.
-  return refusal?.reason === 'gone' && asked < session.in.received;
-}
-
-/** Returns how many numbers have passed, either way. */
-function passed({ out, in: incoming }: ResumedConnection['session']): number {
-  return out.acked + incoming.received;
 }

@@ -7,6 +7,7 @@ import type { Beginning, Start } from '../socket/resumable-socket.ts';
 import type { RoleHost } from '../socket/role.ts';
 import { decode, encodeClose } from '../wire/message.ts';
 import type { NewRequest } from '../wire/resume-header.ts';
+import type { Offer } from './offers.ts';
 import { ServerRole } from './server-role.ts';
 import type { SessionTable } from './session-table.ts';
 
@@ -15,13 +16,6 @@ import type { SessionTable } from './session-table.ts';
  * our answer.
  */
 const QUESTION = Buffer.from('resume?');
-
-/** A new session, whose id its client was told. */
-export interface Offer {
-  readonly id: Buffer;
-  readonly identity: string | undefined;
-  readonly request: NewRequest;
-}
 
 /**
  * The server's first WebSocket of a session: the client may not have seen our answer to the
@@ -34,29 +28,43 @@ export class ServerStart implements Start {
   readonly #table: SessionTable;
   readonly #ws: WebSocket;
   readonly #offer: Offer;
+  readonly #request: NewRequest;
   #plain: (() => void) | null = null;
   #fail: ((error: WsConnError) => void) | null = null;
   readonly #limit = new Deadline(() => {
     this.#giveUp();
   });
 
-  constructor(host: RoleHost, table: SessionTable, ws: WebSocket, offer: Offer) {
+  constructor(
+    host: RoleHost,
+    table: SessionTable,
+    ws: WebSocket,
+    offer: Offer,
+    request: NewRequest,
+  ) {
     this.#host = host;
     this.#table = table;
     this.#ws = ws;
     this.#offer = offer;
+    this.#request = request;
+    table.offers.open(offer, () => {
+      const happened = 'the client has lost this WebSocket at its start, and begins anew';
+      host.fail(new WsConnError('ECONNRESET', happened));
+      ws.terminate();
+    });
   }
 
   onMessage(bytes: Buffer, isBinary: boolean): Beginning | null {
+    this.#table.offers.settle(this.#offer);
     const message = isBinary ? decode(bytes) : '';
     if (typeof message === 'string' || message.type !== 'hello') return null;
     const { hello } = message;
-    const { id, identity, request } = this.#offer;
+    const { id, identity } = this.#offer;
     if (!hello.id.equals(id)) return null;
     const role = new ServerRole(this.#host, this.#table, id, identity);
     return {
       window: this.#table.settings.window,
-      peerWindow: request.window,
+      peerWindow: this.#request.window,
       budget: this.#table.budget,
       role,
       begin: (connection, carrier) => {
@@ -85,6 +93,8 @@ export class ServerStart implements Start {
   stop(): void {
     this.#ws.off('pong', this.#onPong);
     this.#limit.stop();
+    // Unless there was an answer.
+    this.#table.offers.cut(this.#offer);
   }
 
   /** It is not guessed: what is no payload for the one may be some for the other. */
@@ -95,6 +105,8 @@ export class ServerStart implements Start {
   }
 
   readonly #onPong = (payload: Buffer): void => {
-    if (payload.equals(QUESTION)) this.#plain?.();
+    if (!payload.equals(QUESTION)) return;
+    this.#table.offers.settle(this.#offer);
+    this.#plain?.();
   };
 }

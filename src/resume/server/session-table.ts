@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 
 import { WsConnError } from '../../base/errors.ts';
 import type { WebSocketCarrier } from '../socket/carrier.ts';
@@ -6,9 +6,11 @@ import type { ResumeSettings } from '../socket/resume-options.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import { stake } from '../socket/resume-errors.ts';
 import { NO_CLOSE_FRAME } from '../../websocket/close-codes.ts';
-import { type Hello, ID_BYTES } from '../wire/message.ts';
+import type { Hello } from '../wire/message.ts';
 import type { RefusalReason, ResumeRequest } from '../wire/resume-header.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { Offers } from './offers.ts';
+import { keyOf } from './session-id.ts';
 
 /** One session of a server, from the moment that its client has shown that it knows it. */
 export interface Entry {
@@ -44,19 +46,16 @@ export type Claim =
   /** Somebody else's, and nothing that this client is to learn of. */
   | { readonly foreign: true };
 
-/** Finds sessions by a hash, so that how long it takes tells nothing of an id. */
-function keyOf(id: Buffer): string {
-  return createHash('sha256').update(id).digest('base64');
-}
-
 /**
- * The sessions of a server: those with a WebSocket, those that are held without one, and what is
- * left of those that have ended. Held are at most `maxSessions`, for `holdTime`; the longest without
+ * The sessions of a server: those that were offered, those with a WebSocket, those that are held
+ * without one, and what is left of those that have ended. Held are at most `maxSessions`, for `holdTime`; the longest without
  * a WebSocket gives way.
  */
 export class SessionTable {
   /** What all of them may keep. */
   readonly budget: ByteBudget;
+  /** Those that have not begun. */
+  readonly offers: Offers;
   readonly #settings: ResumeSettings;
   readonly #entries = new Map<string, Entry>();
   /** Those without a WebSocket, the longest first, and what ends their time. */
@@ -67,15 +66,11 @@ export class SessionTable {
   constructor(settings: ResumeSettings) {
     this.#settings = settings;
     this.budget = new ByteBudget(settings.maxBytes, settings.window);
+    this.offers = new Offers(settings);
   }
 
   get settings(): ResumeSettings {
     return this.#settings;
-  }
-
-  /** Makes an id that nobody can guess. */
-  makeId(): Buffer {
-    return randomBytes(ID_BYTES);
   }
 
   add(entry: Entry): void {
@@ -91,7 +86,7 @@ export class SessionTable {
   claim({ id, received }: ResumeRequest, identity: string | undefined): Claim {
     const key = keyOf(id);
     const found = this.#entries.get(key) ?? this.#tombstones.get(key);
-    if (!found || !timingSafeEqual(found.id, id)) return { refusal: { reason: 'unknown' } };
+    if (!found || !timingSafeEqual(found.id, id)) return this.#claimOffer(id, identity);
     if (found.identity !== identity) return { foreign: true };
     if ('told' in found) {
       return { refusal: found.expires > performance.now() ? found.told : { reason: 'unknown' } };
@@ -101,6 +96,11 @@ export class SessionTable {
     // With a WebSocket, acknowledgements may overtake the handshake; HELLO has the last word then.
     if (!session.attached && received < session.out.acked) return { refusal: { reason: 'gone' } };
     return { entry: found };
+  }
+
+  #claimOffer(id: Buffer, identity: string | undefined): Claim {
+    const reason = this.offers.claim(id, identity) ?? 'unknown';
+    return reason === 'foreign' ? { foreign: true } : { refusal: { reason } };
   }
 
   /** The session has lost its WebSocket, and waits for its client. */

@@ -145,7 +145,7 @@ export class ResumableSocket extends WsConnSocket {
         if (this.#start.onUpgrade) this.#decide(this.#start.onUpgrade(headers));
       },
       onMessage: (bytes, isBinary) => {
-        if (this.#undecided.decided) return false;
+        if (this.#undecided.decided || this.#undecided.abandoned) return false;
         const beginning = this.#start.onMessage?.(bytes, isBinary) ?? null;
         this.#decide(beginning);
         return beginning !== null;
@@ -168,6 +168,9 @@ export class ResumableSocket extends WsConnSocket {
       onReconnect: (ms) => {
         this.#reconnects++;
         isolate(() => this.emit('reconnect', this.#reconnects, Math.round(ms)));
+      },
+      fail: (error) => {
+        this.destroy(error);
       },
       onCarrier: (ws) => {
         this.#lastWs = ws;

@@ -79,6 +79,8 @@ export function abortError({ code, reason }: CloseSaid, cause?: Error): WsConnEr
 const REFUSALS = {
   unknown:
     'the server does not know the connection: it was restarted, or has given it up, or it is another server',
+  // Which a client takes for a reason to begin anew, unless something has passed.
+  unbegun: 'the server has not begun it',
   gone: 'bytes are missing that the server keeps no longer',
   unsent: 'more bytes came than the server has sent',
 } as const;

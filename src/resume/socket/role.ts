@@ -10,6 +10,8 @@ export interface RoleHost {
   onDisconnect(error: WsConnError): void;
   /** There is another one. */
   onReconnect(ms: number): void;
+  /** It is over before it has begun. */
+  fail(error: WsConnError): void;
   /** It runs over this WebSocket now. */
   onCarrier(ws: WebSocket): void;
 }

@@ -28,6 +28,7 @@ export class UndecidedTransport implements Transport {
   readonly #limit: Deadline;
   #decided: Transport | null = null;
   #resetting = false;
+  #abandoned = false;
   /** What waits, in order. */
   #held: ((transport: Transport) => void)[] = [];
   /** The write that Writable waits for. */
@@ -91,6 +92,11 @@ export class UndecidedTransport implements Transport {
     return this.#decided !== null;
   }
 
+  /** Whether the stream was broken off before: what comes now begins nothing. */
+  get abandoned(): boolean {
+    return this.#abandoned;
+  }
+
   /** Passes on what waits. */
   decide(transport: Transport): void {
     if (this.#decided) return;
@@ -144,6 +150,7 @@ export class UndecidedTransport implements Transport {
   hangUp(error: Error | null, done: Done): void {
     const inOrder = error === null && !this.#resetting && this.#stream.writableLength === 0;
     if (!inOrder || !this.#decision.mattersForEnds || this.#connection.link.closed) {
+      this.#abandoned = true;
       this.#held = [];
       this.#connection.hangUp(error, done);
       return;

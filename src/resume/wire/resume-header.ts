@@ -31,7 +31,7 @@ export interface Grant {
 
 /** Why a session is not resumed. */
 export type RefusalReason =
-  | { readonly reason: 'unknown' | 'gone' | 'unsent' }
+  | { readonly reason: 'unknown' | 'unbegun' | 'gone' | 'unsent' }
   | { readonly reason: 'finished'; readonly received: number }
   | ({ readonly reason: 'aborted' } & { readonly close: CloseSaid });
 
@@ -126,6 +126,7 @@ export function readRefusalReason(value: string | string[] | undefined): Refusal
   if (!fields) return null;
   switch (reason) {
     case 'unknown':
+    case 'unbegun':
     case 'gone':
     case 'unsent':
       return { reason };

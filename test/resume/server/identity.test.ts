@@ -10,7 +10,7 @@ import {
   startRelay,
   startResumable,
 } from '../../support/pairs/resumable-server.ts';
-import { begin, claim, messageOf, sayHello } from '../../support/peers/resume-peer.ts';
+import { ask, begin, claim, messageOf, sayHello } from '../../support/peers/resume-peer.ts';
 import { readExactly } from '../../support/reading.ts';
 
 /** Whoever has a token is let in, by its name; who has none, as nobody. */
@@ -45,6 +45,16 @@ test.each([
   sayHello(peer, session.id);
   await messageOf(peer, 'ack');
   await bystander.expectServed();
+});
+
+test('a claim of what was only offered gets 403 too, and leaves it to its client', async () => {
+  const server = await startResumable({ authenticate });
+  const { peer, id } = await ask(server.port, as('ann'));
+  for (const thief of [as('bob'), {}]) {
+    expect(await claim(server.port, id, 0, thief)).toMatchObject({ status: 403, told: '' });
+  }
+  sayHello(peer, id);
+  await messageOf(peer, 'ack');
 });
 
 test('who comes back with a new token of the same name goes on', async () => {

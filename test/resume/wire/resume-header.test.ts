@@ -34,6 +34,7 @@ test('requests and answers come back, with numbers up to 2^53 - 1', () => {
 test('refusals come back, whatever the reason has in it', () => {
   const plain: fc.Arbitrary<RefusalReason> = fc.constantFrom(
     { reason: 'unknown' },
+    { reason: 'unbegun' },
     { reason: 'gone' },
     { reason: 'unsent' },
     { reason: 'finished', received: LARGEST },

@@ -1,4 +1,6 @@
 /** Peers of a session that say what nobody may say: it ends, and everything else goes on. */
+import type net from 'node:net';
+
 import { expect, test } from 'vitest';
 
 import { closeOf } from '../../support/events.ts';
@@ -126,7 +128,40 @@ test('who is given an id and is cut before HELLO is not held', async () => {
   peer.socket.destroy();
   await closeOf(await server.connection(0));
   expect(server.server.connections).toBe(0);
-  expect(await claim(server.port, id, 0)).toMatchObject({ status: 410, told: 'unknown' });
+  expect(await claim(server.port, id, 0)).toMatchObject({ status: 410, told: 'unbegun' });
+});
+
+test('who comes back before HELLO has come ends the first WebSocket, whose HELLO begins nothing then', async () => {
+  const server = await startResumable({ closeTimeout: 200 });
+  const { peer, id } = await ask(server.port);
+  const first = await server.connection(0);
+  // HELLO is there, and not looked at yet, when the other handshake is answered.
+  const raw = (first.ws as unknown as { readonly _socket: net.Socket })._socket;
+  raw.pause();
+  sayHello(peer, id);
+  const closed = closeOf(first);
+  expect(await claim(server.port, id, 0)).toMatchObject({ status: 410, told: 'unbegun' });
+  await closed;
+  expect(server.connections[0]?.events.errors).toMatchObject([
+    { code: 'ECONNRESET', message: expect.stringContaining('begins anew') as string },
+  ]);
+  expect(first.bytesRead).toBe(0);
+  expect(server.server.connections).toBe(0);
+  expect(await claim(server.port, id, 0)).toMatchObject({ status: 410, told: 'unbegun' });
+});
+
+test('a HELLO behind destroy(err) begins nothing', async () => {
+  const server = await startResumable({ closeTimeout: 200 });
+  const { peer, id } = await ask(server.port);
+  const first = await server.connection(0);
+  const raw = (first.ws as unknown as { readonly _socket: net.Socket })._socket;
+  raw.prependOnceListener('data', () => first.destroy(new Error('not now')));
+  const closed = closeOf(first);
+  sayHello(peer, id);
+  await closed;
+  expect(server.connections[0]?.events.errors).toMatchObject([{ message: 'not now' }]);
+  expect(await claim(server.port, id, 0)).toMatchObject({ status: 410, told: 'unbegun' });
+  expect(server.server.connections).toBe(0);
 });
 
 test('who says the HELLO of another in a new session does not get it', async () => {
