@@ -71,6 +71,7 @@ test('a session by the letter of docs/resume.md: new, cut, resumed, ended, and a
   connection.write('!');
 
   expect(await refused(url, `v=1; id=${'0'.repeat(32)}; received=0`)).toEqual([410, 'unknown']);
+  server.once('connection', (unbegun) => unbegun.on('error', () => undefined));
   const offered = await dial(url, 'v=1; new; window=65536');
   const [, unbegun = ''] = /id=(\w+)/.exec(offered.answer) ?? [];
   expect(await refused(url, `v=1; id=${unbegun}; received=0`)).toEqual([410, 'unbegun']);
