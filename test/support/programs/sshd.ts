@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,8 @@ export interface Sshd {
   readonly sessions: () => number;
   /** Resolves when no session runs. */
   readonly idle: () => Promise<void>;
+  /** Stops the servers of all sessions that run, or lets them go on: SIGSTOP and SIGCONT. */
+  readonly signal: (signal: 'SIGSTOP' | 'SIGCONT') => void;
   readonly port: number;
   readonly username: string;
   readonly keyFile: string;
@@ -133,11 +135,15 @@ export async function startSshd(sshd: string): Promise<Sshd> {
   const { config, keyFile, hostKey, sshOptions } = configure(folder);
   const { username } = os.userInfo();
   makePrivsepFolder();
-  const running = new Set<Promise<unknown>>();
+  const running = new Map<Promise<unknown>, ChildProcess>();
   const server = net.createServer({ pauseOnConnect: true }, (socket) => {
-    const child = spawn(sshd, ['-i', '-f', config], { stdio: [socket, socket, 'ignore'] });
+    // Detached, it leads a group of its processes; the shells lead others.
+    const child = spawn(sshd, ['-i', '-f', config], {
+      stdio: [socket, socket, 'ignore'],
+      detached: true,
+    });
     const ended = once(child, 'exit').finally(() => running.delete(ended));
-    running.add(ended);
+    running.set(ended, child);
     // The child has the connection now.
     socket.destroy();
   });
@@ -147,7 +153,10 @@ export async function startSshd(sshd: string): Promise<Sshd> {
   return {
     sessions: () => running.size,
     idle: async () => {
-      while (running.size > 0) await Promise.all(running);
+      while (running.size > 0) await Promise.all(running.keys());
+    },
+    signal: (signal) => {
+      for (const { pid } of running.values()) if (pid !== undefined) process.kill(-pid, signal);
     },
     port: (server.address() as AddressInfo).port,
     username,
@@ -157,7 +166,7 @@ export async function startSshd(sshd: string): Promise<Sshd> {
     destination: `${username}@${HOST}`,
     stop: async () => {
       server.close();
-      await Promise.all([once(server, 'close'), ...running]);
+      await Promise.all([once(server, 'close'), ...running.keys()]);
       rmSync(folder, { recursive: true });
     },
   };
