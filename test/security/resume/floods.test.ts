@@ -50,7 +50,7 @@ test('thousands of claims without HELLO leave one WebSocket for each session, an
   peer.send(BINARY, Buffer.from('\0mine'));
   expect((await messageOf(peer, 'data')).bytes.toString()).toBe('mine');
   await expectServed();
-  expect(victim.grown()).toBeLessThan(OWN + 60 * MIB);
+  expect(await victim.kept()).toBeLessThan(10 * MIB);
 });
 
 test('thousands of sessions that are begun and left keep no more than maxSessions', async () => {
@@ -65,7 +65,7 @@ test('thousands of sessions that are begun and left keep no more than maxSession
   await victim.failed(COUNT - 50);
   expect(victim.errors.every(({ message }) => message.includes('maxSessions'))).toBe(true);
   await expectServed();
-  expect(victim.grown()).toBeLessThan(OWN + 60 * MIB);
+  expect(await victim.kept()).toBeLessThan(12 * MIB);
 });
 
 test('sessions that are filled and left keep no more than maxBytes', async () => {
@@ -85,7 +85,7 @@ test('sessions that are filled and left keep no more than maxBytes', async () =>
   await victim.failed(100);
   expect(victim.errors.every(({ message: text }) => text.includes('maxBytes'))).toBe(true);
   await expectServed();
-  expect(victim.grown()).toBeLessThan(OWN + 60 * MIB);
+  expect(await victim.kept()).toBeLessThan(8 * MIB + 15 * MIB);
 });
 
 test('sessions that are filled and stay keep little more than maxBytes, and others are served', async () => {
