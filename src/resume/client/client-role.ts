@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
 
-import { WsConnError } from '../../base/errors.ts';
+import type { WsConnError } from '../../base/errors.ts';
 import type { WebSocketCarrier } from '../socket/carrier.ts';
 import type { ResumeSettings } from '../socket/resume-options.ts';
-import { refusedError, stake } from '../socket/resume-errors.ts';
+import { refusedError, timeLimitError } from '../socket/resume-errors.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import type { Role, RoleHost } from '../socket/role.ts';
 import { encodeHello, type Progress } from '../wire/message.ts';
@@ -79,6 +79,10 @@ export class ClientRole implements Role {
     this.#refTimer(this.#giveUp);
     this.#host.onDisconnect(error);
     this.#comeBack();
+  }
+
+  hurry(): void {
+    this.#dialNow();
   }
 
   sayAborted(done: () => void): void {
@@ -224,11 +228,8 @@ export class ClientRole implements Role {
     const after = String(this.#settings.giveUpAfter);
     const happened = `no way back to the server was found within ${after} ms`;
     const cause = this.#failure ?? this.#loss?.error;
-    const error = new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unackedBytes)}`, {
-      cause,
-    });
     this.stop();
-    connection.fail(error);
+    connection.fail(timeLimitError(happened, connection.unackedBytes, cause));
   }
 
   #planRotation(): void {
