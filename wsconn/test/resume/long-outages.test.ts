@@ -86,14 +86,17 @@ const impatient: ProxyKind = {
 };
 
 describeWith(haproxy.program, 'behind a real HAProxy', (path) => {
-  test.each(['reload', 'restart'] as const)('a session lives through a %s of it', async (how) => {
-    const { port } = await serve(await target(echo));
-    const proxy = await startProxy(impatient, path, port, 60);
-    onTestFinished(() => proxy.stop());
-    const program = await startConnect(`ws://127.0.0.1:${String(proxy.port)}`);
-    await proxy[how]();
-    await program.prints(/connection lost/);
-    await program.prints(/connection is back after/);
-    await endsWhole(program);
-  });
+  test.each(['reload', 'restart', 'crash'] as const)(
+    'a session lives through a %s of it',
+    async (how) => {
+      const { port } = await serve(await target(echo));
+      const proxy = await startProxy(impatient, path, port, 60);
+      onTestFinished(() => proxy.stop());
+      const program = await startConnect(`ws://127.0.0.1:${String(proxy.port)}`);
+      await proxy[how]();
+      await program.prints(/connection lost/);
+      await program.prints(/connection is back after/);
+      await endsWhole(program);
+    },
+  );
 });
