@@ -2,6 +2,7 @@
  * What interrupts a connection for long: a client that is stopped, a server that cannot be reached,
  * a proxy that is reloaded or restarted. LONG_TESTS=1 has the times in full.
  */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
@@ -97,8 +98,9 @@ test.each([
     const relay = await startRelay(port);
     relay.endAfter = AGE;
     const program = wsconn(['connect', '--resume', ...args, relay.url]);
-    let [longest, sent, last] = [0, '', performance.now()];
-    program.child.stdout.on('data', () => {
+    let [longest, sent, got, last] = [0, '', 0, performance.now()];
+    program.child.stdout.on('data', (chunk: Buffer) => {
+      got += chunk.length;
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     });
@@ -106,7 +108,7 @@ test.each([
       const text = `${String(line)}\n`;
       program.write(text);
       sent += text;
-      await program.prints(new RegExp(`^${String(line)}\n`, 'm'));
+      while (got < sent.length) await once(program.child.stdout, 'data');
       // The first answer comes when the program has started.
       if (line === 0) longest = 0;
     }
