@@ -38,8 +38,8 @@ await once(path.listen(0, '127.0.0.1'), 'listening');
 const { port } = path.address() as AddressInfo;
 const socket = connect(`ws://127.0.0.1:${String(port)}`, { resume: true, keepalive: true });
 let [bytes, webSockets, why] = [0, 1, ''];
-socket.on('disconnect', ({ code }: NodeJS.ErrnoException) => (why = String(code)));
-socket.on('reconnect', (_count: number, ms: number) => {
+socket.on('disconnect', ({ code }) => (why = code));
+socket.on('reconnect', (_count, ms) => {
   webSockets++;
   const at = Math.floor(bytes / MIB);
   console.log(`${String(at)} MiB: the path is gone (${why}); it is back after ${String(ms)} ms`);

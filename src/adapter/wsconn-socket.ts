@@ -8,13 +8,27 @@ import type { KeepaliveOptions } from '../keepalive/options.ts';
 import { checkClose, NORMAL_CLOSURE } from '../websocket/close-codes.ts';
 import type { Done } from './close-procedure.ts';
 import type { Transport } from './transport.ts';
+import type { AddListener } from './typed-listeners.ts';
+
+// Duplex has these methods; here are their types for the events that are no stream's. An abstract
+// class cannot say that by itself.
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- nothing is left to assign
+export interface WsConnSocket {
+  addListener: AddListener<this>;
+  on: AddListener<this>;
+  once: AddListener<this>;
+  prependListener: AddListener<this>;
+  prependOnceListener: AddListener<this>;
+}
 
 /**
  * Stands for a `net.Socket` over WebSockets: over one as `WsConnAdapter`, over one after another as
  * `ResumableSocket`. What `connect()` and `createServer()` give is one of the two.
  *
- * The events are those of `net.Socket`, and 'pong' with the round trip in ms.
+ * The events are those of `net.Socket`, and 'pong' with the round trip in ms. A `ResumableSocket`
+ * has 'disconnect' and 'reconnect' too.
  */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- see above
 export abstract class WsConnSocket extends SocketDuplex {
   #keepalive: Keepalive | null = null;
   #closed: Promise<Error | null> | null = null;

@@ -26,8 +26,8 @@ export interface Refusal {
 /** Who somebody is whose handshake is accepted. */
 export interface Accepted {
   /**
-   * A name that stays the same, such as a token's or that of a certificate. Nobody else may resume
-   * what he has begun.
+   * A name that stays the same, such as a token's or that of a certificate. Who comes back to a
+   * connection under another one, or under none, gets 403.
    */
   readonly identity: string;
 }

@@ -62,8 +62,10 @@ export interface CreateServerOptions
    */
   readonly handshakeTimeout?: number | undefined;
   /**
-   * Connections that may be there or in their handshake at once; one more gets 503. Those whose
-   * stream is done, and whose peer still reads, count too, but the oldest of them gives way.
+   * Connections that may be there or in their handshake at once; one more gets 503. Those held
+   * without a WebSocket count (`resume`), and a client that comes back needs no place of its own.
+   * Those whose stream is done, and whose peer still reads, count too, but the oldest of them gives
+   * way.
    * `Infinity` for any number.
    * @default on Linux what the descriptors of the process allow for: 64 and those of
    * `maxPendingConnections` are left aside, and each connection gets two, one for what it leads to.

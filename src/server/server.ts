@@ -59,8 +59,8 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
   WsConnServerEvents<Connection>
 > {
   /**
-   * Connections that may be there or in their handshake at once; those whose stream is done give
-   * way to new ones.
+   * Connections that may be there or in their handshake at once, those held without a WebSocket
+   * among them; those whose stream is done give way to new ones.
    */
   maxConnections: number;
   readonly #settings: ServerSettings;
@@ -87,8 +87,8 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
   }
 
   /**
-   * Connections that are open, or whose stream is done while the peer still reads from their
-   * socket.
+   * Connections that are open, also those that are held without a WebSocket, and those whose stream
+   * is done while the peer still reads from their socket.
    */
   get connections(): number {
     return this.#connections.size;
@@ -146,8 +146,8 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
 
   /**
    * Stops accepting, closes what is open with code 1001, by which the peers know that they were
-   * cut, and ends the HTTP server if it is its own. Streams that are done, and whose peers still
-   * read, get `closeTimeout`. Every call returns the same promise, which resolves after 'close'.
+   * cut, and ends the HTTP server if it is its own. Those held without a WebSocket end at once, with
+   * `ECONNRESET`. Streams that are done, and whose peers still read, get `closeTimeout`. Every call returns the same promise, which resolves after 'close'.
    * The callback is called then too.
    */
   close(callback?: () => void): Promise<void> {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { WsConnError } from '../../src/index.ts';
 import { closeOf } from '../support/events.ts';
-import { makePair, sever } from './pair.ts';
+import { makePair, type Pair, sever } from './pair.ts';
 
 const SHORT = { closeTimeout: 300 };
 
@@ -53,6 +53,17 @@ describe('while there is no WebSocket', () => {
     await closeOf(pair.far);
   });
 
+  test('each byte of a write counts once that was under way when the path was lost', async () => {
+    const pair = await makePair(SHORT, { resume: { holdTime: 600 } });
+    pair.relay.stall();
+    pair.near.write(Buffer.alloc(5_000_000));
+    await sever(pair);
+    const error = await pair.near.close();
+    // The first byte of the pair may have been acknowledged, or not.
+    expect(error?.message).toMatch(/; 500000[01] written bytes were not acknowledged/);
+    await closeOf(pair.far);
+  });
+
   test('close() of the server reaches the client that comes back, with its code', async () => {
     const pair = await makePair();
     await sever(pair);
@@ -96,6 +107,51 @@ describe('while there is no WebSocket', () => {
     await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
     expect(pair.nearEvents.errors).toEqual([]);
     expect(pair.farEvents.errors).toEqual([]);
+  });
+});
+
+/** Severs the path, and has the client wait for its next try until the test is long over. */
+async function severForLong(pair: Pair): Promise<void> {
+  const { relay } = pair;
+  // The first try is at once, the second a random share of 0.5 s later: here a hundred times that.
+  const random = vi.spyOn(Math, 'random').mockReturnValue(100);
+  onTestFinished(() => {
+    random.mockRestore();
+  });
+  const { refused } = relay;
+  await sever(pair);
+  await expect.poll(() => relay.refused, { interval: 5 }).toBeGreaterThan(refused);
+  relay.refuse = false;
+}
+
+describe('a client that waits for its next try', () => {
+  test('dials at once to close()', async () => {
+    const pair = await makePair();
+    pair.far.resume();
+    await severForLong(pair);
+    pair.near.write('late');
+    expect(await pair.near.close()).toBeNull();
+    await closeOf(pair.far);
+    expect(pair.far.bytesRead).toBe(5);
+    expect(pair.farEvents.errors).toEqual([]);
+  });
+
+  test('dials at once to destroy()', async () => {
+    const pair = await makePair();
+    pair.far.resume();
+    await severForLong(pair);
+    pair.near.destroy();
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.farEvents.count('end')).toBe(1);
+    expect([...pair.nearEvents.errors, ...pair.farEvents.errors]).toEqual([]);
+  });
+
+  test('dials at once to destroy(error)', async () => {
+    const pair = await makePair();
+    await severForLong(pair);
+    pair.near.resetAndDestroy();
+    await Promise.all([closeOf(pair.near), closeOf(pair.far)]);
+    expect(pair.farEvents.errors).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 });
 

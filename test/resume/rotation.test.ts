@@ -1,25 +1,16 @@
 import { once } from 'node:events';
-import type net from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
-import { connect, createServer, type ResumableSocket } from '../../src/index.ts';
+import { connect, type ResumableSocket } from '../../src/index.ts';
 import { closeOf } from '../support/events.ts';
-import { CuttingRelay } from '../support/links/cutting-relay.ts';
 import { startLink } from '../support/links/start-link.ts';
+import { startRelay, startResumable } from '../support/pairs/resumable-server.ts';
 import { readAll } from '../support/reading.ts';
 
 test('the next WebSocket is opened before the old one is given up, and nothing is lost or doubled', async () => {
-  const server = createServer({ resume: true }, (connection) => {
-    connection.on('error', () => undefined);
-    connection.pipe(connection);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => server.close());
-  const relay = await CuttingRelay.start((server.address() as net.AddressInfo).port);
-  onTestFinished(() => relay.stop());
+  const relay = await startRelay((await startResumable()).port);
   const socket: ResumableSocket = connect(relay.url, { resume: { rotate: 50 } });
   let disconnects = 0;
   socket.on('disconnect', () => disconnects++);
@@ -42,16 +33,7 @@ test('the next WebSocket is opened before the old one is given up, and nothing i
 });
 
 test('a rotation that fails leaves the WebSocket of now as it is, and is tried again', async () => {
-  const server = createServer({ resume: true }, (connection) => {
-    connection.on('error', () => undefined);
-    connection.pipe(connection);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => server.close());
-  const { port } = server.address() as net.AddressInfo;
-  const relay = await CuttingRelay.start(port);
-  onTestFinished(() => relay.stop());
+  const relay = await startRelay((await startResumable()).port);
   const socket = connect(relay.url, { resume: { rotate: 100 } });
   onTestFinished(async () => {
     socket.destroy();
@@ -77,15 +59,9 @@ test('a rotation that fails leaves the WebSocket of now as it is, and is tried a
 });
 
 test('a connection that rotates all the time comes to its end', async () => {
-  const server = createServer({ resume: true }, (connection) => {
-    connection.on('error', () => undefined);
-    connection.pipe(connection);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => server.close());
+  const { port } = await startResumable();
   // Each WebSocket is given up before its closing handshake could come to its end.
-  const link = await startLink((server.address() as net.AddressInfo).port, { delay: 20 });
+  const link = await startLink(port, { delay: 20 });
   const url = `ws://127.0.0.1:${String(link.port)}`;
   const socket = connect(url, { resume: { rotate: 1 } });
   await once(socket, 'connect');

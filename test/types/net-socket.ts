@@ -17,6 +17,7 @@ import {
   type ResumeOptions,
   type SocketDuplex,
   WsConnAdapter,
+  type WsConnError,
   type WsConnServer,
   type WsConnSocket,
 } from '../../src/index.ts';
@@ -94,8 +95,46 @@ createServer({ authenticate: () => ({ identity: 'somebody' }) });
 connect('wss://example.com', { resume: { rotate: 60_000 }, headers: () => ({ 'X-Token': 'new' }) });
 // @ts-expect-error there is no such option
 connect('wss://example.com', { resume: { windows: 1 } });
+
+/** Whether both types are the same; `any` is like none. */
+type Same<A, B> = 0 extends 1 & A ? false : [A, B] extends [B, A] ? true : false;
+/** What compiles only with a value of exactly that type. */
+declare function exactly<B>(): { is: <A>(value: A, same: Same<A, B>) => void };
+
+// What listeners get follows from the event, at a client, at a server that resumes, and at both kinds.
+declare const served: ResumableSocket | WsConnAdapter;
+for (const one of [outliving, served]) {
+  one.on('disconnect', (error) => {
+    exactly<WsConnError>().is(error, true);
+  });
+  one.once('reconnect', (count, ms) => {
+    exactly<number>().is(count, true);
+    exactly<number>().is(ms, true);
+  });
+  one.prependListener('close', (hadError) => {
+    exactly<boolean>().is(hadError, true);
+  });
+  one.prependOnceListener('data', (chunk) => {
+    exactly<Buffer>().is(chunk, true);
+  });
+  one.addListener('error', (error) => {
+    exactly<Error>().is(error, true);
+  });
+  one.on('pong', (rtt) => {
+    exactly<number>().is(rtt, true);
+  });
+}
+createServer({ resume }, (made) => made.on('disconnect', (error) => error.closeCode));
 outliving.on('disconnect', (error: Error) => error.message);
 outliving.on('reconnect', (count: number, ms: number) => count + ms);
+outliving.on('mine', (what) => {
+  // @ts-expect-error what an event of another name brings is any: exactly() would notice
+  exactly<string>().is(what, true);
+});
+// Each returns the socket that it was called on.
+export const itself: ResumableSocket = outliving.on('end', () => undefined).once('mine', () => 1);
+// What is read as text comes as text.
+outliving.setEncoding('utf8').on('data', (text: string) => text.length);
 
 socket.on('close', (hadError: boolean) => hadError);
 adapter.on('pong', (rtt: number) => rtt);

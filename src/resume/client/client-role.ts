@@ -1,10 +1,10 @@
 import type { WebSocket } from 'ws';
 
 import { Deadline } from '../../base/deadline.ts';
-import { WsConnError } from '../../base/errors.ts';
+import type { WsConnError } from '../../base/errors.ts';
 import type { WebSocketCarrier } from '../socket/carrier.ts';
 import type { ResumeSettings } from '../socket/resume-options.ts';
-import { refusedError, stake } from '../socket/resume-errors.ts';
+import { refusedError, timeLimitError } from '../socket/resume-errors.ts';
 import type { ResumedConnection } from '../socket/resumed-connection.ts';
 import type { Role, RoleHost } from '../socket/role.ts';
 import { encodeHello, type Progress } from '../wire/message.ts';
@@ -87,6 +87,10 @@ export class ClientRole implements Role {
     this.#giveUp.start(this.#settings.giveUpAfter);
     this.#host.onDisconnect(error);
     this.#redialler.start();
+  }
+
+  hurry(): void {
+    this.#redialler.now();
   }
 
   sayAborted(done: () => void): void {
@@ -265,11 +269,8 @@ export class ClientRole implements Role {
     const after = String(this.#settings.giveUpAfter);
     const happened = `no way back to the server was found within ${after} ms`;
     const cause = this.#failure ?? this.#loss?.error;
-    const error = new WsConnError('ETIMEDOUT', `${happened}${stake(connection.unackedBytes)}`, {
-      cause,
-    });
     this.stop();
-    connection.fail(error);
+    connection.fail(timeLimitError(happened, connection.unackedBytes, cause));
   }
 
   #planRotation(): void {

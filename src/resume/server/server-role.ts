@@ -62,6 +62,10 @@ export class ServerRole implements Role {
     if (this.#entry) this.#table.hold(this.#entry, error);
   }
 
+  hurry(): void {
+    // It is the client that brings one.
+  }
+
   sayAborted(done: () => void): void {
     done();
   }

@@ -51,11 +51,6 @@ export class Outgoing {
     return this.#log.end + (this.#finWritten ? 1 : 0) + (this.#end ? 1 : 0);
   }
 
-  /** Bytes of data that were written. */
-  get bytes(): number {
-    return this.#log.end;
-  }
-
   /** Number behind the last that was ever sent. */
   get sent(): number {
     return this.#sent;

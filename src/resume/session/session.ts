@@ -1,11 +1,4 @@
-import {
-  type CloseSaid,
-  decode,
-  encodeAck,
-  encodeClose,
-  type Message,
-  type Progress,
-} from '../wire/message.ts';
+import { type CloseSaid, decode, encodeAck, type Message, type Progress } from '../wire/message.ts';
 import { AckPolicy } from './ack-policy.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
@@ -111,11 +104,6 @@ export class Session {
     this.#marks.push({ number: this.out.sent, callback });
   };
 
-  /** Tells the peer in this turn of the event loop how far we have got. */
-  acknowledge(): void {
-    if (this.#carrier) this.#acks.soon();
-  }
-
   /** Tells the peer how far we have got, also where there is no news: that it was heard. */
   confirm(): void {
     const progress = this.progress;
@@ -170,12 +158,6 @@ export class Session {
     if (this.out.unsentBytes > 0) this.pump();
     this.#events.onRoom();
   };
-
-  /** Breaks off: tells the peer, where there is a way. */
-  abort(close: CloseSaid): void {
-    this.#carrier?.send(encodeClose('abort', close));
-    this.detach();
-  }
 
   /** Drops what is kept: nobody will send it. */
   clear(): void {
@@ -238,7 +220,8 @@ export class Session {
     const arrival = this.in.onFin();
     if (arrival === true) this.#events.onFin();
     else if (arrival !== 'known') return arrival.violation;
-    this.acknowledge();
+    // In this turn of the event loop.
+    if (this.#carrier) this.#acks.soon();
     return null;
   }
 

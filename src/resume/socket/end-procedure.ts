@@ -4,22 +4,18 @@ import type { CloseProcedureHost, Done } from '../../adapter/close-procedure.ts'
 import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
 import { NO_CLOSE_FRAME, NORMAL_CLOSURE } from '../../websocket/close-codes.ts';
 import type { WebSocketCarrier } from './carrier.ts';
-import { stake } from './resume-errors.ts';
+import { timeLimitError } from './resume-errors.ts';
+import type { EndPhase } from './end-phase.ts';
 import type { Role } from './role.ts';
 import type { Session } from '../session/session.ts';
 import { type CloseSaid, encodeClose } from '../wire/message.ts';
 
-/**
- * - `open`: nobody ends the connection as a whole.
- * - `closing`: close() runs. What was written is sent, END behind it, and the peer has
- *   `closeTimeout` to acknowledge it.
- * - `finishing`: both directions have ended; the peer has yet to acknowledge our FIN, however late.
- * - `leaving`: destroy() with nothing unsent. FIN and END are sent, and the peer has `closeTimeout`
- *   to acknowledge them.
- * - `aborting`: ABORT is said, or is to be said.
- * - `closed`: the stream is done with it.
- */
-type Phase = 'open' | 'closing' | 'finishing' | 'leaving' | 'aborting' | 'closed';
+/** What is ended. */
+interface Ending {
+  readonly session: Session;
+  /** Bytes that were written and that the peer has not acknowledged. */
+  readonly unackedBytes: number;
+}
 
 /** What ABORT says where nobody has given a code. */
 const BROKEN_OFF: CloseSaid = { code: NO_CLOSE_FRAME, reason: '' };
@@ -27,11 +23,12 @@ const BROKEN_OFF: CloseSaid = { code: NO_CLOSE_FRAME, reason: '' };
 /** Ends a connection that outlives its WebSocket, once, with what the peer is to be told of it. */
 export class EndProcedure {
   readonly #stream: CloseProcedureHost;
+  readonly #connection: Ending;
   readonly #session: Session;
   readonly #role: Role;
   readonly #closeTimeout: number;
   #carrier: WebSocketCarrier | null = null;
-  #phase: Phase = 'open';
+  #phase: EndPhase = 'open';
   #close: CloseSaid | null = null;
   /** Whether nothing can be said or heard any more. */
   #over = false;
@@ -39,15 +36,15 @@ export class EndProcedure {
   #confirming = false;
   #resetting = false;
   #outOfTime = false;
-  #limited = false;
   #limit: Deadline | null = null;
   #done: Done | null = null;
   #late: Error | null = null;
 
   /** @param closeTimeout - time in ms that the peer has for what an end asks of it */
-  constructor(stream: CloseProcedureHost, session: Session, role: Role, closeTimeout: number) {
+  constructor(stream: CloseProcedureHost, connection: Ending, role: Role, closeTimeout: number) {
     this.#stream = stream;
-    this.#session = session;
+    this.#connection = connection;
+    this.#session = connection.session;
     this.#role = role;
     this.#closeTimeout = closeTimeout;
   }
@@ -66,6 +63,7 @@ export class EndProcedure {
     return this.#phase === 'closed';
   }
 
+  /** Whether nothing can be said or heard any more. */
   get over(): boolean {
     return this.#over;
   }
@@ -167,7 +165,7 @@ export class EndProcedure {
 
   /** The peer breaks the protocol, and is told so. */
   violated(problem: string, code: number): void {
-    this.#session.abort({ code, reason: problem });
+    this.#carrier?.send(encodeClose('abort', { code, reason: problem }));
     this.fail(new WsConnError('EPROTO', problem));
   }
 
@@ -208,11 +206,11 @@ export class EndProcedure {
   #leave(): void {
     this.#phase = 'leaving';
     this.#startLimit(() => {
-      const { unackedBytes } = this.#session.out;
+      const { unackedBytes } = this.#connection;
       // What a WebSocket carries goes on, as the kernel does it for TCP.
       if (!this.#carrier && unackedBytes > 0) {
-        const happened = `the stream was destroyed while there was no WebSocket${stake(unackedBytes)}`;
-        this.#late = new WsConnError('ETIMEDOUT', happened);
+        const happened = 'the stream was destroyed while there was no WebSocket';
+        this.#late = timeLimitError(happened, unackedBytes);
       }
       this.#finish();
     });
@@ -271,11 +269,11 @@ export class EndProcedure {
 
   /** Starts the time that an end may take; the first counts. */
   #startLimit(expired: () => void): void {
-    if (this.#limited) return;
-    this.#limited = true;
+    if (this.#limit) return;
     this.#limit = new Deadline(expired);
     this.#limit.start(this.#closeTimeout);
     this.#limit.ref();
+    if (!this.#carrier) this.#role.hurry();
   }
 
   readonly #onCloseLimit = (): void => {
@@ -284,11 +282,8 @@ export class EndProcedure {
       this.#finish();
       return;
     }
-    const limit = `close() was not acknowledged within ${String(this.#closeTimeout)} ms`;
-    const error = new WsConnError(
-      'ETIMEDOUT',
-      `${limit}${stake(this.#session.out.unackedBytes + this.#stream.writableLength)}`,
-    );
+    const happened = `close() was not acknowledged within ${String(this.#closeTimeout)} ms`;
+    const error = timeLimitError(happened, this.#connection.unackedBytes);
     this.#outOfTime = true;
     if (!this.#stream.destroyed) {
       this.#stream.destroy(error);

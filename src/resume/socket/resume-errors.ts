@@ -105,6 +105,11 @@ function whyOf(refusal: RefusalReason | null, cause: Error): string {
   return REFUSALS[refusal.reason as keyof typeof REFUSALS];
 }
 
+/** Returns the error for a time limit that has passed. */
+export function timeLimitError(happened: string, unacked: number, cause?: Error): WsConnError {
+  return new WsConnError('ETIMEDOUT', `${happened}${stake(unacked)}`, { cause });
+}
+
 /** Returns what was at stake. */
 export function stake(unacked: number): string {
   return `; ${String(unacked)} written bytes were not acknowledged`;

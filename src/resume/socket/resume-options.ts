@@ -27,14 +27,16 @@ export interface ResumeOptions {
   readonly rotate?: number | undefined;
   /**
    * Of a server: connections that are held without a WebSocket at once. One more, and the one that
-   * was without for longest is given up.
+   * was without for longest is given up, with `ETIMEDOUT`.
    * @default 1024
    */
   readonly maxSessions?: number | undefined;
   /**
    * Of a server: bytes that all its connections together keep, unacknowledged or unread. Over it
-   * those held without a WebSocket are given up, the longest without first, and then those that
-   * have one are held back.
+   * those held without a WebSocket are given up with `ECONNRESET`, the longest without first. Then
+   * the others are held back: their high-water marks are kept, and those that wait both for a
+   * reader and for acknowledgements read on turn by turn, which may take a quarter more (or one
+   * `window`).
    * @default 268435456
    */
   readonly maxBytes?: number | undefined;

@@ -75,7 +75,7 @@ export class ResumedConnection implements Transport {
     });
     const { maxMessageSize } = settings.adapter;
     this.#batcher = new WriteBatcher(stream, this.#writer, maxMessageSize, true);
-    this.end = new EndProcedure(stream, this.session, role, settings.adapter.closeTimeout);
+    this.end = new EndProcedure(stream, this, role, settings.adapter.closeTimeout);
     received.moveTo(this.memory);
   }
 

@@ -20,6 +20,8 @@ export interface RoleHost {
 export interface Role {
   /** The WebSocket is gone, and nobody has ended the connection: brings another, or gives up. */
   onLost(error: WsConnError): void;
+  /** The stream is being ended while there is no WebSocket: tries at once to bring another. */
+  hurry(): void;
   /** Tells the peer that the connection is broken off; calls `done` when that is over. */
   sayAborted(done: () => void): void;
   /** Tells the peer that all of its bytes came; calls `done` when that is over. */

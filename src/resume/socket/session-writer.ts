@@ -52,6 +52,8 @@ export class SessionWriter implements RunSender {
       // The last message may have room for what is left.
       this.#session.pump(this.#left > 0);
     }
+    // What waits to share its message would wait for the peer, which may wait for just that.
+    if (this.#left > 0) this.#session.pump();
     // Who was told of the bytes may have had the rest of the run taken.
     if (this.#left > 0 || this.#callback !== callback) return;
     this.clear();

@@ -12,6 +12,8 @@ import { dial, startRelay, startResumable } from '../../support/pairs/resumable-
 import { readExactly } from '../../support/reading.ts';
 
 const COUNT = Number(process.env['RESUME_STORM'] ?? 100);
+/** Time in ms over which those that are back are counted together. */
+const SLICE = 200;
 /** Clients that dial at once when all begins. */
 const AT_ONCE = 50;
 
@@ -49,11 +51,15 @@ test(`${String(COUNT)} sessions come back at once when the relay in front was re
   expect(server.refused).toEqual([]);
   expect(again.accepted).toBeGreaterThanOrEqual(COUNT);
   if (process.env['RESUME_STORM'] !== undefined) {
+    const slices = Array.from(
+      { length: Math.ceil(Math.max(...times) / SLICE) },
+      (_, at) => times.filter((time) => Math.floor(time / SLICE) === at).length,
+    );
     const share = (part: number): string =>
       times.toSorted((a, b) => a - b)[Math.ceil(part * COUNT) - 1]?.toFixed(0) ?? '';
     // eslint-disable-next-line no-console -- the figure is what it is asked for
     console.log(
-      `back after ms: 10 % ${share(0.1)}, 50 % ${share(0.5)}, 90 % ${share(0.9)}, all ${share(1)}; ${String(again.accepted)} TCP connections`,
+      `back after ms: 10 % ${share(0.1)}, 50 % ${share(0.5)}, 90 % ${share(0.9)}, all ${share(1)}; ${String(again.accepted)} TCP connections; in each ${String(SLICE)} ms: ${slices.join(' ')}`,
     );
   }
 });

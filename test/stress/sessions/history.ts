@@ -2,17 +2,15 @@
 import { MAX_DATA_HEADER } from '../../../src/resume/wire/message.ts';
 import { random } from '../cuts/random.ts';
 import { SimulatedClock } from '../keepalive/simulated-clock.ts';
+import { Deliveries, ROLES } from './deliveries.ts';
 import { ClientEnd, ServerEnd } from './ends.ts';
-import { type Item, Line, type Role } from './line.ts';
+import { Line, type Role } from './line.ts';
 import { Broken, type EndSettings, WatchedSession } from './watched-session.ts';
 
-const ROLES = ['client', 'server'] as const;
 /** Rounds in which all must be said and heard once nothing is cut any more. */
 const MOST_ROUNDS = 3_000;
 /** Time in ms of such a round: an acknowledgement that waits comes with every second. */
 const ROUND = 30;
-/** Messages that a sender gets rid of in such a round at most. */
-const MOST_TAKEN = 200;
 /** Windows that one write fills at most, and messages. */
 const MOST_WINDOWS = 20;
 const MOST_MESSAGES = 200;
@@ -45,6 +43,7 @@ export class History {
   readonly #users: Readonly<Record<Role, WatchedSession>>;
   readonly #client: ClientEnd;
   readonly #server: ServerEnd;
+  readonly #deliveries: Deliveries;
   readonly #lines = new Set<Line>();
   readonly #trace: string[] = [];
   #opened = 0;
@@ -70,6 +69,9 @@ export class History {
     this.#users.server.peer = this.#users.client;
     this.#client = new ClientEnd(this.#users.client);
     this.#server = new ServerEnd(this.#users.server);
+    this.#deliveries = new Deliveries(this.#client, this.#server, (what) => {
+      this.#note(what);
+    });
   }
 
   /** @throws Broken, with what happened */
@@ -205,54 +207,14 @@ export class History {
     if (!line) return;
     const role = this.#pick(ROLES);
     const many = this.#pick([1, 1, 3, 20]);
-    if (line.cutOff && this.#chance(0.3)) this.#notice(line, role);
+    if (line.cutOff && this.#chance(0.3)) this.#deliveries.notice(line, role);
     else if (this.#chance(0.5)) for (let i = 0; i < many; i++) line.from[role].take();
-    else for (let i = 0; i < many; i++) this.#deliver(line, role);
-  }
-
-  #notice(line: Line, role: Role): void {
-    if (line.gone[role]) return;
-    this.#note(`the ${role} sees that line ${String(line.number)} is cut`);
-    this.#endOf(role).onClosed(line, false);
-  }
-
-  /** @param to - who gets it */
-  #deliver(line: Line, to: Role): void {
-    const item = line.to(to).arrive();
-    if (!item || line.gone[to]) return;
-    this.#note(`line ${String(line.number)} brings the ${to} ${nameOf(item)}`);
-    if (item.kind === 'close') {
-      line.from[to].close();
-      this.#endOf(to).onClosed(line, true);
-    } else if (to === 'client') {
-      this.#bringClient(line, item);
-    } else {
-      this.#bringServer(line, item);
-    }
-  }
-
-  #bringClient(line: Line, item: Item): void {
-    const client = this.#client;
-    if (item.kind === 'message') {
-      if (client.current === line) client.onMessage(item.bytes);
-    } else if (client.attempt === line && item.kind === 'accept') {
-      client.onAccepted(line, item.header);
-    } else if (client.attempt === line && item.kind === 'refusal') {
-      client.onRefused(line, item.header);
-    }
-  }
-
-  #bringServer(line: Line, item: Item): void {
-    const server = this.#server;
-    if (item.kind === 'request') server.onRequest(line, item.header);
-    else if (item.kind !== 'message') return;
-    else if (server.pending === line) server.onFirst(line, item.bytes);
-    else if (server.current === line) server.onMessage(item.bytes);
+    else for (let i = 0; i < many; i++) this.#deliveries.deliver(line, role);
   }
 
   #afterStep(): void {
     for (const role of ROLES) {
-      this.#endOf(role).afterStep();
+      this.#deliveries.endOf(role).afterStep();
       this.#users[role].check();
     }
     for (const line of this.#lines) {
@@ -292,25 +254,16 @@ export class History {
       if (round > MOST_ROUNDS) throw new Broken(`${what}: ${this.#state()}`);
       const { current, attempt, done } = this.#client;
       if (!current && !attempt && !done) this.#open();
-      for (const line of this.#lines) this.#moveAll(line);
+      for (const line of this.#lines) this.#deliveries.moveAll(line);
       this.#clock.pass(ROUND);
       this.#afterStep();
-    }
-  }
-
-  #moveAll(line: Line): void {
-    for (const role of ROLES) {
-      const lane = line.from[role];
-      for (let most = MOST_TAKEN; most > 0 && lane.waiting > 0; most--) lane.take();
-      for (let most = line.to(role).inFlight; most > 0; most--) this.#deliver(line, role);
-      if (line.cutOff) this.#notice(line, role);
     }
   }
 
   #state(): string {
     const states = ROLES.map((role) => {
       const { wanted, unread, session } = this.#users[role];
-      const { current, done } = this.#endOf(role);
+      const { current, done } = this.#deliveries.endOf(role);
       const { acked, sent, written } = session.out;
       const line = current?.number;
       return JSON.stringify({ role, done, line, wanted, unread, acked, sent, written });
@@ -329,10 +282,6 @@ export class History {
     this.#clock.pass(ms);
   }
 
-  #endOf(role: Role): ClientEnd | ServerEnd {
-    return role === 'client' ? this.#client : this.#server;
-  }
-
   #note(what: string): void {
     this.#trace.push(what);
   }
@@ -348,9 +297,4 @@ export class History {
   #chance(share: number): boolean {
     return this.#random() < share;
   }
-}
-
-function nameOf(item: Item): string {
-  if (item.kind !== 'message') return 'header' in item ? `${item.kind} ${item.header}` : item.kind;
-  return `message of type ${String(item.bytes[0])}, ${String(item.bytes.length)} bytes`;
 }

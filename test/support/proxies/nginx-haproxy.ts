@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -19,6 +19,8 @@ export interface Proxy {
 /** One that can be ended, with all connections through it, and started again on the same port. */
 export interface RestartableProxy extends Proxy {
   readonly restart: () => Promise<void>;
+  /** Kills it, its workers too, and starts it again. */
+  readonly crash: () => Promise<void>;
 }
 
 /** How to run a kind of reverse proxy. */
@@ -101,6 +103,12 @@ async function isReady(proxy: Running, pattern: RegExp): Promise<boolean> {
   );
 }
 
+/** Returns the processes that a process has started. */
+function childrenOf(pid = 0): number[] {
+  const children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
 /**
  * Starts a private proxy before the port `target` of the loopback interface, with an idle limit in
  * s.
@@ -132,12 +140,23 @@ export async function startProxy(
         'stderr',
       );
     };
-    const restart = async (): Promise<void> => {
-      await proxy.stop('SIGTERM');
+    const startAgain = async (): Promise<void> => {
       proxy = startProgram(program, kind.args(file, folder));
       if (!(await isReady(proxy, kind.ready))) throw new Error(proxy.errors());
     };
-    if (await isReady(proxy, kind.ready)) return { port, reload, restart, stop };
+    const restart = async (): Promise<void> => {
+      await proxy.stop('SIGTERM');
+      await startAgain();
+    };
+    const crash = async (): Promise<void> => {
+      const workers = childrenOf(proxy.child.pid);
+      // First the one that would start or stop others.
+      proxy.child.kill('SIGKILL');
+      for (const pid of workers) process.kill(pid, 'SIGKILL');
+      await proxy.ended;
+      await startAgain();
+    };
+    if (await isReady(proxy, kind.ready)) return { port, reload, restart, crash, stop };
     errors = proxy.errors();
   }
   rmSync(folder, { recursive: true });

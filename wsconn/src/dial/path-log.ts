@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { ResumableSocket, WsConnError } from 'ws-conn-adapter';
+import type { ResumableSocket } from 'ws-conn-adapter';
 
 import { lossOf } from '../console/loss.ts';
 import type { Log } from '../log/log.ts';
@@ -27,7 +27,7 @@ export class PathLog {
     socket.ws?.once('upgrade', ({ headers }: IncomingMessage) => {
       if (headers[RESUME_HEADER] === undefined) this.#warn();
     });
-    socket.on('disconnect', (error: WsConnError) => {
+    socket.on('disconnect', (error) => {
       this.#lose(socket, lossOf(error));
     });
     socket.on('reconnect', () => {

@@ -51,7 +51,7 @@ export const forward = defineDialCommand<keyof typeof OPTIONS>({
         throw usageFailure(`${values.nameOf('admin')} serves a --listen with a port: leave it out`);
       }
       const adapter = await first.dial({}, urlOfTarget(first.url, ports.stdio));
-      return joinStdio(first, adapter, { exitOnEof: values.flag('exit-on-eof') });
+      return joinStdio(first, adapter, log, { exitOnEof: values.flag('exit-on-eof') });
     }
     const adminPlace = readAdmin(
       values,

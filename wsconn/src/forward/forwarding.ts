@@ -26,7 +26,7 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
   /** Local connections, each with a promise that resolves when nothing is left of it here. */
   readonly #open = new Map<net.Socket, Promise<unknown>>();
   /** Those whose data goes on, each with the connection that it goes to. */
-  readonly #joined = new Map<net.Socket, SocketDuplex>();
+  readonly #joined = new Map<net.Socket, Pick<Opened, 'connection' | 'carrier'>>();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
   #count = 0;
@@ -75,10 +75,14 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     this.#ending = true;
     const joined = [...this.#joined];
     await Promise.all(
-      joined.map(([socket, connection]) =>
-        deliverTaken(connection, () => {
-          endWithRest(socket, connection);
-        }),
+      joined.map(([socket, { connection, carrier }]) =>
+        deliverTaken(
+          connection,
+          () => {
+            endWithRest(socket, connection);
+          },
+          carrier,
+        ),
       ),
     );
     const late = await this.#opener.end();
@@ -103,9 +107,10 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     log.wants(request.wish);
     let endedBy: Ended['endedBy'];
     socket.once('end', () => (endedBy ??= 'client'));
-    const { connection, released } = await this.#connect(socket, request, clientClosed.signal);
+    const opened = await this.#connect(socket, request, clientClosed.signal);
+    const { connection, released } = opened;
     connection.once('end', () => (endedBy ??= 'target'));
-    this.#joined.set(socket, connection);
+    this.#joined.set(socket, opened);
     await join(socket, connection).finally(() => this.#joined.delete(socket));
     await released;
     return { endedBy };
@@ -136,9 +141,10 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
   async #answered(
     socket: net.Socket,
     request: LocalRequest,
-    { connection, answered }: Opened,
+    opened: Opened,
     signal: AbortSignal,
   ): Promise<void> {
+    const { connection, answered } = opened;
     // It fails the answer; later join() reports it.
     connection.on('error', () => undefined);
     const stop = (): void => {
@@ -148,7 +154,7 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     if (signal.aborted) stop();
     const early = request.connected === undefined;
     if (early) {
-      this.#joined.set(socket, connection);
+      this.#joined.set(socket, opened);
       socket.pipe(connection);
     }
     try {

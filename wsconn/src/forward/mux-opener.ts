@@ -58,12 +58,12 @@ export class MuxOpener implements Opener {
   async open(wish: Wish, signal: AbortSignal): Promise<Opened> {
     const { mux, hasHeaders } = this.#current ?? (await this.#wait(signal));
     if (!hasHeaders && !('name' in wish && wish.name === '')) throw new Failure(TOO_OLD);
-    const connection = mux.open();
+    const opened = { connection: mux.open(), carrier: mux.carrier };
     // Only the WebSocket, which all streams share, may outlive a stream.
     const released = Promise.resolve();
-    if (!hasHeaders) return { connection, released };
-    writeWish(connection, wish);
-    return { connection, answered: answerOf(connection), released };
+    if (!hasHeaders) return { ...opened, released };
+    writeWish(opened.connection, wish);
+    return { ...opened, answered: answerOf(opened.connection), released };
   }
 
   failure(error: unknown): Error {

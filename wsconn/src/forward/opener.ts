@@ -6,6 +6,8 @@ import { readAnswer, type Refused, type Wish } from '../tunnel/stream-header.ts'
 /** A connection through the server, perhaps still connecting. */
 export interface Opened {
   readonly connection: SocketDuplex;
+  /** What it runs over: itself, or what it shares with others. */
+  readonly carrier: SocketDuplex;
   /**
    * Resolves when the server has connected it, and rejects with a `RefusedFailure` where it does
    * not, or with what cut it. Undefined where the server does not tell, and data follows at once.

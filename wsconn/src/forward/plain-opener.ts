@@ -25,9 +25,10 @@ export class PlainOpener implements Opener {
     this.#open.add(adapter);
     const released = webSocketClosed(adapter);
     void released.then(() => this.#open.delete(adapter));
-    if ('name' in wish) return { connection: adapter, released };
+    if ('name' in wish) return { connection: adapter, carrier: adapter, released };
     writeWish(adapter, wish);
-    return { connection: adapter, answered: answerOf(adapter).catch(explainMissing), released };
+    const answered = answerOf(adapter).catch(explainMissing);
+    return { connection: adapter, carrier: adapter, answered, released };
   }
 
   failure(error: unknown): Error {

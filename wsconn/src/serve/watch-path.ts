@@ -1,4 +1,4 @@
-import type { WsConnError, WsConnSocket } from 'ws-conn-adapter';
+import type { WsConnSocket } from 'ws-conn-adapter';
 
 import { lossOf } from '../console/loss.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -10,7 +10,7 @@ export interface PathEvents {
 
 /** Logs when the path of a connection is lost that outlives its WebSocket, and when it is back. */
 export function watchPath(connection: WsConnSocket, tunnel: Tunnel, events: PathEvents): void {
-  connection.on('disconnect', (error: WsConnError) => {
+  connection.on('disconnect', (error) => {
     const reason = lossOf(error);
     tunnel.log.info(`${tunnel.name} lost its path (${reason}); held for its client`, {
       event: 'disconnect',
@@ -18,7 +18,7 @@ export function watchPath(connection: WsConnSocket, tunnel: Tunnel, events: Path
     });
     events.lost();
   });
-  connection.on('reconnect', (_count: number, ms: number) => {
+  connection.on('reconnect', (_count, ms) => {
     const seconds = ms / 1000;
     tunnel.log.info(`${tunnel.name} is back after ${seconds.toFixed(1)} s`, {
       event: 'reconnect',

@@ -17,7 +17,7 @@ export const connect = defineDialCommand<keyof typeof OPTIONS>({
     "ssh -o ProxyCommand='wsconn connect wss://example.org/ssh' me@example.org",
     'printf "PING\\r\\n" | wsconn connect ws://127.0.0.1:8080',
   ],
-  async run(values, dialer) {
-    return joinStdio(dialer, await dialer.dial(), { exitOnEof: values.flag('exit-on-eof') });
+  async run(values, dialer, log) {
+    return joinStdio(dialer, await dialer.dial(), log, { exitOnEof: values.flag('exit-on-eof') });
   },
 });

@@ -1,7 +1,7 @@
 import type { WsConnSocket } from 'ws-conn-adapter';
 import { YamuxSession, type YamuxSessionOptions, type YamuxStream } from 'ws-conn-adapter/yamux';
 
-import { webSocketClosed, webSocketClosedInTime } from './close.ts';
+import { hasLostPath, webSocketClosed, webSocketClosedInTime } from './close.ts';
 
 /** Longest delay in ms that Node's timers can hold: nearly 25 days. */
 const MAX_DELAY = 2 ** 31 - 1;
@@ -43,6 +43,11 @@ export class Mux {
         resolve(failure);
       });
     });
+  }
+
+  /** What the streams run over. */
+  get carrier(): WsConnSocket {
+    return this.#adapter;
   }
 
   /** Streams that are open. */
@@ -96,6 +101,8 @@ export class Mux {
    */
   async close(): Promise<boolean> {
     await this.#session.close();
+    // That had time for the path to come back, and its streams were cut with it.
+    if (hasLostPath(this.#adapter)) return true;
     return webSocketClosedInTime(this.#adapter);
   }
 

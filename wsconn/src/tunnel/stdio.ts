@@ -78,6 +78,12 @@ export class Stdio extends Duplex {
     this.push(null);
   }
 
+  /** Passes on what was read and waits, however much the taker has. */
+  flush(): void {
+    // read() passes it to the listener of 'data' too.
+    while (this.read() !== null);
+  }
+
   override _read(): void {
     this.#input.resume();
   }

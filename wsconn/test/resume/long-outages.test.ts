@@ -2,6 +2,7 @@
  * What interrupts a connection for long: a client that is stopped, a server that cannot be reached,
  * a proxy that is reloaded or restarted. LONG_TESTS=1 has the times in full.
  */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect, onTestFinished, test } from 'vitest';
@@ -79,6 +80,51 @@ test('a client that comes back too late is told so', async () => {
   });
 });
 
+/** Age in ms at which the path ends each connection. */
+const AGE = LONG ? 5_000 : 1_500;
+
+test.each([
+  { name: 'without --resume-rotate', args: [], rotates: false },
+  {
+    name: 'with --resume-rotate',
+    args: ['--resume-rotate', String((AGE * 0.6) / 1000)],
+    rotates: true,
+  },
+])(
+  'an echo goes on over a path that ends every connection, $name',
+  { timeout: 180_000 },
+  async ({ name, args, rotates }) => {
+    const { port } = await serve(await target(echo));
+    const relay = await startRelay(port);
+    relay.endAfter = AGE;
+    const program = wsconn(['connect', '--resume', ...args, relay.url]);
+    let [longest, sent, got, last] = [0, '', 0, performance.now()];
+    program.child.stdout.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    });
+    for (let line = 0; relay.accepted < (LONG ? 8 : 4); line++) {
+      const text = `${String(line)}\n`;
+      program.write(text);
+      sent += text;
+      while (got < sent.length) await once(program.child.stdout, 'data');
+      // The first answer comes when the program has started.
+      if (line === 0) longest = 0;
+    }
+    program.child.stdin.end();
+    const { code, stdout, stderr } = await program.ended;
+    expect(code).toBe(0);
+    expect(stdout).toBe(sent);
+    if (rotates) expect(stderr).toBe('');
+    else expect(stderr).toMatch(/connection lost/);
+    if (LONG) {
+      // eslint-disable-next-line no-console -- the figure is what it is asked for
+      console.log(`${name}: the longest pause was ${longest.toFixed(0)} ms`);
+    }
+  },
+);
+
 /** Old connections end soon after a reload. */
 const impatient: ProxyKind = {
   ...haproxy,
@@ -86,14 +132,17 @@ const impatient: ProxyKind = {
 };
 
 describeWith(haproxy.program, 'behind a real HAProxy', (path) => {
-  test.each(['reload', 'restart'] as const)('a session lives through a %s of it', async (how) => {
-    const { port } = await serve(await target(echo));
-    const proxy = await startProxy(impatient, path, port, 60);
-    onTestFinished(() => proxy.stop());
-    const program = await startConnect(`ws://127.0.0.1:${String(proxy.port)}`);
-    await proxy[how]();
-    await program.prints(/connection lost/);
-    await program.prints(/connection is back after/);
-    await endsWhole(program);
-  });
+  test.each(['reload', 'restart', 'crash'] as const)(
+    'a session lives through a %s of it',
+    async (how) => {
+      const { port } = await serve(await target(echo));
+      const proxy = await startProxy(impatient, path, port, 60);
+      onTestFinished(() => proxy.stop());
+      const program = await startConnect(`ws://127.0.0.1:${String(proxy.port)}`);
+      await proxy[how]();
+      await program.prints(/connection lost/);
+      await program.prints(/connection is back after/);
+      await endsWhole(program);
+    },
+  );
 });

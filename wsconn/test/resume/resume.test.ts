@@ -142,25 +142,6 @@ describe('wsconn connect --resume', () => {
     expect(await program.ended).toMatchObject({ code: 0, stdout: 'done' });
   });
 
-  test('ends in order by SIGTERM while the path is lost, and says what was not delivered', async () => {
-    const { port } = await serve(await target(echo));
-    const relay = await startRelay(port);
-    const program = wsconn(['connect', '--resume', relay.url]);
-    program.write('x');
-    await program.prints(/x/);
-    relay.unreachable = true;
-    relay.cut();
-    await program.prints(LOST);
-    program.write('lost');
-    program.kill();
-    expect(await program.ended).toMatchObject({
-      code: 143,
-      stderr: expect.stringMatching(
-        /SIGTERM came before all input from stdin was delivered\n$/,
-      ) as string,
-    });
-  });
-
   test.each([
     ['--resume-rotate', '5'],
     ['--resume-give-up', '60'],
