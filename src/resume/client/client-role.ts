@@ -63,7 +63,7 @@ export class ClientRole implements Role {
     const { session } = connection;
     const { progress } = session;
     const hello = encodeHello({ id: this.#id, start: session.out.acked, ...progress });
-    carrier.send(hello, session.onTaken);
+    carrier.send(hello);
     session.in.startAt(progress.received);
     this.#passedAtJoin = passed(session);
     connection.attach(carrier, progress);
