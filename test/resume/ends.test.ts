@@ -8,6 +8,20 @@ import { makePair, sever } from './pair.ts';
 
 const SHORT = { closeTimeout: 300 };
 
+test('close() of a connection that has ended both ways, with bytes that nobody reads', async () => {
+  const { near, far, farEvents } = await makePair();
+  far.pause();
+  near.end('unread');
+  far.end();
+  near.resume();
+  await closeOf(near);
+  // All was said and heard, and the WebSocket is gone.
+  await expect.poll(() => far.ws).toBeNull();
+  expect(await far.close()).toBeNull();
+  expect(far.destroyed).toBe(true);
+  expect(farEvents.errors).toEqual([]);
+});
+
 describe('while there is no WebSocket', () => {
   test('destroy(error) comes to its end in closeTimeout, and tells the peer when it can', async () => {
     const pair = await makePair({ closeTimeout: 5_000 });

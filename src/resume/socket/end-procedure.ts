@@ -126,6 +126,11 @@ export class EndProcedure {
     }
     this.#phase = 'closing';
     this.#close = close;
+    if (this.#complete) {
+      // Both directions have ended, and only the user has not read all.
+      this.#stream.destroy();
+      return;
+    }
     this.#startLimit(this.#onCloseLimit);
     if (this.#stream.writableFinished) {
       this.#sayEnd(close);

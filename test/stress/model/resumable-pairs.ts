@@ -18,12 +18,22 @@ const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000 };
  */
 const END_TIMEOUT = 3_000;
 
+/** Time in ms between two WebSockets, where one gives way to the next: several fit into a history. */
+const ROTATE = 40;
+
 let seed = 0;
 
-function make(isCut: boolean): MakePair {
+interface Path {
+  /** Whether a relay cuts what it lets through. */
+  readonly isCut: boolean;
+  /** Time in ms after which each WebSocket gives way to the next; left out, none does. */
+  readonly rotate?: number | undefined;
+}
+
+function make({ isCut, rotate }: Path): MakePair {
   return async (settings, [ofA, ofB], accept) => {
-    const options = { ...optionsOf(settings), closeTimeout: END_TIMEOUT, resume: RESUME };
-    const server = createServer(options);
+    const options = { ...optionsOf(settings), closeTimeout: END_TIMEOUT };
+    const server = createServer({ ...options, resume: RESUME });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -37,7 +47,8 @@ function make(isCut: boolean): MakePair {
       add();
       socket.on('reconnect', add);
     };
-    const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, signal: ofA });
+    const resume = { ...RESUME, rotate };
+    const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, resume, signal: ofA });
     collect(a);
     const accepted = firstOf(a, abortable(accept, ofB), (take) => {
       server.once('connection', (socket) => {
@@ -56,7 +67,13 @@ function make(isCut: boolean): MakePair {
 }
 
 /** connect() and createServer() with `resume`. */
-export const resumable = make(false);
+export const resumable = make({ isCut: false });
 
 /** The same, behind a relay that cuts each connection. */
-export const resumableOverCuts = make(true);
+export const resumableOverCuts = make({ isCut: true });
+
+/** WebSockets that give way to one another, while some history is in the middle. */
+export const rotating = make({ isCut: false, rotate: ROTATE });
+
+/** Those that may be cut as well, also when they have just taken over. */
+export const rotatingOverCuts = make({ isCut: true, rotate: ROTATE });
