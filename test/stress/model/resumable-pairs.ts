@@ -9,8 +9,15 @@ import { HarassingRelay } from '../../support/links/harassing-relay.ts';
 import { abortable, firstOf, linkTo, type MakePair, optionsOf } from './pairs.ts';
 import type { End } from './watched-end.ts';
 
-/** Times in ms that either side waits for the other; whoever is cut off early is not held at all. */
-const RESUME = { window: 65_536, holdTime: 4_000, giveUpAfter: 4_000 };
+/**
+ * Times in ms that either side waits for the other; whoever is cut off early is not held at all.
+ * Longer than the back-off between two handshakes that the relay cuts in a row, on a busy machine,
+ * and shorter than what counts as hanging.
+ */
+const RESUME = { window: 65_536, holdTime: 6_000, giveUpAfter: 6_000 };
+
+/** Cuts after which the relay lets a history come to its end. */
+const MOST_CUTS = 8;
 
 /**
  * Time in ms that an end may take, more than others have: it may have to dial more than once to be
@@ -37,7 +44,7 @@ function make({ isCut, rotate }: Path): MakePair {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const relay = isCut ? await HarassingRelay.start(port, ++seed) : null;
+    const relay = isCut ? await HarassingRelay.start(port, ++seed, MOST_CUTS) : null;
     const link = await linkTo(relay?.port ?? port, settings);
     const webSockets: WebSocket[] = [];
     const collect = (socket: End): void => {

@@ -12,6 +12,8 @@ const END_OF_HEADERS = '\r\n\r\n';
 const HANDSHAKE_OF = 6;
 /** Bytes of a handshake, up and down. */
 const HANDSHAKE_BYTES = 900;
+/** Handshakes in a row that are cut at most: each makes a client wait longer before the next. */
+const MOST_HANDSHAKES = 2;
 /** Powers of ten of the bytes after which the others are cut, and time in ms from their beginning. */
 const BYTES = { least: 4, most: 7.5 };
 const TIME = { least: 5, most: 800 };
@@ -25,20 +27,25 @@ export class HarassingRelay {
   readonly #server: net.Server;
   readonly #random: () => number;
   readonly #ends = new Set<() => void>();
+  readonly #mostCuts: number;
   #gentle = false;
+  /** Handshakes in a row that were to be cut. */
+  #handshakes = 0;
   /** Connections that came and that were cut. */
   connections = 0;
   cuts = 0;
 
-  private constructor(to: number, seed: number) {
+  private constructor(to: number, seed: number, mostCuts: number) {
     this.#random = random(seed);
+    this.#mostCuts = mostCuts;
     this.#server = net.createServer({ noDelay: true }, (near) => {
       this.#take(near, net.connect({ port: to, host: '127.0.0.1', noDelay: true }));
     });
   }
 
-  static async start(to: number, seed: number): Promise<HarassingRelay> {
-    const relay = new HarassingRelay(to, seed);
+  /** @param mostCuts - cuts after which it leaves its connections alone */
+  static async start(to: number, seed: number, mostCuts = Infinity): Promise<HarassingRelay> {
+    const relay = new HarassingRelay(to, seed, mostCuts);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
@@ -80,10 +87,13 @@ export class HarassingRelay {
     const cut = (): void => {
       if (this.#gentle || near.destroyed) return;
       this.cuts++;
+      if (this.cuts >= this.#mostCuts) this.relent();
       if (byReset) for (const socket of both) if (!socket.connecting) resetSocket(socket);
       end();
     };
-    const inHandshake = !isFirst && this.#random() * HANDSHAKE_OF < 1;
+    const drawn = !isFirst && this.#random() * HANDSHAKE_OF < 1;
+    const inHandshake = drawn && this.#handshakes < MOST_HANDSHAKES;
+    this.#handshakes = inHandshake ? this.#handshakes + 1 : 0;
     const power = BYTES.least + this.#random() * (BYTES.most - BYTES.least);
     let budget = Math.floor(inHandshake ? this.#random() * HANDSHAKE_BYTES : 10 ** power);
     const time = TIME.least + this.#random() * (TIME.most - TIME.least);
