@@ -215,7 +215,7 @@ export class ResumedConnection implements Transport {
     const { maxMessageSize } = this.#settings.adapter;
     const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark, window };
     // What nobody will read counts as read.
-    const unread = (): number => (this.end.begun ? 0 : this.memory.unread);
+    const unread = (): number => (this.end.begun ? 0 : this.memory.untouched);
     return new Session(settings, unread, {
       onData: (bytes) => {
         this.#events.onActive();
