@@ -17,7 +17,7 @@ import type { End } from './watched-end.ts';
 const RESUME = { window: 65_536, holdTime: 6_000, giveUpAfter: 6_000 };
 
 /** Cuts after which the relay lets a history come to its end. */
-const MOST_CUTS = 8;
+const MOST_CUTS = 4;
 
 /**
  * Time in ms that an end may take, more than others have: it may have to dial more than once to be
