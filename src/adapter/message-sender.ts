@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { WsConnError } from '../base/errors.ts';
 import type { WriteCallback } from '../base/pending-write.ts';
 import { type Write, WriteRun } from '../base/write-run.ts';
+import type { RunSender } from './write-batcher.ts';
 
 export interface MessageSenderSettings {
   readonly maxMessageSize: number;
@@ -29,7 +30,7 @@ const BYTES_PER_TURN = 1_048_576;
  * what the kernel does not take. One run at a time, as Writable hands them over; its callback comes
  * when the kernel has all of it, so that the caller may reuse the memory.
  */
-export class MessageSender {
+export class MessageSender implements RunSender {
   readonly #ws: WebSocket;
   readonly #settings: MessageSenderSettings;
   readonly #events: MessageSenderEvents;
@@ -68,6 +69,11 @@ export class MessageSender {
     this.#run.start(writes);
     this.#callback = callback;
     this.#pump();
+  }
+
+  /** A run begins with a message that is a copy of its first writes, up to `maxMessageSize`. */
+  takesAtOnce(length: number): boolean {
+    return length < this.#settings.maxMessageSize;
   }
 
   #pump(): void {

@@ -7,6 +7,11 @@ import type { Write } from '../base/write-run.ts';
 export interface RunSender {
   /** Sends the writes, `length` bytes in all; one run at a time. */
   send(writes: readonly Write[], length: number, callback: WriteCallback): void;
+  /**
+   * Whether it would have done with the memory of the first `length` bytes of a run, once `send()`
+   * returns.
+   */
+  takesAtOnce(length: number): boolean;
 }
 
 /** What the batcher asks of the stream whose writes it takes. */
@@ -18,7 +23,8 @@ export type WriteBatcherHost = Pick<Writable, 'destroyed' | 'writableCorked' | '
  * Writable hands over the first write of a turn and keeps the others until it is called back. So
  * the first waits until the turn is over, is then reported as done, and joins the others, which
  * Writable hands over at once. Writable stays the only queue. Until the connection is open, the
- * first write waits for that.
+ * first write waits for that. Where the sender would not take all of it at once, it goes alone: its
+ * writer may reuse the memory of what was reported.
  */
 export class WriteBatcher {
   readonly #stream: WriteBatcherHost;
@@ -113,7 +119,8 @@ export class WriteBatcher {
   #sendOrBatch(chunk: Buffer): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
-    if (stream.writableLength > chunk.length && stream.writableCorked === 0) {
+    const others = stream.writableLength > chunk.length && stream.writableCorked === 0;
+    if (others && this.#sender.takesAtOnce(chunk.length)) {
       this.#first = chunk;
       this.#early = chunk.length;
       this.#pending.settle(null);

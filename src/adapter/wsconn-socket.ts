@@ -143,7 +143,7 @@ export abstract class WsConnSocket extends SocketDuplex {
     received.beforeRead(size);
     const chunk = super.read(size) as Buffer | string | null;
     received.afterRead(size, chunk !== null);
-    if (chunk !== null) this.transport.onRead();
+    if (chunk !== null || received.wanted > 0) this.transport.onRead();
     return chunk;
   }
 

@@ -45,6 +45,11 @@ export class ReceiveBuffer {
     return this.#queue.length + (this.#single?.length ?? 0);
   }
 
+  /** Bytes that the reader waits to get at once; 0 where it takes what there is. */
+  get wanted(): number {
+    return this.#demand.wanted;
+  }
+
   /** The messages come from elsewhere now. */
   moveTo(source: PausableSource): void {
     this.#source = source;

@@ -39,3 +39,14 @@ export function checkClose(code: unknown, reason: unknown): void {
     throw outOfRange('reason', `at most ${String(MAX_REASON_BYTES)} bytes of UTF-8`, reason);
   }
 }
+
+/**
+ * Ends a stream as a whole one. 1001, going away, does not: servers that reload and pages that are
+ * left send it in mid-stream.
+ */
+const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
+
+/** Whether a close code says that the stream is whole. */
+export function isOrderly(code: number): boolean {
+  return ORDERLY.has(code);
+}

@@ -3,10 +3,53 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { WsConnError } from '../../src/index.ts';
+import { decode, encodeAck } from '../../src/resume/wire/message.ts';
 import { closeOf } from '../support/events.ts';
+import { startResumable } from '../support/pairs/resumable-server.ts';
+import { BINARY } from '../support/peers/frames.ts';
+import { begin, messageOf } from '../support/peers/resume-peer.ts';
 import { makePair, type Pair, sever } from './pair.ts';
 
 const SHORT = { closeTimeout: 300 };
+
+test('close() of a connection that has ended both ways, with bytes that nobody reads', async () => {
+  const { near, far, farEvents } = await makePair();
+  far.pause();
+  near.end('unread');
+  far.end();
+  near.resume();
+  await closeOf(near);
+  // All was said and heard, and the WebSocket is gone.
+  await expect.poll(() => far.ws).toBeNull();
+  expect(await far.close()).toBeNull();
+  expect(far.destroyed).toBe(true);
+  expect(farEvents.errors).toEqual([]);
+});
+
+describe('close(code) at the server', () => {
+  test.each([
+    { code: 1_000, types: ['data', 'fin', 'end'] },
+    // Its peer must not see an 'end' where the path is cut before the code has come.
+    { code: 4_001, types: ['data', 'end'] },
+  ])('with $code says $types', async ({ code, types }) => {
+    const server = await startResumable({}, () => undefined);
+    const { peer } = await begin(server.port);
+    await messageOf(peer, 'ack');
+    const connection = await server.connection(0);
+    connection.write('x');
+    const closed = connection.close(code, 'enough');
+    const said = [];
+    for (const type of types) {
+      const message = decode((await peer.frame(BINARY)).payload);
+      said.push(typeof message === 'string' ? message : message.type);
+      expect(said.at(-1)).toBe(type);
+    }
+    peer.send(BINARY, encodeAck({ received: types.length, consumed: types.length }));
+    peer.sendClose(1_000);
+    peer.socket.end();
+    expect(await closed).toBeNull();
+  });
+});
 
 describe('while there is no WebSocket', () => {
   test('destroy(error) comes to its end in closeTimeout, and tells the peer when it can', async () => {

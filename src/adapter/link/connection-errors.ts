@@ -1,11 +1,6 @@
 import { codeOf, WsConnError } from '../../base/errors.ts';
 import { escaped } from '../../websocket/escape.ts';
-import {
-  MESSAGE_TOO_BIG,
-  NO_CLOSE_FRAME,
-  NO_CODE,
-  NORMAL_CLOSURE,
-} from '../../websocket/close-codes.ts';
+import { isOrderly, MESSAGE_TOO_BIG, NO_CLOSE_FRAME } from '../../websocket/close-codes.ts';
 
 /** How a WebSocket has closed. */
 export interface ClosedWebSocket {
@@ -32,12 +27,6 @@ export interface StreamAtClose {
 }
 
 /**
- * Ends a stream as a whole one. 1001, going away, does not: servers that reload and pages that are
- * left send it in mid-stream.
- */
-const ORDERLY = new Set([NORMAL_CLOSURE, NO_CODE]);
-
-/**
  * Returns the error that the close of a WebSocket is for the stream, or null where the stream is
  * whole.
  */
@@ -49,7 +38,7 @@ export function closeError(
   const details = { closeCode: code, closeReason: reason, cause: closed.socketError };
   const stake = unsent > 0 ? `; ${String(unsent)} written bytes were not all sent` : '';
   const eof = code === NO_CLOSE_FRAME && closed.tcpEnded && tcpEndIsEof;
-  if (ORDERLY.has(code) || code === closed.ownCode || eof) {
+  if (isOrderly(code) || code === closed.ownCode || eof) {
     if (unsent === 0) return null;
     return new WsConnError(
       'EPIPE',

@@ -70,6 +70,8 @@ export const backPressure = group('back pressure', [], (it) => {
     const { a, b } = await t.connected();
     b.pause();
     await pushUntilStuck(t, a, t.mostBuffered);
+    // More than there can be room for, also where the writer was only stuck for a while.
+    a.write(Buffer.alloc(t.mostBuffered));
     let bytes = 0;
     const arrived = t.until(
       () => `40 pieces at a (${String(bytes)} bytes came)`,

@@ -75,7 +75,7 @@ export class ClientRole implements Role {
     const { session } = connection;
     const { progress } = session;
     const hello = encodeHello({ id: this.#id, start: session.out.acked, ...progress });
-    carrier.send(hello, session.onTaken);
+    carrier.send(hello);
     session.in.startAt(progress.received);
     this.#passedAtJoin = passed(session);
     connection.attach(carrier, progress);
@@ -210,7 +210,7 @@ export class ClientRole implements Role {
 
   #onGranted(connection: ResumedConnection, carrier: WebSocketCarrier, grant: Grant): void {
     const { out } = connection.session;
-    if (out.bytes > grant.window) {
+    if (out.unackedBytes > grant.window) {
       // Another server than before.
       carrier.link.terminate();
       this.#onRefused(connection, null, new Error('the server takes fewer bytes than were sent'));

@@ -30,8 +30,9 @@ export class Session {
   readonly #unread: () => number;
   readonly #acks: AckPolicy;
   #carrier: Carrier | null = null;
-  /** Messages that the kernel has not taken. */
+  /** Messages that the kernel has not taken, of those on the WebSocket of now. */
   #inFlight = 0;
+  #onTaken = (): void => undefined;
   /** Who waits until the peer has all before a number; the lowest first. */
   #marks: { readonly number: number; readonly callback: () => void }[] = [];
   /** Whether the next message waits for the event loop to turn. */
@@ -84,6 +85,9 @@ export class Session {
   attach(carrier: Carrier, told: Progress): void {
     this.#carrier = carrier;
     this.#inFlight = 0;
+    this.#onTaken = () => {
+      if (this.#carrier === carrier) this.#onMessageTaken();
+    };
     this.out.rewind();
     this.#acks.told(told);
     this.#acks.onProgress(this.progress);
@@ -108,7 +112,7 @@ export class Session {
   confirm(): void {
     const progress = this.progress;
     this.#acks.told(progress);
-    this.#carrier?.send(encodeAck(progress), this.onTaken);
+    this.#send(encodeAck(progress));
   }
 
   /** Tells the peer at once how far we have got. */
@@ -142,22 +146,10 @@ export class Session {
       const message = this.#nextMessage();
       if (!message) return;
       turn += message.length;
-      this.#inFlight++;
-      this.#carrier.send(message, this.onTaken);
+      this.#send(message);
       this.#events.onSent();
     }
   }
-
-  /**
-   * The kernel has taken a message. Whoever sends one beside this gives it as well: what waits behind
-   * that message would wait for good.
-   */
-  readonly onTaken = (): void => {
-    this.#inFlight = Math.max(0, this.#inFlight - 1);
-    // Most of what is sent leaves nothing behind that waits for room.
-    if (this.out.unsentBytes > 0) this.pump();
-    this.#events.onRoom();
-  };
 
   /** Drops what is kept: nobody will send it. */
   clear(): void {
@@ -238,6 +230,19 @@ export class Session {
     if (this.#acks.isNews(this.progress)) this.confirm();
   };
 
+  #send(message: Buffer): void {
+    if (!this.#carrier) return;
+    this.#inFlight++;
+    this.#carrier.send(message, this.#onTaken);
+  }
+
+  #onMessageTaken(): void {
+    this.#inFlight--;
+    // Most of what is sent leaves nothing behind that waits for room.
+    if (this.out.unsentBytes > 0) this.pump();
+    this.#events.onRoom();
+  }
+
   #nextMessage(): Buffer | null {
     if (!this.out.nextIsData) {
       // The peer goes by it when it judges what our END has left behind.
@@ -251,11 +256,12 @@ export class Session {
   }
 
   /**
-   * Whether so many bytes that wait are enough. Our own messages call back when they have left;
-   * control frames that wait there do not, so one message may join them.
+   * Whether so many bytes that wait are enough. Our own messages call back when they have left, and
+   * a rest ends by itself; control frames that wait there do not call back, so one message may join
+   * them.
    */
   #isFull(waiting: number): boolean {
-    return this.#inFlight > 0 && waiting >= this.#settings.highWaterMark;
+    return (this.#inFlight > 0 || this.#resting) && waiting >= this.#settings.highWaterMark;
   }
 
   #rest(): void {

@@ -118,8 +118,8 @@ export class EndProcedure {
   close(close: CloseSaid): void {
     if (this.#phase === 'finishing') this.#startLimit(this.#onCloseLimit);
     if (this.#phase !== 'open') return;
-    if (this.#over) {
-      this.#stream.destroy();
+    if (this.#over || this.#complete) {
+      this.#stream.destroy(); // Nothing is left to say, but something may be left to read.
       return;
     }
     this.#phase = 'closing';

@@ -104,6 +104,14 @@ export class HoldBack implements PausableSource {
     return this.#received.length + this.#stream.readableLength;
   }
 
+  /**
+   * Bytes of them that the reader does not wait for: what it wants to get at once is as good as read,
+   * or nothing more would ever come where that is more than the window.
+   */
+  get untouched(): number {
+    return Math.max(0, this.unread - this.#received.wanted);
+  }
+
   /** The reader has enough. */
   pause(): void {
     this.#full = true;

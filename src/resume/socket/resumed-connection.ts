@@ -10,7 +10,7 @@ import { type ClosedWebSocket, frameError } from '../../adapter/link/connection-
 import type { RawSocketSettings } from '../../adapter/link/raw-socket-settings.ts';
 import type { Transport } from '../../adapter/transport.ts';
 import { WriteBatcher } from '../../adapter/write-batcher.ts';
-import { PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
+import { isOrderly, NORMAL_CLOSURE, PROTOCOL_ERROR } from '../../websocket/close-codes.ts';
 import type { CarrierOwner, WebSocketCarrier } from './carrier.ts';
 import { EndProcedure } from './end-procedure.ts';
 import { type Budget, HoldBack } from './hold-back.ts';
@@ -64,17 +64,15 @@ export class ResumedConnection implements Transport {
     this.#socket = link.socket;
     this.received = received;
     this.session = this.#makeSession();
-    const { session } = this;
-    this.memory = new HoldBack(settings.budget, stream, session, received, (error) => {
+    this.memory = new HoldBack(settings.budget, stream, this.session, received, (error) => {
       this.fail(error);
     });
     const room = (): number => this.memory.room;
-    this.#writer = new SessionWriter(session, room, () => {
+    this.#writer = new SessionWriter(this.session, room, () => {
       events.onActive();
       this.memory.update();
     });
-    const { maxMessageSize } = settings.adapter;
-    this.#batcher = new WriteBatcher(stream, this.#writer, maxMessageSize, true);
+    this.#batcher = new WriteBatcher(stream, this.#writer, settings.adapter.maxMessageSize, true);
     this.end = new EndProcedure(stream, this, role, settings.adapter.closeTimeout);
     received.moveTo(this.memory);
   }
@@ -153,7 +151,9 @@ export class ResumedConnection implements Transport {
   }
 
   finish(callback: () => void): void {
-    if (!this.end.over) {
+    const { over, ownCode = NORMAL_CLOSURE } = this.end;
+    // A close() with a code for an error is none of an end: its END alone says that all was sent.
+    if (!over && isOrderly(ownCode)) {
       this.session.out.writeFin();
       this.session.pump();
     }
@@ -211,11 +211,11 @@ export class ResumedConnection implements Transport {
   }
 
   #makeSession(): Session {
-    const { adapter, window } = this.#settings;
-    const { maxMessageSize } = adapter;
+    const { window } = this.#settings;
+    const { maxMessageSize } = this.#settings.adapter;
     const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark, window };
     // What nobody will read counts as read.
-    const unread = (): number => (this.end.begun ? 0 : this.memory.unread);
+    const unread = (): number => (this.end.begun ? 0 : this.memory.untouched);
     return new Session(settings, unread, {
       onData: (bytes) => {
         this.#events.onActive();

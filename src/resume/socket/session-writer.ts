@@ -39,6 +39,10 @@ export class SessionWriter implements RunSender {
     this.append();
   }
 
+  takesAtOnce(length: number): boolean {
+    return this.#room() >= length;
+  }
+
   /** Has the session take what it has room for now. */
   append(): void {
     const callback = this.#callback;

@@ -1,6 +1,6 @@
 /** All kinds of connection that histories run over, and what each can do. */
 import { chain, type MakePair, overConnect, overOwnWebSockets, revdial } from './pairs.ts';
-import { resumable, resumableOverCuts } from './resumable-pairs.ts';
+import { resumable, resumableOverCuts, rotating, rotatingOverCuts } from './resumable-pairs.ts';
 import { yamuxOverAdapter, yamuxOverTcp } from './yamux-pairs.ts';
 
 export interface Kind {
@@ -44,17 +44,29 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   revdial: { weight: 1, make: revdial, bare: false, halfCloses: byOption, takesTcpEnds: true },
   resumable: {
-    // Not taken by chance yet: on a busy machine one history in some hundreds does not come to its end.
-    weight: 0,
+    weight: 3,
     make: resumable,
     bare: false,
     halfCloses: byOption,
     takesTcpEnds: true,
   },
   'resumable over cuts': {
-    // On a busy machine its relay keeps a client away for longer than a history lasts.
-    weight: 0,
+    weight: 3,
     make: resumableOverCuts,
+    bare: false,
+    halfCloses: byOption,
+    takesTcpEnds: true,
+  },
+  'resumable, rotating': {
+    weight: 2,
+    make: rotating,
+    bare: false,
+    halfCloses: byOption,
+    takesTcpEnds: true,
+  },
+  'resumable over cuts, rotating': {
+    weight: 1,
+    make: rotatingOverCuts,
     bare: false,
     halfCloses: byOption,
     takesTcpEnds: true,

@@ -12,6 +12,13 @@ const END_OF_HEADERS = '\r\n\r\n';
 const HANDSHAKE_OF = 6;
 /** Bytes of a handshake, up and down. */
 const HANDSHAKE_BYTES = 900;
+/**
+ * Bytes and time in ms that a connection needs to get on by a message, on a busy machine. Of those
+ * that are cut before, so many come in a row at most: each makes a client wait longer before the
+ * next.
+ */
+const ENOUGH = { bytes: 262_144, time: 100 };
+const MOST_HOPELESS = 2;
 /** Powers of ten of the bytes after which the others are cut, and time in ms from their beginning. */
 const BYTES = { least: 4, most: 7.5 };
 const TIME = { least: 5, most: 800 };
@@ -25,20 +32,25 @@ export class HarassingRelay {
   readonly #server: net.Server;
   readonly #random: () => number;
   readonly #ends = new Set<() => void>();
+  readonly #mostCuts: number;
   #gentle = false;
+  /** Connections in a row that were not to get on. */
+  #hopeless = 0;
   /** Connections that came and that were cut. */
   connections = 0;
   cuts = 0;
 
-  private constructor(to: number, seed: number) {
+  private constructor(to: number, seed: number, mostCuts: number) {
     this.#random = random(seed);
+    this.#mostCuts = mostCuts;
     this.#server = net.createServer({ noDelay: true }, (near) => {
       this.#take(near, net.connect({ port: to, host: '127.0.0.1', noDelay: true }));
     });
   }
 
-  static async start(to: number, seed: number): Promise<HarassingRelay> {
-    const relay = new HarassingRelay(to, seed);
+  /** @param mostCuts - cuts after which it leaves its connections alone */
+  static async start(to: number, seed: number, mostCuts = Infinity): Promise<HarassingRelay> {
+    const relay = new HarassingRelay(to, seed, mostCuts);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
@@ -80,13 +92,12 @@ export class HarassingRelay {
     const cut = (): void => {
       if (this.#gentle || near.destroyed) return;
       this.cuts++;
+      if (this.cuts >= this.#mostCuts) this.relent();
       if (byReset) for (const socket of both) if (!socket.connecting) resetSocket(socket);
       end();
     };
-    const inHandshake = !isFirst && this.#random() * HANDSHAKE_OF < 1;
-    const power = BYTES.least + this.#random() * (BYTES.most - BYTES.least);
-    let budget = Math.floor(inHandshake ? this.#random() * HANDSHAKE_BYTES : 10 ** power);
-    const time = TIME.least + this.#random() * (TIME.most - TIME.least);
+    const limits = this.#drawLimits(isFirst);
+    let budget = limits.bytes;
     let mayCut = !isFirst;
     const count = (bytes: number): void => {
       budget -= bytes;
@@ -95,7 +106,7 @@ export class HarassingRelay {
     this.#onAnswered(far, () => {
       if (near.destroyed) return;
       mayCut = true;
-      timer = setTimeout(cut, time);
+      timer = setTimeout(cut, limits.time);
     });
     for (const [from, to] of [
       [near, far],
@@ -110,6 +121,21 @@ export class HarassingRelay {
       to.on('drain', () => from.resume());
       from.once('end', () => to.end());
     }
+  }
+
+  /** Returns after how many bytes, and how many ms, the next connection is cut. */
+  #drawLimits(isFirst: boolean): { readonly bytes: number; readonly time: number } {
+    const inHandshake = !isFirst && this.#random() * HANDSHAKE_OF < 1;
+    const power = BYTES.least + this.#random() * (BYTES.most - BYTES.least);
+    const bytes = Math.floor(inHandshake ? this.#random() * HANDSHAKE_BYTES : 10 ** power);
+    const time = TIME.least + this.#random() * (TIME.most - TIME.least);
+    const isHopeless = bytes < ENOUGH.bytes || time < ENOUGH.time;
+    if (isHopeless && this.#hopeless >= MOST_HOPELESS) {
+      this.#hopeless = 0;
+      return { bytes: Math.max(bytes, ENOUGH.bytes), time: Math.max(time, ENOUGH.time) };
+    }
+    this.#hopeless = isHopeless ? this.#hopeless + 1 : 0;
+    return { bytes, time };
   }
 
   /** Calls back when a message has come from the server, which is its answer to one of the client. */

@@ -13,8 +13,12 @@ import { closeOf, next } from '../events.ts';
 import { HarassingRelay } from '../links/harassing-relay.ts';
 import type { Dialler, Pair, PairOptions } from './pairs.ts';
 
-/** Makes what the connections go through: a path, from the port of the server. */
-type MakePath = (port: number) => Promise<Path>;
+/** What connections go through, from the port of the server. */
+interface PathKind {
+  /** Bytes that either side keeps; the default where left out. */
+  readonly window?: number;
+  readonly lay: (port: number) => Promise<Path>;
+}
 
 interface Path {
   readonly url: string;
@@ -24,31 +28,45 @@ interface Path {
 }
 
 /** A path that leaves them alone. */
-export const wholePath: MakePath = (port) =>
-  Promise.resolve({
-    url: `ws://127.0.0.1:${String(port)}`,
-    relent: () => undefined,
-    stop: () => Promise.resolve(),
-  });
+export const wholePath: PathKind = {
+  lay: (port) =>
+    Promise.resolve({
+      url: `ws://127.0.0.1:${String(port)}`,
+      relent: () => undefined,
+      stop: () => Promise.resolve(),
+    }),
+};
 
 /** Time in ms that an end may take, over a path on which it takes several WebSockets. */
 const END_TIMEOUT = 20_000;
 
 let seed = 0;
 
-/** A path that is cut again and again. */
-export const cutPath: MakePath = (port) => HarassingRelay.start(port, ++seed);
+/**
+ * Bytes of the window over a path that is cut: little, so that its borders are met all the time, but
+ * more than a case writes before anybody reads.
+ */
+const SMALL_WINDOW = 262_144;
 
-function dial(url: string, options: ConnectOptions): ResumableSocket {
-  const socket = connect(url, { ...options, resume: true });
+/** A path that is cut again and again. */
+export const cutPath: PathKind = {
+  window: SMALL_WINDOW,
+  lay: (port) => HarassingRelay.start(port, ++seed),
+};
+
+function dial(url: string, options: ConnectOptions, window?: number): ResumableSocket {
+  const socket = connect(url, { ...options, resume: { window } });
   if (!(socket instanceof ResumableSocket)) throw new Error('it does not resume');
   return socket;
 }
 
 type Server = WsConnServer<WsConnAdapter | ResumableSocket>;
 
-async function listen(options: CreateServerOptions): Promise<{ server: Server; port: number }> {
-  const server = createServer({ ...options, resume: true });
+async function listen(
+  options: CreateServerOptions,
+  window?: number,
+): Promise<{ server: Server; port: number }> {
+  const server = createServer({ ...options, resume: { window } });
   server.listen(0, '127.0.0.1');
   await next(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };
@@ -72,14 +90,17 @@ async function stopAll(server: Server, path: Path, ends: Iterable<ResumableSocke
  */
 export async function resumablePair(
   { signal, ...options }: PairOptions = {},
-  makePath: MakePath = wholePath,
+  { window, lay }: PathKind = wholePath,
 ): Promise<Pair<ResumableSocket>> {
   const lasting = { ...options, closeTimeout: END_TIMEOUT };
-  const { server, port } = await listen(lasting);
-  const path = await makePath(port);
+  const { server, port } = await listen(lasting, window);
+  const path = await lay(port);
   const accepted = next(server, 'connection');
-  const a = dial(path.url, signal ? { ...lasting, signal } : lasting);
+  const a = dial(path.url, signal ? { ...lasting, signal } : lasting, window);
+  // The first message of the server says that the client's HELLO has come.
+  const known = a.ws && next(a.ws, 'message');
   await next(a, 'connect');
+  await known;
   const [b] = (await accepted) as [ResumableSocket];
   return { a, b, stop: () => stopAll(server, path, [a, b]) };
 }
@@ -90,7 +111,7 @@ export async function resumablePair(
  */
 export async function resumableDialler(): Promise<Dialler<ResumableSocket>> {
   const { server, port } = await listen({});
-  const path = await wholePath(port);
+  const path = await wholePath.lay(port);
   const ends = new Set<ResumableSocket>();
   server.on('connection', (end) => {
     ends.add(end as ResumableSocket);
