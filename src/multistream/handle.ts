@@ -63,7 +63,7 @@ async function respond<Protocol extends string>(
   names: readonly Protocol[],
   maxProposals: number,
 ): Promise<Protocol> {
-  lines.awaited = `its first line, ${HEADER}`;
+  lines.awaited = `its header (${HEADER})`;
   lines.send(formatLine(HEADER));
   const header = await lines.read();
   if (!header) throw lines.cut('ended');

@@ -73,8 +73,8 @@ function readableNoticed(): Promise<void> {
 
 /** The two directions of a conversation in lines. */
 export class Lines {
-  /** What the other end is to say next, for messages: "its first proposal". */
-  awaited = 'its first line';
+  /** What the other end is to say next, for messages: "a proposal". */
+  awaited = 'its header';
   readonly #stream: Duplex;
   readonly #signal: AbortSignal | undefined;
   readonly #decoder = new LineDecoder();
