@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 
 import { codeOf } from '../../../../src/base/errors.ts';
-import { formatLine, HEADER, LineDecoder } from '../../../../src/multistream/line.ts';
+import {
+  formatLine,
+  HEADER,
+  LineDecoder,
+  MAX_LINE_BYTES,
+} from '../../../../src/multistream/line.ts';
 import { garbage, inputsOf } from '../inputs.ts';
 import { check, checkKnown, few, type Input, kindOf, type Target } from '../target.ts';
 
@@ -14,7 +19,9 @@ const unknown = fc.oneof(
   fc.constantFrom('/multistream/2.0.0', '/a ', '/A', 'a', '/x', '/b', '\n', '/a\n', '/\u{fffd}'),
   fc.string({ unit: 'binary', maxLength: 12 }),
 );
-const long = fc.integer({ min: 120, max: 1_030 }).map((length) => '/'.padEnd(length, 'n'));
+const long = fc
+  .oneof(fc.integer({ min: 120, max: 1_030 }), fc.constantFrom(126, 127, 1_022, 1_023, 1_024))
+  .map((size) => '/'.padEnd(size, 'n'));
 /** A length alone: right, padded, too large, or one that never ends. */
 const length = fc.oneof(
   fc.nat(255).map((byte) => [byte]),
@@ -99,7 +106,9 @@ function run({ chunks }: Input): string[] {
     if (error) checkKnown(error);
     else check(found.atBorder === expected.atBorder, 'the decoder knows where a line begins');
   }
-  return [`${few(expected.lines.length)} lines`, kindOf(all[0]?.error)];
+  const longest = Math.max(-1, ...expected.lines.map(({ text }) => text.length));
+  const size = longest < 127 ? 'short' : longest < MAX_LINE_BYTES - 1 ? 'long' : 'full';
+  return [`${few(expected.lines.length)} lines`, kindOf(all[0]?.error), `${size} ones`];
 }
 
 export const multistreamLines: Target = {
