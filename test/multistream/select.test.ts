@@ -119,6 +119,20 @@ describe('the stream afterwards', () => {
   });
 });
 
+test('a second negotiation at the same time is refused, and so is a reader that comes right behind', async () => {
+  const end = new RawEnd();
+  const first = select(end, '/a');
+  await expect(select(end, '/a')).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  end.say(AGREED);
+  expect((await first).protocol).toBe('/a');
+
+  const other = new RawEnd();
+  const selecting = select(other, '/a');
+  other.on('data', () => undefined);
+  await expect(selecting).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  other.destroy();
+});
+
 describe('a failure', () => {
   async function failure(
     act: (end: RawEnd) => unknown,
