@@ -39,6 +39,7 @@ export async function negotiate<Result>(
       cause: stream.errored ?? undefined,
     });
   }
+  if (stream.writableEnded) throw invalidState('end() of the stream was called');
   const lines = new Lines(stream, settings);
   try {
     const result = await talk(lines);
@@ -54,12 +55,11 @@ function checkStream(stream: Partial<Duplex> | null | undefined): asserts stream
   if (typeof stream?.read !== 'function' || typeof stream.write !== 'function') {
     throw invalidArgType('stream', 'a Duplex', stream);
   }
-  const { readableObjectMode, readableEncoding, writableEnded } = stream;
+  const { readableObjectMode, readableEncoding } = stream;
   if (readableObjectMode) throw invalidArgValue('stream', 'must be one of bytes', stream);
   // It reads characters, of which nobody can tell how many bytes they were.
   if (readableEncoding) throw invalidState('the stream has an encoding; call setEncoding() later');
   checkUnread(stream as Duplex);
-  if (writableEnded) throw invalidState('the stream cannot be written to: end() was called');
 }
 
 function checkUnread(stream: Duplex): void {

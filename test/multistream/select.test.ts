@@ -327,6 +327,12 @@ describe('nothing is written', () => {
     await once(ended.resume(), 'end');
     ended.pause();
     expect(await refused(ended, '/a')).toMatchObject({ code: 'ECONNRESET' });
+    // As a socket does by itself without allowHalfOpen: that is not the caller's fault.
+    const over = new RawEnd();
+    over.end();
+    await once(over.resume(), 'close');
+    over.pause();
+    expect(await refused(over, '/a')).toMatchObject({ code: 'ECONNRESET' });
   });
 
   test('to what is no stream of bytes', async () => {
