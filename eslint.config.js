@@ -17,6 +17,7 @@ const layers = {
   'src/server': ['adapter', 'base', 'resume', 'websocket'],
   'src/server/limits': ['../base'],
   'src/revdial': ['adapter', 'base', 'keepalive', 'server', 'websocket'],
+  'src/multistream': ['base'],
   'src/yamux/wire': ['../base'],
   'src/yamux/stream': ['../base', 'wire'],
   'src/yamux/session': ['../base', '../keepalive', 'stream', 'wire'],

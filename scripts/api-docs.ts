@@ -21,6 +21,7 @@ const ENTRIES = [
   { name: 'ws-conn-adapter', file: 'src/index.ts' },
   { name: 'ws-conn-adapter/yamux', file: 'src/yamux/index.ts' },
   { name: 'ws-conn-adapter/revdial', file: 'src/revdial/index.ts' },
+  { name: 'ws-conn-adapter/multistream', file: 'src/multistream/index.ts' },
   { name: 'ws-conn-adapter/conformance', file: 'src/conformance/index.ts' },
 ];
 

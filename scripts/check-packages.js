@@ -101,7 +101,7 @@ for (const path of ours) {
 const wsconn = join(user, 'node_modules/.bin/wsconn');
 assert.equal(read(wsconn, ['--version'], user), `${version}\n`);
 assert.match(read(wsconn, ['--help'], user), /^Usage: wsconn COMMAND/m);
-for (const path of ['', '/yamux', '/revdial', '/conformance']) {
+for (const path of ['', '/yamux', '/revdial', '/multistream', '/conformance']) {
   const name = `ws-conn-adapter${path}`;
   const code = `console.log(Object.keys(await import('${name}')).length)`;
   assert.ok(Number(read(process.execPath, ['--input-type=module', '-e', code], user)) > 0, name);

@@ -6,13 +6,14 @@
  *   (`statusCode` says which; `statusMessage`, `location`, `retryAfter` and `bodyLine` are what else
  *   it said, escaped, and without what the request held), or the device that was asked to dial back said that it cannot.
  * - `ECONNRESET`: the connection ended in a way that may have cut the stream short.
- * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`.
+ * - `EMSGSIZE`: the peer sent a message larger than `maxPayload`, or a line over its limit.
  * - `EPIPE`: written bytes can no longer be delivered.
  * - `EPROTO`: the peer broke the protocol.
+ * - `EPROTONOSUPPORT`: the two ends have no protocol in common (multistream-select).
  * - `ETIMEDOUT`: something did not happen within its time limit.
  */
 export type WsConnErrorCode =
-  'ECONNREFUSED' | 'ECONNRESET' | 'EMSGSIZE' | 'EPIPE' | 'EPROTO' | 'ETIMEDOUT';
+  'ECONNREFUSED' | 'ECONNRESET' | 'EMSGSIZE' | 'EPIPE' | 'EPROTO' | 'EPROTONOSUPPORT' | 'ETIMEDOUT';
 
 const summaries: Readonly<Record<WsConnErrorCode, string>> = {
   ECONNREFUSED: 'The handshake was refused',
@@ -20,6 +21,7 @@ const summaries: Readonly<Record<WsConnErrorCode, string>> = {
   EMSGSIZE: 'A message was too large',
   EPIPE: 'Written bytes were not delivered',
   EPROTO: 'The peer broke the protocol',
+  EPROTONOSUPPORT: 'There is no protocol in common',
   ETIMEDOUT: 'A time limit passed',
 };
 

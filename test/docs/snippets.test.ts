@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 import ssh2 from 'ssh2';
@@ -15,6 +16,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { connect, createServer } from '../../src/index.ts';
+import { handle } from '../../src/multistream/index.ts';
 import { CuttingRelay } from '../support/links/cutting-relay.ts';
 import { echo, target } from '../support/peers/target.ts';
 import { WatchedProgram } from '../support/programs/watched-program.ts';
@@ -170,6 +172,35 @@ test('docs/yamux.md: a line goes through the client, the server and back', async
   const url = `ws://127.0.0.1:${String(await portOf(server))}`;
   const client = run('yamux-client', { 'wss://gateway.example.com': url });
   expect(await client.ended).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
+});
+
+test('docs/multistream.md: a line goes through a stream that both ends have agreed on', async () => {
+  const port = String(await target(echo));
+  const server = run('multistream-handle', { ' 7,': ` ${port},`, '8080': '0' });
+  const url = `ws://127.0.0.1:${String(await portOf(server))}`;
+  const client = run('multistream-select', { 'wss://gateway.example.com': url });
+  const stdout = 'agreed on /echo/1.0.0\nhello\n';
+  expect(await client.ended).toEqual({ code: 0, stdout, stderr: '' });
+});
+
+test('docs/multistream.md: first bytes leave with the proposal, and a refusal is heard', async () => {
+  const came: Promise<string>[] = [];
+  const server = net.createServer((socket) => {
+    const name = came.length === 0 ? '/log/1.0.0' : '/log/2.0.0';
+    came.push(handle(socket, name).then(() => text(socket)));
+    came.at(-1)?.catch(() => socket.destroy());
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const log = (): WatchedProgram =>
+    run('multistream-first-bytes', { '4001': String(port), 'logs.example.com': '127.0.0.1' });
+  expect(await log().ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await came[0]).toBe('started\nstopped\n');
+  const { stderr } = await log().ended;
+  expect(stderr).toContain("code: 'EPROTONOSUPPORT'");
+  expect(stderr).toContain('it took 8 bytes of payload for proposals');
+  await expect(came[1]).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('docs/revdial.md: a user reaches the device through the server', async () => {

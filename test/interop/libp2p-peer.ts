@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-import type { MessageStreamDirection } from '@libp2p/interface';
+import type { MessageStreamDirection, MultiaddrConnection } from '@libp2p/interface';
 import { defaultLogger } from '@libp2p/logger';
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils';
 import { yamux } from '@libp2p/yamux';
@@ -64,10 +64,17 @@ class DuplexConnection extends AbstractMultiaddrConnection {
   }
 }
 
+/** Makes a Duplex one of libp2p's connections; the 'outbound' end is the one that proposes. */
+export function libp2pConnection(
+  duplex: Duplex,
+  direction: MessageStreamDirection,
+): MultiaddrConnection {
+  return new DuplexConnection(duplex, direction);
+}
+
 /** The muxer of @libp2p/yamux over a Duplex; the client is the one that is 'outbound'. */
 export type Libp2pMuxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamMuxer']>;
 
 export function libp2pMuxer(duplex: Duplex, direction: MessageStreamDirection): Libp2pMuxer {
-  const connection = new DuplexConnection(duplex, direction);
-  return yamux({ enableKeepAlive: false })().createStreamMuxer(connection);
+  return yamux({ enableKeepAlive: false })().createStreamMuxer(libp2pConnection(duplex, direction));
 }

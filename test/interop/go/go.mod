@@ -7,7 +7,15 @@ require (
 	github.com/gorilla/websocket v1.5.3
 	github.com/hashicorp/yamux v0.1.2
 	github.com/libp2p/go-yamux/v5 v5.1.0
+	github.com/multiformats/go-multistream v0.6.1
+	github.com/multiformats/go-multistream-0.2 v0.2.2
 	golang.org/x/net v0.35.0
 )
 
-require github.com/libp2p/go-buffer-pool v0.0.2 // indirect
+require (
+	github.com/libp2p/go-buffer-pool v0.0.2 // indirect
+	github.com/multiformats/go-varint v0.0.6 // indirect
+)
+
+// The last minor version that lists protocols with ls, beside the one of now.
+replace github.com/multiformats/go-multistream-0.2 => github.com/multiformats/go-multistream v0.2.2

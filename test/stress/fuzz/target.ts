@@ -33,6 +33,7 @@ const KNOWN_CODES = new Set([
   'EMSGSIZE',
   'EPIPE',
   'EPROTO',
+  'EPROTONOSUPPORT',
   'ETIMEDOUT',
 ]);
 

@@ -4,6 +4,8 @@ import { clientAdapter } from './targets/client-adapter.ts';
 import { controlLines } from './targets/control-lines.ts';
 import { control } from './targets/control.ts';
 import { decoder } from './targets/decoder.ts';
+import { multistreamLines } from './targets/multistream-lines.ts';
+import { multistream } from './targets/multistream.ts';
 import { serverAdapter } from './targets/server-adapter.ts';
 import { session } from './targets/session.ts';
 
@@ -12,6 +14,8 @@ export const targets: readonly Target[] = [
   session,
   controlLines,
   control,
+  multistreamLines,
+  multistream,
   serverAdapter,
   clientAdapter,
 ];
