@@ -12,10 +12,11 @@ const commands: Readonly<Record<string, (channel: ServerChannel) => void>> = {
     answer(channel, `${new Date().toString()}\n`);
   },
   cat: (channel) => {
-    channel.pipe(channel);
+    // Before pipe(), which closes the channel when that has ended: no status can follow.
     channel.on('end', () => {
       channel.exit(0);
     });
+    channel.pipe(channel);
   },
 };
 

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
@@ -59,7 +60,7 @@ func (s *server) device() (*websocket.Conn, *yamux.Session) {
 //	hold ID LOGIN                    logs in, starts cat, and says "released" when that has ended
 //	close ID                         closes that session by /ssh/close/1.0.0
 //	http HOST PORT PATH              sends a GET through /http/proxy/1.0.0
-//	streams                          counts what is open
+//	open COUNT                       says when so many streams are open
 //	drop                             ends the WebSocket as gorilla does it, without a Close frame
 func (s *server) obey(words []string) {
 	ws, session := s.device()
@@ -78,8 +79,11 @@ func (s *server) obey(words []string) {
 	case "http":
 		body, err := get(session, words[1], words[2], words[3])
 		peer.Say("http", map[string]any{"body": body, "error": peer.TextOf(err)})
-	case "streams":
-		peer.Say("streams", map[string]any{"count": session.NumStreams()})
+	case "open":
+		for session.NumStreams() != number(1) {
+			time.Sleep(time.Millisecond)
+		}
+		peer.Say("open", nil)
 	case "drop":
 		peer.Say("drop", map[string]any{"error": peer.TextOf(ws.Close())})
 	}
