@@ -39,6 +39,7 @@ export async function negotiate<Result>(
       cause: stream.errored ?? undefined,
     });
   }
+  if (stream.writableEnded) throw invalidState('end() of the stream was called');
   const lines = new Lines(stream, settings);
   try {
     const result = await talk(lines);
@@ -54,14 +55,18 @@ function checkStream(stream: Partial<Duplex> | null | undefined): asserts stream
   if (typeof stream?.read !== 'function' || typeof stream.write !== 'function') {
     throw invalidArgType('stream', 'a Duplex', stream);
   }
-  const { readableObjectMode, readableEncoding, readableFlowing, writableEnded } = stream;
+  const { readableObjectMode, readableEncoding } = stream;
   if (readableObjectMode) throw invalidArgValue('stream', 'must be one of bytes', stream);
   // It reads characters, of which nobody can tell how many bytes they were.
   if (readableEncoding) throw invalidState('the stream has an encoding; call setEncoding() later');
-  if (readableFlowing || stream.listenerCount?.('data') || stream.listenerCount?.('readable')) {
+  checkUnread(stream as Duplex);
+}
+
+function checkUnread(stream: Duplex): void {
+  const readers = stream.listenerCount('data') + stream.listenerCount('readable');
+  if (stream.readableFlowing || readers > 0) {
     throw invalidState('the stream is being read; take the listeners off, and pause() it');
   }
-  if (writableEnded) throw invalidState('the stream cannot be written to: end() was called');
 }
 
 /** Waits until Node has noticed that a 'readable' listener was taken off, which takes a tick. */
@@ -165,6 +170,8 @@ export class Lines {
     this.#reads = true;
     // Of a stream whose last 'readable' listener is just gone Node says until then that it is paused.
     await readableNoticed();
+    // A reader that came right behind the call, such as a second negotiation.
+    checkUnread(this.#stream);
     this.#wasPaused = this.#stream.isPaused();
     this.#stream.on('readable', this.#wake);
   }

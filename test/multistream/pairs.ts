@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 
 import { closeOf } from '../support/events.ts';
 import { adapterPair, type Pair, type PairOptions, tcpPair } from '../support/pairs/pairs.ts';
+import { resumablePair } from '../support/pairs/resumable-pair.ts';
 import { memoryPair, overAdapter, streamPair } from '../yamux/pairs.ts';
 
 /** An end in memory that brings the other one each byte in a chunk of its own. */
@@ -38,6 +39,10 @@ function bytePair(options: PairOptions = {}): Promise<Pair<Duplex>> {
   return Promise.resolve({ a, b, stop });
 }
 
+function resumable({ signal: _signal, ...options }: PairOptions = {}): Promise<Pair<Duplex>> {
+  return resumablePair(options);
+}
+
 /** Every kind of stream that a protocol is agreed on over. */
 export const kinds: readonly {
   readonly name: string;
@@ -47,6 +52,7 @@ export const kinds: readonly {
   { name: 'a pair with a byte a chunk', make: bytePair },
   { name: 'TCP', make: tcpPair },
   { name: 'an adapter', make: adapterPair },
+  { name: 'an adapter that outlives its WebSocket', make: (options) => resumable(options) },
   { name: 'a yamux stream in memory', make: (options) => streamPair(options) },
   { name: 'a yamux stream over an adapter', make: (options) => streamPair(options, overAdapter) },
 ];

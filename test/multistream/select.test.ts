@@ -119,6 +119,20 @@ describe('the stream afterwards', () => {
   });
 });
 
+test('a second negotiation at the same time is refused, and so is a reader that comes right behind', async () => {
+  const end = new RawEnd();
+  const first = select(end, '/a');
+  await expect(select(end, '/a')).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  end.say(AGREED);
+  expect((await first).protocol).toBe('/a');
+
+  const other = new RawEnd();
+  const selecting = select(other, '/a');
+  other.on('data', () => undefined);
+  await expect(selecting).rejects.toMatchObject({ code: 'ERR_INVALID_STATE' });
+  other.destroy();
+});
+
 describe('a failure', () => {
   async function failure(
     act: (end: RawEnd) => unknown,
@@ -313,6 +327,12 @@ describe('nothing is written', () => {
     await once(ended.resume(), 'end');
     ended.pause();
     expect(await refused(ended, '/a')).toMatchObject({ code: 'ECONNRESET' });
+    // As a socket does by itself without allowHalfOpen: that is not the caller's fault.
+    const over = new RawEnd();
+    over.end();
+    await once(over.resume(), 'close');
+    over.pause();
+    expect(await refused(over, '/a')).toMatchObject({ code: 'ECONNRESET' });
   });
 
   test('to what is no stream of bytes', async () => {

@@ -111,7 +111,8 @@ async function run(input: Input): Promise<string[]> {
     check(codeOf(error) === expected.code, 'it fails with the code of the simple one');
   }
   if (!timedOut && decided && expected.end !== undefined) {
-    const rest = (wire.read() as Buffer | null) ?? Buffer.alloc(0);
+    // Without a size Node 26 reads one chunk of several.
+    const rest = (wire.read(wire.readableLength) as Buffer | null) ?? Buffer.alloc(0);
     check(rest.equals(bytes.subarray(expected.end)), 'not one byte of payload is lost');
   }
   const says = Buffer.concat(said);
