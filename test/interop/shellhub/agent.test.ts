@@ -9,24 +9,18 @@ import { buffer, text } from 'node:stream/consumers';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
-import { DeviceConnection } from '../../examples/shellhub-v2/server.ts';
-import { formatLine, HTTP_PROXY, readLine } from '../../examples/shellhub-v2/wire.ts';
-import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
-import { join, type WsConnAdapter } from '../../src/index.ts';
-import { select } from '../../src/multistream/index.ts';
-import { YamuxSession, type YamuxStream } from '../../src/yamux/index.ts';
-import { closeOf, next, turns } from '../support/events.ts';
-import { describeWith } from '../support/programs/program.ts';
-import { type Sshd, startSshd } from '../support/programs/sshd.ts';
-import { readExactly } from '../support/reading.ts';
-import type { GoProgram } from './go-program.ts';
-import {
-  inParallel,
-  MIB,
-  shellHubPeer,
-  shellHubServerOfTest,
-  startShellHubPeer,
-} from './shellhub-ends.ts';
+import { DeviceConnection } from '../../../examples/shellhub-v2/server.ts';
+import { formatLine, HTTP_PROXY, readLine } from '../../../examples/shellhub-v2/wire.ts';
+import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
+import { join, type WsConnAdapter } from '../../../src/index.ts';
+import { select } from '../../../src/multistream/index.ts';
+import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
+import { closeOf, next, turns } from '../../support/events.ts';
+import { describeWith } from '../../support/programs/program.ts';
+import { type Sshd, startSshd } from '../../support/programs/sshd.ts';
+import { readExactly } from '../../support/reading.ts';
+import type { GoProgram } from '../go-program.ts';
+import { inParallel, MIB, shellHubPeer, shellHubServerOfTest, startShellHubPeer } from './ends.ts';
 
 interface Ends {
   readonly agent: GoProgram;

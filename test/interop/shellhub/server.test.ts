@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { makeSshServer } from '../../examples/demo/ssh-server.ts';
-import { openSshSession } from '../../examples/demo/ssh-session.ts';
-import { Device } from '../../examples/shellhub-v2/device.ts';
-import { DeviceConnection } from '../../examples/shellhub-v2/server.ts';
-import { CONNECTION_PATH } from '../../examples/shellhub-v2/wire.ts';
-import { createServer, type WsConnAdapter } from '../../src/index.ts';
-import { next } from '../support/events.ts';
-import type { GoProgram } from './go-program.ts';
-import { MIB, shellHubPeer, startShellHubPeer } from './shellhub-ends.ts';
+import { makeSshServer } from '../../../examples/demo/ssh-server.ts';
+import { openSshSession } from '../../../examples/demo/ssh-session.ts';
+import { Device } from '../../../examples/shellhub-v2/device.ts';
+import { DeviceConnection } from '../../../examples/shellhub-v2/server.ts';
+import { CONNECTION_PATH } from '../../../examples/shellhub-v2/wire.ts';
+import { createServer, type WsConnAdapter } from '../../../src/index.ts';
+import { next } from '../../support/events.ts';
+import type { GoProgram } from '../go-program.ts';
+import { MIB, shellHubPeer, startShellHubPeer } from './ends.ts';
 
 const sshd = makeSshServer();
 const LOGIN = `${sshd.username} ${sshd.password} ${sshd.fingerprint}`;

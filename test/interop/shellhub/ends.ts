@@ -2,10 +2,10 @@ import type { AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-import { CONNECTION_PATH } from '../../examples/shellhub-v2/wire.ts';
-import { createServer, type WsConnAdapter } from '../../src/index.ts';
-import { next } from '../support/events.ts';
-import { GoBuild, GoProgram } from './go-program.ts';
+import { CONNECTION_PATH } from '../../../examples/shellhub-v2/wire.ts';
+import { createServer, type WsConnAdapter } from '../../../src/index.ts';
+import { next } from '../../support/events.ts';
+import { GoBuild, GoProgram } from '../go-program.ts';
 
 export const MIB = 1024 * 1024;
 
