@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import { select } from 'ws-conn-adapter/multistream';
 import { YamuxSession, type YamuxStream } from 'ws-conn-adapter/yamux';
 
 import {
+  ANSWER_TIMEOUT,
   type Fields,
   firstByte,
   formatLine,
@@ -44,10 +46,10 @@ export class DeviceConnection {
 
   /** Ends that connection from the device's side. Resolves when the device has done it. */
   async closeSsh(id: string): Promise<void> {
-    const ended = (stream: YamuxStream): Promise<void> =>
-      firstByte(stream).catch((error: unknown) => {
-        if (!stream.readableEnded) throw error; // It answers with the end of the stream.
-      });
+    // Its answer is the end of the stream.
+    const ended = async (stream: YamuxStream): Promise<void> => {
+      await once(stream.resume(), 'end', { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
+    };
     (await this.#open(SSH_CLOSE, { id }, ended)).destroy();
   }
 

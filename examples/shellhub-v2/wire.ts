@@ -14,9 +14,12 @@ export type Fields = Readonly<Record<string, string>>;
 
 const MAX_LINE_BYTES = 4_096;
 /** Time in ms for the other end to say something. */
-const ANSWER_TIMEOUT = 10_000;
+export const ANSWER_TIMEOUT = 10_000;
 
-/** Formats a line. It has to leave in one write: many readers drop the newline with it, or not. */
+/**
+ * Formats a line. It has to leave in one write: a decoder that has the object does not wait for the
+ * newline, which would be the first byte of the payload then.
+ */
 export function formatLine(fields: Fields): string {
   return `${JSON.stringify(fields)}\n`;
 }

@@ -16,6 +16,7 @@ import { join, type WsConnAdapter } from '../../../src/index.ts';
 import { select } from '../../../src/multistream/index.ts';
 import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { closeOf, next, turns } from '../../support/events.ts';
+import { freePort } from '../../support/free-port.ts';
 import { describeWith } from '../../support/programs/program.ts';
 import { type Sshd, startSshd } from '../../support/programs/sshd.ts';
 import { readExactly } from '../../support/reading.ts';
@@ -209,6 +210,15 @@ shellHubPeer.describe("a server of ours with an agent that is ShellHub's", () =>
       );
       expect(await device.close()).toBeNull();
     });
+  });
+
+  test('is told at once where the device has no SSH server', async () => {
+    const { url, nextDevice } = await shellHubServerOfTest();
+    const connecting = nextDevice();
+    startShellHubPeer('agent', url, `127.0.0.1:${String(await freePort())}`);
+    const device = new DeviceConnection(await connecting);
+    await expect(device.openSsh('1')).rejects.toThrow('the other end has ended without a word');
+    expect(await device.close()).toBeNull();
   });
 
   test('would lose what it sent before the answer: the agent drops what it has read ahead', async () => {
