@@ -154,6 +154,8 @@ shellHubPeer.describe("a server of ours with an agent that is ShellHub's", () =>
       const cats = await Promise.all(
         Array.from({ length: 5 }, async (_, index) => logIn(await device.openSsh(String(index)))),
       );
+      // Bytes are under way when it happens.
+      for (const { channel } of cats) channel.write(bytesOf(1, MIB));
       const reconnecting = nextDevice();
 
       if (how === 'cut') webSocket.resetAndDestroy();
