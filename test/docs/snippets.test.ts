@@ -92,7 +92,8 @@ test('every snippet has a name, and all of them compile under strict', { timeout
 });
 
 test('README: the client runs a command over SSH', async () => {
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  // Not ed25519: ssh2 1.17 cannot read one in 256 of its own (its issue 1390).
+  const { private: key } = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
   const sshd = new ssh2.Server({ hostKeys: [key] }, (user) => {
     user.on('authentication', (attempt) => {
       attempt.accept();
