@@ -41,6 +41,11 @@ export class Outgoing {
     return Math.max(0, this.#log.end - this.#next);
   }
 
+  /** Whether something was not sent on the WebSocket of now: bytes, or an end. */
+  get isBehind(): boolean {
+    return this.#next < this.written;
+  }
+
   /** Whether a message is ready that has room for no more. */
   get hasWholeMessage(): boolean {
     return this.#log.end - this.#next >= this.#log.mostData;

@@ -239,7 +239,7 @@ export class Session {
   #onMessageTaken(): void {
     this.#inFlight--;
     // Most of what is sent leaves nothing behind that waits for room.
-    if (this.out.unsentBytes > 0) this.pump();
+    if (this.out.isBehind) this.pump();
     this.#events.onRoom();
   }
 

@@ -68,3 +68,26 @@ test('acknowledgements that wait in the send queue do not make room in it', () =
   taken.shift()?.();
   expect(session.room).toBe(0);
 });
+
+test('an end that met a full send queue is sent when the queue has room', () => {
+  const taken: (() => void)[] = [];
+  const sent: Buffer[] = [];
+  let queued = 0;
+  const session = sessionOver({
+    get queued() {
+      return queued;
+    },
+    send: (message, whenTaken) => {
+      sent.push(message);
+      queued += message.length;
+      if (whenTaken) taken.push(whenTaken);
+    },
+  });
+  give(session, 65_536);
+  session.out.writeFin();
+  session.pump();
+  expect(sent).toHaveLength(1);
+  queued = 0;
+  taken.shift()?.();
+  expect(sent.map(([type]) => type)).toEqual([0, 3]);
+});

@@ -58,9 +58,13 @@ function make({ isCut, rotate }: Path): MakePair {
     const a = connect(`ws://127.0.0.1:${String(link.port)}`, { ...options, resume, signal: ofA });
     collect(a);
     const accepted = firstOf(a, abortable(accept, ofB), (take) => {
-      server.once('connection', (socket) => {
-        collect(socket);
-        take(socket);
+      server.on('connection', (socket) => {
+        // The first message is HELLO. Who is cut before it fails here, and begins anew.
+        socket.on('error', () => undefined);
+        socket.ws?.once('message', () => {
+          collect(socket);
+          take(socket);
+        });
       });
     });
     const stop = async (): Promise<void> => {
