@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import type { ResumableSocket } from '../../../src/index.ts';
-import { next } from '../../support/events.ts';
+import { closeOf, next } from '../../support/events.ts';
 import { dial, startRelay, startResumable } from '../../support/pairs/resumable-server.ts';
 import { readExactly } from '../../support/reading.ts';
 
@@ -50,6 +50,10 @@ test(`${String(COUNT)} sessions come back at once when the relay in front was re
   expect(server.server.connections).toBe(COUNT);
   expect(server.refused).toEqual([]);
   expect(again.accepted).toBeGreaterThanOrEqual(COUNT);
+  // Together, and while there is a path on which each can say so.
+  const closed = Promise.all(sockets.map((socket) => closeOf(socket)));
+  for (const socket of sockets) socket.resetAndDestroy();
+  await closed;
   if (process.env['RESUME_STORM'] !== undefined) {
     const slices = Array.from(
       { length: Math.ceil(Math.max(...times) / SLICE) },

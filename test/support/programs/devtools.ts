@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
@@ -14,16 +16,24 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
+/** What DevTools says of a page by itself. */
+interface Event {
+  readonly method?: string;
+  readonly sessionId?: string;
+}
+
 /** A headless browser that the test steers through the DevTools protocol. */
 export class Browser {
   readonly #ws: WebSocket;
   readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #events = new EventEmitter();
   #id = 0;
 
   private constructor(ws: WebSocket) {
     this.#ws = ws;
     ws.on('message', (data: Buffer) => {
-      const answer = JSON.parse(data.toString()) as Answer;
+      const answer = JSON.parse(data.toString()) as Answer & Event;
+      if (answer.method) this.#events.emit(`${answer.method} ${answer.sessionId ?? ''}`);
       this.#asked.get(answer.id ?? 0)?.(answer);
       this.#asked.delete(answer.id ?? 0);
     });
@@ -61,6 +71,11 @@ export class Browser {
     return page;
   }
 
+  /** Resolves at the next event of that name in a session. */
+  async event(method: string, sessionId: string): Promise<void> {
+    await next(this.#events, `${method} ${sessionId}`);
+  }
+
   /** Sends a command. @throws what DevTools says is wrong with it */
   async send(method: string, params: Json = {}, sessionId?: string): Promise<Json> {
     const id = ++this.#id;
@@ -93,8 +108,11 @@ export class BrowserPage {
     return this.#browser.send(method, params, this.#session);
   }
 
+  /** Resolves when the page there is loaded; until then there may be no page to ask anything. */
   async navigate(url: string): Promise<void> {
+    const loaded = this.#browser.event('Page.loadEventFired', this.#session);
     await this.send('Page.navigate', { url });
+    await loaded;
   }
 
   /** Goes back in the history, as the button of the browser does. */
