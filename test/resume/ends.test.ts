@@ -217,6 +217,9 @@ describe('a server that has forgotten the connection', () => {
     const pair = await makePair({}, { resume: { holdTime: 100 } });
     await sever(pair);
     await closeOf(pair.far);
+    // For as long it can tell how the connection has ended.
+    const forgotten = performance.now() + 100;
+    await expect.poll(() => performance.now()).toBeGreaterThan(forgotten);
     pair.relay.refuse = false;
     await closeOf(pair.near);
     expect(pair.nearEvents.errors).toMatchObject([
