@@ -40,6 +40,8 @@ export async function negotiate<Result>(
     });
   }
   if (stream.writableEnded) throw invalidState('end() of the stream was called');
+  // Last: one that is over has no bytes that a reader could take.
+  checkUnread(stream);
   const lines = new Lines(stream, settings);
   try {
     const result = await talk(lines);
@@ -59,7 +61,6 @@ function checkStream(stream: Partial<Duplex> | null | undefined): asserts stream
   if (readableObjectMode) throw invalidArgValue('stream', 'must be one of bytes', stream);
   // It reads characters, of which nobody can tell how many bytes they were.
   if (readableEncoding) throw invalidState('the stream has an encoding; call setEncoding() later');
-  checkUnread(stream as Duplex);
 }
 
 function checkUnread(stream: Duplex): void {
