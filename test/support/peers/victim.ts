@@ -20,7 +20,7 @@ export interface Victim {
   /** Resolves when so many of them have been told. */
   failed(count: number): Promise<void>;
   /** Resolves with the bytes that it keeps, garbage left out, beyond those of its start. */
-  kept(): Promise<number>;
+  readonly kept: () => Promise<number>;
   /** Bytes of memory that its peak has grown by since it started. */
   grown(): number;
 }
