@@ -2,23 +2,11 @@ import { expect, test } from 'vitest';
 
 import { bytesOf, sha256 } from '../../src/conformance/frame/bytes.ts';
 import { closeOf } from '../support/events.ts';
+import { inParallel } from '../support/in-parallel.ts';
 import { destroyAll, type Hub, hubOfTest } from '../support/pairs/revdial-hub.ts';
 import type { PeerProcess } from '../support/programs/peer-process.ts';
 import { readAll, readExactly } from '../support/reading.ts';
 import { goRevdial, MIB, startGo, startOwn } from './revdial-ends.ts';
-
-/** Lets at most `parallel` of the jobs run at once. */
-async function inParallel(
-  count: number,
-  parallel: number,
-  job: (index: number) => Promise<void>,
-): Promise<void> {
-  let started = 0;
-  const worker = async (): Promise<void> => {
-    while (started < count) await job(started++);
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
-}
 
 goRevdial.describe('a server of ours with a Go device', () => {
   async function startGoDevice(hub: Hub, mode?: Record<string, unknown>): Promise<PeerProcess> {

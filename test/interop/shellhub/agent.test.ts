@@ -21,7 +21,8 @@ import { describeWith } from '../../support/programs/program.ts';
 import { type Sshd, startSshd } from '../../support/programs/sshd.ts';
 import { readExactly } from '../../support/reading.ts';
 import type { GoProgram } from '../go-program.ts';
-import { inParallel, MIB, shellHubPeer, shellHubServerOfTest, startShellHubPeer } from './ends.ts';
+import { inParallel } from '../../support/in-parallel.ts';
+import { MIB, shellHubPeer, shellHubServerOfTest, startShellHubPeer } from './ends.ts';
 
 interface Ends {
   readonly agent: GoProgram;

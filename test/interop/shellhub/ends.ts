@@ -42,16 +42,3 @@ export async function shellHubServerOfTest(): Promise<ShellHubServer> {
     },
   };
 }
-
-/** Lets at most `parallel` of the jobs run at once. */
-export async function inParallel(
-  count: number,
-  parallel: number,
-  job: (index: number) => Promise<void>,
-): Promise<void> {
-  let started = 0;
-  const worker = async (): Promise<void> => {
-    while (started < count) await job(started++);
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
-}

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 import { connect } from '../../../src/index.ts';
 import { closeOf, record } from '../../support/events.ts';
+import { inParallel } from '../../support/in-parallel.ts';
 import { type Direction, PlannedRelay } from '../../support/links/planned-relay.ts';
 import {
   dial,
@@ -17,15 +18,6 @@ import { readExactly } from '../../support/reading.ts';
 const MOST: Readonly<Record<Direction, number>> = { up: 480, down: 400 };
 /** Sessions at once. */
 const AT_ONCE = 25;
-
-/** Runs something for each number below `count`, some at once. */
-async function forEach(count: number, run: (at: number) => Promise<void>): Promise<void> {
-  let at = 0;
-  const work = async (): Promise<void> => {
-    while (at < count) await run(at++);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-}
 
 /** Resumes a session over a path that is cut then, and returns how often it came back. */
 async function comeBack(
@@ -57,7 +49,7 @@ test.each<Direction>(['up', 'down'])(
   async (direction) => {
     const server = await startResumable();
     const backs: number[] = [];
-    await forEach(MOST[direction], async (at) => {
+    await inParallel(MOST[direction], AT_ONCE, async (at) => {
       backs[at] = await comeBack(server, direction, at);
     });
     // The cuts were before the answer, and behind it.
@@ -74,7 +66,7 @@ test.each<Direction>(['up', 'down'])(
   async (direction) => {
     const server = await startResumable();
     const outcomes = new Map<string, number>();
-    await forEach(MOST[direction], async (at) => {
+    await inParallel(MOST[direction], AT_ONCE, async (at) => {
       const relay = await PlannedRelay.start(server.port);
       relay.cutNextAt(direction, at);
       const socket = connect(relay.url, { resume: true });
