@@ -116,6 +116,7 @@ export class Outgoing {
   /** Starts over on another WebSocket, with what the peer has not received. */
   rewind(): void {
     this.#next = this.#acked;
+    this.#log.changeCarrier();
     this.#release();
   }
 

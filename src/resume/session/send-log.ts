@@ -2,6 +2,9 @@ import { MAX_DATA_HEADER, type Progress, writeDataHeader } from '../wire/message
 
 const SMALLEST_BLOCK = 128;
 
+/** Bytes of memory that wait to be used again while something is kept. */
+const MOST_SPARE = 4_194_304;
+
 /** Bytes to be taken in pieces: the next ones, at most so many. */
 export interface ByteRun {
   next(most: number): Buffer;
@@ -15,6 +18,8 @@ interface Block {
   filled: number;
   /** Whether it was handed to a WebSocket, which may still read it. */
   handedOut: boolean;
+  /** Whether that WebSocket was given up since. */
+  abandoned: boolean;
 }
 
 /**
@@ -25,6 +30,8 @@ export class SendLog {
   /** Bytes of data that the largest message has. */
   readonly #mostData: number;
   #blocks: Block[] = [];
+  /** Memory for the largest message each, which nobody reads any more. */
+  #spare: Buffer[] = [];
   #acked = 0;
   #end = 0;
 
@@ -76,16 +83,24 @@ export class SendLog {
   acknowledge(received: number): void {
     this.#acked = Math.min(Math.max(this.#acked, received), this.#end);
     let done = 0;
-    for (const { start, filled } of this.#blocks) {
-      if (start + filled > this.#acked) break;
+    for (const block of this.#blocks) {
+      if (block.start + block.filled > this.#acked) break;
       done++;
+      this.#reuse(block);
     }
     if (done > 0) this.#blocks.splice(0, done);
+    if (this.#blocks.length === 0) this.#spare = [];
+  }
+
+  /** Another WebSocket takes over: the one before may not be done with what it was handed. */
+  changeCarrier(): void {
+    for (const block of this.#blocks) block.abandoned ||= block.handedOut;
   }
 
   /** Drops everything: nobody will send it. */
   clear(): void {
     this.#blocks = [];
+    this.#spare = [];
     this.#acked = this.#end;
   }
 
@@ -105,6 +120,11 @@ export class SendLog {
     block.handedOut = true;
     const begin = writeDataHeader(memory, from - shift, progress);
     return { message: memory.subarray(begin, to - shift), next: block.start + block.filled };
+  }
+
+  #reuse({ memory, abandoned }: Block): void {
+    if (abandoned || memory.length < this.#mostData + MAX_DATA_HEADER) return;
+    if ((this.#spare.length + 1) * memory.length <= MOST_SPARE) this.#spare.push(memory);
   }
 
   #blockAt(position: number): Block | undefined {
@@ -134,7 +154,7 @@ export class SendLog {
         const at = MAX_DATA_HEADER + start - before.start;
         memory.set(from.subarray(MAX_DATA_HEADER, MAX_DATA_HEADER + length), at);
       }
-      this.#blocks.splice(-2, 2, { start: before.start, memory, filled, handedOut: true });
+      this.#blocks.splice(-2, 2, { start: before.start, memory, filled, handedOut: true, abandoned: false });
     }
   }
 
@@ -145,8 +165,8 @@ export class SendLog {
     this.#mergeSmall();
     const waiting = last && !last.handedOut ? last.filled : 0;
     const size = Math.min(this.#mostData, Math.max(SMALLEST_BLOCK, wanted, 2 * waiting));
-    const memory = Buffer.allocUnsafe(MAX_DATA_HEADER + size);
-    const block = { start: this.#end, memory, filled: 0, handedOut: false };
+    const memory = (size === this.#mostData && this.#spare.pop()) || Buffer.allocUnsafe(MAX_DATA_HEADER + size);
+    const block = { start: this.#end, memory, filled: 0, handedOut: false, abandoned: false };
     this.#blocks.push(block);
     return block;
   }

@@ -8,7 +8,7 @@ import type { Carrier, SessionEvents, SessionSettings } from './session-host.ts'
  * Acknowledgements for as many bytes as the window has, where no data carries them: often enough
  * that the peer never waits for one. One for each message would take a third of the throughput.
  */
-const ACKS_PER_WINDOW = 16;
+const ACKS_PER_WINDOW = 64;
 
 /**
  * Bytes after which sending lets the event loop turn, so that a fast peer cannot keep it from
