@@ -1,7 +1,8 @@
 // Shows that the stress suite finds what it looks for: plants one fault at a time in a copy of the
-// sources and runs the model test over it.
+// sources and runs the part over it that is to find it.
 //
 //   npm run stress:faults
+//   npm run stress:faults -- sessions      those of one part, or with that in their name
 //
 // Prints in how many histories each was found and how short the history is that shows it. Exit code
 // 1 where one is not found.
@@ -12,83 +13,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 
+import { type Fault, faults } from './planted-faults.ts';
+
 const ROOT = path.join(import.meta.dirname, '../..');
 /** Time in s within which each fault must be found. */
 const SECONDS = 60;
 const SEED = 4_711;
 
-interface Fault {
-  readonly name: string;
-  readonly file: string;
-  /** Code that is there, once, and what takes its place. */
-  readonly from: string;
-  readonly to: string;
-}
-
-const faults: readonly Fault[] = [
-  {
-    name: "a second 'close'",
-    file: 'src/base/close-outcome.ts',
-    from: "this.#emitter.emit('close', ...args);",
-    to: "this.#emitter.emit('close', ...args); this.#emitter.emit('close', ...args);",
-  },
-  {
-    name: 'an error that is swallowed',
-    file: 'src/adapter/connection.ts',
-    from: 'this.#stream.destroy(error ?? undefined);',
-    to: 'this.#stream.destroy();',
-  },
-  {
-    name: 'the last chunk is lost',
-    file: 'src/base/receive-buffer.ts',
-    from: "this.#end = 'waiting';",
-    to: "this.#end = 'waiting'; this.#single = null; this.#queue.clear();",
-  },
-  {
-    name: 'a cut that is shown as an end',
-    file: 'src/adapter/link/connection-errors.ts',
-    from: 'closed.tcpEnded && tcpEndIsEof;',
-    to: 'closed.tcpEnded;',
-  },
-  {
-    name: 'a write that is called back twice',
-    file: 'src/base/pending-write.ts',
-    from: 'callback(error ?? (this.#losing',
-    to: 'callback(error); callback(error ?? (this.#losing',
-  },
-  {
-    name: 'a listener that is left',
-    file: 'src/adapter/link/link.ts',
-    from: "ws.off('message', this.#onMessage);",
-    to: '',
-  },
-  {
-    name: 'a ping loop that is started twice',
-    file: 'src/adapter/adapter.ts',
-    from: 'if (this.#keepalive) return this.#keepalive;',
-    to: '',
-  },
-  {
-    name: 'a close() that returns null after an error',
-    file: 'src/base/close-outcome.ts',
-    from: 'this.onceClosed(() => {\n        resolve(this.#error);',
-    to: 'this.onceClosed(() => {\n        resolve(null);',
-  },
-  {
-    name: 'a write after FIN',
-    file: 'src/adapter/half-close.ts',
-    from: 'if (!error) this.#onFinSent();',
-    to: "if (!error) this.#onFinSent(); this.#ws.send('late');",
-  },
-  {
-    name: 'a timer that is left',
-    file: 'src/base/socket-duplex.ts',
-    from: 'this.#idle.stop();\n    this.hangUp(',
-    to: 'this.hangUp(',
-  },
-];
-
-/** Copies what the model test needs; the packages are those of the original. */
+/** Copies what the parts need; the packages are those of the original. */
 function copy(): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'faults-'));
   for (const part of [
@@ -105,8 +37,8 @@ function copy(): string {
   return folder;
 }
 
-/** Returns what the model test says of the copy with the fault, or null where it finds nothing. */
-async function find(folder: string, { file, from, to }: Fault): Promise<string | null> {
+/** Returns what the part says of the copy with the fault, or null where it finds nothing. */
+async function find(folder: string, { part, file, from, to }: Fault): Promise<string | null> {
   const target = path.join(folder, file);
   const original = readFileSync(target, 'utf8');
   if (original.split(from).length !== 2) throw new Error(`${file} has not one place with ${from}`);
@@ -114,7 +46,7 @@ async function find(folder: string, { file, from, to }: Fault): Promise<string |
     target,
     original.replace(from, () => to),
   );
-  const args = ['--only', 'model', '--seconds', String(SECONDS), '--seed', String(SEED)];
+  const args = ['--only', part, '--seconds', String(SECONDS), '--seed', String(SEED)];
   const stress = spawn(process.execPath, ['--import', 'tsx', 'test/stress/main.ts', ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -128,13 +60,18 @@ async function find(folder: string, { file, from, to }: Fault): Promise<string |
   const [, histories = '?'] = /found in (\d+) histories/.exec(said) ?? [];
   const [, steps] = /to (\d+) steps/.exec(said) ?? [];
   if (histories === '?') throw new Error(said);
-  return `found in ${histories.padStart(5)} histories, shown by ${String(steps)} step${steps === '1' ? '' : 's'}`;
+  const found = `found in ${histories.padStart(5)} histories of ${part}`;
+  // What runs in memory shows its history by its seed.
+  return steps ? `${found}, shown by ${steps} step${steps === '1' ? '' : 's'}` : found;
 }
 
+const [wanted = ''] = process.argv.slice(2);
+const chosen = faults.filter(({ name, part }) => part === wanted || name.includes(wanted));
+if (chosen.length === 0) throw new Error(`no fault has ${wanted} in its name`);
 const folder = copy();
 let missed = 0;
 try {
-  for (const fault of faults) {
+  for (const fault of chosen) {
     const found = await find(folder, fault);
     if (found === null) missed++;
     console.log(`${found === null ? '✗' : '✓'} ${fault.name.padEnd(44)} ${found ?? 'not found'}`);

@@ -83,10 +83,14 @@ export class WatchedSession {
     return new Broken(`${this.role}: ${what}`);
   }
 
-  /** Has the session take what the user wants to say, as far as there is room. */
+  /**
+   * Has the session take what the user wants to say, as far as there is room; like the stream, it
+   * asks for no sending where it has said nothing new.
+   */
   append(): void {
     const { session } = this;
     if (this.over) return;
+    const before = session.out.written;
     while (this.wanted > 0 && session.room > 0) {
       const size = Math.min(this.wanted, session.room, MOST_AT_ONCE);
       session.out.append(runOf(bytesAt(this.written, size)), size);
@@ -97,6 +101,7 @@ export class WatchedSession {
       if (this.finWanted && !session.out.finWritten && !session.out.ending) session.out.writeFin();
       if (this.endWanted) session.out.writeEnd(this.endWanted);
     }
+    if (session.out.written === before && this.wanted === 0) return;
     if (session.out.unsentBytes >= this.#settings.maxMessageSize) session.pump();
     else this.#flushLater();
   }
