@@ -4,28 +4,14 @@ import type { Duplex } from 'node:stream';
 import type { Stream } from '@libp2p/interface';
 import { Client, Server } from 'yamux-js';
 
+import { join } from '../../src/index.ts';
 import { YamuxSession } from '../../src/yamux/index.ts';
 import { libp2pMuxer } from '../../test/interop/libp2p-peer.ts';
+import type { BenchStream, Contestant } from './contestant.ts';
+import { rawWs } from './raw-ws.ts';
 import { adapter, resumable, tcp, type Transport, webSocketStream } from './transports.ts';
 
-/** What a measurement asks of a stream, the least that all have. */
-export interface BenchStream {
-  /** Whether more may be written at once. */
-  write(chunk: Buffer): boolean;
-  onDrain(listener: () => void): void;
-  onData(listener: (length: number, chunk: Buffer) => void): void;
-}
-
-/** One way to carry streams: how both ends make them of a transport. */
-export interface Contestant {
-  readonly name: string;
-  readonly transport: Transport;
-  serve(transport: Duplex, onStream: (stream: BenchStream) => void): void;
-  /** Takes the client's end; returns what opens streams. */
-  client(transport: Duplex): () => Promise<BenchStream>;
-}
-
-function ofDuplex(stream: Duplex): BenchStream {
+function ofDuplex(stream: Duplex, forward: BenchStream['forward']): BenchStream {
   // Each round ends by destroying the transport.
   stream.on('error', () => undefined);
   return {
@@ -35,7 +21,20 @@ function ofDuplex(stream: Duplex): BenchStream {
       stream.on('data', (chunk: Buffer) => {
         listener(chunk.length, chunk);
       }),
+    forward,
   };
+}
+
+function joined(stream: Duplex): BenchStream {
+  return ofDuplex(stream, (source) => {
+    join(source, stream).catch(() => undefined);
+  });
+}
+
+function piped(stream: Duplex): BenchStream {
+  return ofDuplex(stream, (source) => {
+    source.pipe(stream).pipe(source);
+  });
 }
 
 function ofLibp2p(stream: Stream): BenchStream {
@@ -46,32 +45,54 @@ function ofLibp2p(stream: Stream): BenchStream {
     },
     onData: (listener) => {
       stream.addEventListener('message', ({ data }) => {
-        listener(data.byteLength, Buffer.from(data.subarray(0, Math.min(16, data.byteLength))));
+        listener(data.byteLength, Buffer.from(data.subarray(0, Math.min(32, data.byteLength))));
       });
+    },
+    forward() {
+      throw new Error('not measured');
+    },
+  };
+}
+
+/** How both ends make streams of a transport. */
+interface Muxer {
+  serve(transport: Duplex, onStream: (stream: BenchStream) => void): void;
+  client(transport: Duplex): () => Promise<BenchStream>;
+}
+
+function over(transport: Transport, muxer: Muxer, name: string): Contestant {
+  return {
+    name,
+    listen: (onStream) =>
+      transport.listen((duplex) => {
+        duplex.on('error', () => undefined);
+        muxer.serve(duplex, onStream);
+      }),
+    async connect(port) {
+      const duplex = await transport.open(port);
+      duplex.on('error', () => undefined);
+      return { open: muxer.client(duplex), close: () => duplex.destroy() };
     },
   };
 }
 
 /** The transport by itself, which is one stream. */
-function bare(transport: Transport): Contestant {
-  return {
-    name: transport.name,
-    transport,
+function bare(transport: Transport, make: (duplex: Duplex) => BenchStream): Contestant {
+  const muxer: Muxer = {
     serve(duplex, onStream) {
-      onStream(ofDuplex(duplex));
+      onStream(make(duplex));
     },
-    client: (duplex) => () => Promise.resolve(ofDuplex(duplex)),
+    client: (duplex) => () => Promise.resolve(make(duplex)),
   };
+  return over(transport, muxer, transport.name);
 }
 
-const yamux: Contestant = {
-  name: 'ws-conn-adapter/yamux',
-  transport: adapter,
+const yamux: Muxer = {
   serve(transport, onStream) {
     new YamuxSession(transport, { role: 'server' })
       .on('error', () => undefined)
       .on('stream', (stream) => {
-        onStream(ofDuplex(stream));
+        onStream(joined(stream));
       });
   },
   client(transport) {
@@ -79,20 +100,16 @@ const yamux: Contestant = {
     return async () => {
       const stream = session.open();
       await once(stream, 'connect');
-      return ofDuplex(stream);
+      return joined(stream);
     };
   },
 };
 
-const yamuxJs: Contestant = {
-  name: 'yamux-js',
-  // It loses a header that is cut in two, so that each of its frames has to come in a message of
-  // its own.
-  transport: webSocketStream,
+const yamuxJs: Muxer = {
   serve(transport, onStream) {
     const server = new Server(
       (stream) => {
-        onStream(ofDuplex(stream));
+        onStream(piped(stream));
       },
       { enableKeepAlive: false },
     );
@@ -101,13 +118,11 @@ const yamuxJs: Contestant = {
   client(transport) {
     const client = new Client({ enableKeepAlive: false });
     transport.pipe(client).pipe(transport);
-    return () => Promise.resolve(ofDuplex(client.open()));
+    return () => Promise.resolve(piped(client.open()));
   },
 };
 
-const libp2p: Contestant = {
-  name: '@libp2p/yamux',
-  transport: adapter,
+const libp2p: Muxer = {
   serve(transport, onStream) {
     libp2pMuxer(transport, 'inbound').addEventListener('stream', (event) => {
       onStream(ofLibp2p(event.detail));
@@ -119,11 +134,27 @@ const libp2p: Contestant = {
   },
 };
 
-export const BARE = bare(adapter);
-export const transports: readonly Contestant[] = [BARE, bare(webSocketStream), bare(tcp)];
+const bareAdapter = bare(adapter, joined);
+
+/** Ours first. */
+export const transports: readonly Contestant[] = [
+  bareAdapter,
+  rawWs,
+  bare(webSocketStream, piped),
+  bare(tcp, piped),
+];
+
 /** What it costs that a connection may outlive its WebSocket. */
-export const resumed: readonly Contestant[] = [BARE, bare(resumable)];
-export const muxers: readonly Contestant[] = [yamux, BARE, yamuxJs, libp2p];
+export const resumed: readonly Contestant[] = [bare(resumable, joined), bareAdapter];
+
+export const muxers: readonly Contestant[] = [
+  over(adapter, yamux, 'ws-conn-adapter/yamux'),
+  bareAdapter,
+  // It loses a header that is cut in two, so that each of its frames has to come in a message of
+  // its own.
+  over(webSocketStream, yamuxJs, 'yamux-js'),
+  over(adapter, libp2p, '@libp2p/yamux'),
+];
 
 export function contestant(name: string | undefined): Contestant {
   const found = [...transports, ...resumed, ...muxers].find((one) => one.name === name);

@@ -1,91 +1,155 @@
 /**
- * The near end of a measurement, in a process of its own:
- * `node --import tsx bench/parts/near.ts CONTESTANT PORT`. For each line it opens a connection, and
- * prints one figure:
+ * The near end of a measurement, in a process of its own: `node near.mjs CONTESTANT PORT`. For each
+ * line it opens connections, and prints figures as JSON:
  *
- * - `fill STREAMS BYTES SIZE`: fills as many streams with as many bytes each, in writes of that
- *   size; MB/s of all together until the far end has all of it.
- * - `trips COUNT`: writes one byte and waits for one, again and again; the median time in
- *   microseconds.
+ * - `sink STREAMS BYTES SIZE`, and `pour` and `both` alike: moves as many bytes in each of as many
+ *   streams of one connection, in writes of that size (flow.ts); MB/s of all until they are there.
+ * - `connections COUNT BYTES SIZE`: the same for one stream in each of as many connections.
+ * - `forward BYTES SIZE`: as `sink`, but what is written comes from another stream.
+ * - `trips COUNT`: writes one byte and waits for one, again and again; p50 and p99 in microseconds.
+ * - `busy-trips COUNT`: the same while another connection moves bytes as fast as it can.
+ * - `usage`: processor time and peak of memory.
  */
 import { createInterface } from 'node:readline';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 
-import { type BenchStream, contestant } from './contestants.ts';
-import { median } from './median.ts';
+import type { BenchStream, Connection } from './contestant.ts';
+import { contestant } from './contestants.ts';
+import { announce, chunkOf, type Order, pump, received } from './flow.ts';
+import { quantile } from './statistics.ts';
+import { usage } from './usage.ts';
 
-const HEAD = 16;
 const own = contestant(process.argv[2]);
 const port = Number(process.argv[3]);
 
-async function connect(streams: number): Promise<{ duplex: Duplex; opened: BenchStream[] }> {
-  const duplex = await own.transport.open(port);
-  duplex.on('error', () => undefined);
-  const open = own.client(duplex);
-  return { duplex, opened: await Promise.all(Array.from({ length: streams }, open)) };
+function times<T>(count: number, make: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, make));
 }
 
-function announce(stream: BenchStream, bytes: number): void {
-  stream.write(Buffer.from(`sink ${String(bytes)}`.padEnd(HEAD)));
-}
-
-/** Writes as fast as the stream takes it, and resolves when the far end has all of it. */
-async function fillOne(stream: BenchStream, chunk: Buffer, bytes: number): Promise<void> {
-  let left = bytes;
-  const write = (): void => {
-    while (left > 0) {
-      left -= chunk.length;
-      if (!stream.write(chunk)) return;
-    }
-  };
-  const done = new Promise<void>((resolve) => {
-    stream.onData(() => {
-      resolve();
-    });
-  });
-  stream.onDrain(write);
-  announce(stream, bytes);
-  write();
-  await done;
-}
-
-async function fill(streams: number, bytes: number, size: number): Promise<number> {
-  const { duplex, opened } = await connect(streams);
-  // One for all: a contestant with one stream is to have no more of it in the cache than one with
-  // many.
-  const chunk = Buffer.alloc(size, 'x');
+/** Moves what is ordered in each of the streams; MB/s of all together. */
+async function rate(
+  streams: readonly BenchStream[],
+  order: Order,
+  start: (stream: BenchStream) => void,
+): Promise<{ rate: number }> {
+  const { request, bytes } = order;
+  // Where the far end only takes, and at its end, it says so in one byte.
+  const answer = { sink: 1, pour: bytes, both: bytes + 1, echo: bytes }[request];
   const before = performance.now();
-  await Promise.all(opened.map((stream) => fillOne(stream, chunk, bytes)));
-  const ms = performance.now() - before;
-  duplex.destroy();
-  return (streams * bytes) / 1000 / ms;
+  await Promise.all(
+    streams.map((stream) => {
+      const done = received(stream, answer);
+      announce(stream, order);
+      start(stream);
+      return done;
+    }),
+  );
+  const moved = streams.length * bytes * (request === 'both' ? 2 : 1);
+  return { rate: moved / 1000 / (performance.now() - before) };
 }
 
-async function trips(count: number): Promise<number> {
-  const { duplex, opened } = await connect(1);
-  const times: number[] = [];
-  for (const stream of opened) {
-    let answered = (): void => undefined;
-    stream.onData(() => {
-      answered();
+async function move(streams: number, order: Order): Promise<object> {
+  const connection = await own.connect(port);
+  const opened = await times(streams, () => connection.open());
+  const answer = await rate(opened, order, (stream) => {
+    if (order.request !== 'pour') pump(stream, order);
+  });
+  connection.close();
+  return answer;
+}
+
+async function connections(count: number, order: Order): Promise<object> {
+  const all: Connection[] = [];
+  // In turn: a server's backlog is bounded.
+  for (let i = 0; i < count; i++) all.push(await own.connect(port));
+  const opened = await Promise.all(all.map((connection) => connection.open()));
+  const answer = await rate(opened, order, (stream) => {
+    pump(stream, order);
+  });
+  for (const connection of all) connection.close();
+  return answer;
+}
+
+async function forward(order: Order): Promise<object> {
+  const connection = await own.connect(port);
+  const answer = await rate([await connection.open()], order, (stream) => {
+    stream.forward(source(order));
+  });
+  connection.close();
+  return answer;
+}
+
+/** A stream of as many bytes in chunks of that size, which takes what it is sent. */
+function source({ bytes, size }: Order): Duplex {
+  let left = bytes;
+  return new Duplex({
+    read() {
+      do {
+        left -= size;
+      } while (left >= 0 && this.push(chunkOf(size)));
+    },
+    write(_chunk, _encoding, callback) {
+      callback();
+    },
+  });
+}
+
+async function trips(count: number): Promise<{ p50: number; p99: number }> {
+  const connection = await own.connect(port);
+  const stream = await connection.open();
+  const taken: number[] = [];
+  let answered = (): void => undefined;
+  stream.onData(() => {
+    answered();
+  });
+  announce(stream, { request: 'sink', bytes: 1, size: 1 });
+  for (let i = 0; i < count; i++) {
+    const before = performance.now();
+    await new Promise<void>((resolve) => {
+      answered = resolve;
+      stream.write(Buffer.from('x'));
     });
-    announce(stream, 1);
-    for (let i = 0; i < count; i++) {
-      const before = performance.now();
-      await new Promise<void>((resolve) => {
-        answered = resolve;
-        stream.write(Buffer.from('x'));
-      });
-      times.push((performance.now() - before) * 1000);
-    }
+    taken.push((performance.now() - before) * 1000);
   }
-  duplex.destroy();
-  return median(times);
+  connection.close();
+  return { p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) };
+}
+
+async function busyTrips(count: number): Promise<object> {
+  const connection = await own.connect(port);
+  const stream = await connection.open();
+  const order = { request: 'sink', bytes: Number.MAX_SAFE_INTEGER, size: 65_536 } as const;
+  announce(stream, order);
+  pump(stream, order);
+  const answer = await trips(count);
+  connection.close();
+  return answer;
+}
+
+async function answer(line: string): Promise<object> {
+  const [what = '', ...rest] = line.split(' ');
+  const [first = 0, bytes = 0, size = 0] = rest.map(Number);
+  switch (what) {
+    case 'sink':
+    case 'pour':
+    case 'both':
+      return move(first, { request: what, bytes, size });
+    case 'connections':
+      return connections(first, { request: 'sink', bytes, size });
+    case 'forward':
+      return forward({ request: 'sink', bytes: first, size: bytes });
+    case 'trips':
+      return trips(first);
+    case 'busy-trips':
+      return busyTrips(first);
+    case 'usage':
+      return usage();
+    default:
+      throw new Error(`no question is called ${what}`);
+  }
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [what, ...rest] = line.split(' ');
-  const [first = 0, bytes = 0, size = 0] = rest.map(Number);
-  console.log(String(what === 'trips' ? await trips(first) : await fill(first, bytes, size)));
+  console.log(JSON.stringify(await answer(line)));
 }
 process.exit();

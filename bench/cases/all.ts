@@ -1,0 +1,7 @@
+import type { BenchCase } from '../parts/case.ts';
+import { bulk } from './bulk.ts';
+import { roundTrip } from './round-trip.ts';
+import { smallWrites } from './small-writes.ts';
+
+/** All cases, in the order in which they run and are shown. */
+export const cases: readonly BenchCase[] = [bulk, smallWrites, roundTrip];
