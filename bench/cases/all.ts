@@ -1,7 +1,17 @@
 import type { BenchCase } from '../parts/case.ts';
 import { bulk } from './bulk.ts';
+import { connections } from './connections.ts';
+import { many } from './many.ts';
+import { openClose } from './open-close.ts';
 import { roundTrip } from './round-trip.ts';
 import { smallWrites } from './small-writes.ts';
 
 /** All cases, in the order in which they run and are shown. */
-export const cases: readonly BenchCase[] = [bulk, smallWrites, roundTrip];
+export const cases: readonly BenchCase[] = [
+  bulk,
+  smallWrites,
+  roundTrip,
+  connections,
+  openClose,
+  many,
+];

@@ -1,5 +1,5 @@
 import type { BenchCase } from '../parts/case.ts';
-import { transports } from '../parts/contestants.ts';
+import { transports } from '../sides/contestants.ts';
 import { peakMemory, startPair, transfer, type Transfer } from '../parts/pair.ts';
 import { inTurns } from '../parts/turns.ts';
 

@@ -1,5 +1,5 @@
 import type { Aim, BenchCase, Sample } from '../parts/case.ts';
-import { transports } from '../parts/contestants.ts';
+import { transports } from '../sides/contestants.ts';
 import { startPair } from '../parts/pair.ts';
 import { startScript } from '../parts/side.ts';
 import { inTurns } from '../parts/turns.ts';
@@ -9,7 +9,7 @@ const DELAY = 25;
 
 const SITUATIONS = [
   { title: 'idle', question: 'trips', slow: false, trips: 3_000 },
-  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 500 },
+  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 300 },
   { title: 'slow link', question: 'trips', slow: true, trips: 20 },
   { title: 'slow link, beside bulk', question: 'busy-trips', slow: true, trips: 20 },
 ];
@@ -39,8 +39,9 @@ export const roundTrip: BenchCase = {
     );
     const samples: Sample[] = [];
     for (const { title, question, slow, trips } of SITUATIONS) {
-      const count = quick ? Math.ceil(trips / 5) : trips;
-      const timing = { rounds, warmUps: slow ? Math.min(warmUps, 1) : warmUps };
+      const count = quick ? Math.ceil(trips / 10) : trips;
+      // The link itself is what takes most of the time, and it takes the same time in each round.
+      const timing = slow ? { rounds: Math.min(rounds, 7), warmUps: 1 } : { rounds, warmUps };
       const ofOne = await inTurns(slow ? behindLink : near, timing, async (pair) => {
         const { p50 = NaN, p99 = NaN } = await pair.near.ask(`${question} ${String(count)}`);
         return [

@@ -1,5 +1,5 @@
 import type { Aim, BenchCase, Sample } from '../parts/case.ts';
-import { transports } from '../parts/contestants.ts';
+import { transports } from '../sides/contestants.ts';
 import { startPair, transfer } from '../parts/pair.ts';
 import { inTurns } from '../parts/turns.ts';
 

@@ -1,36 +1,30 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-/** Inside the project, where Node finds what the programs import from npm. */
-const FOLDER = fileURLToPath(
+/** Inside the project, where Node finds what the programs import from npm; to remove at the end. */
+export const BUNDLES = fileURLToPath(
   new URL(`../../node_modules/.cache/bench-${String(process.pid)}/`, import.meta.url),
 );
+const SCRIPTS = path.join(import.meta.dirname, '../sides');
 
-const bundles = new Map<string, Promise<string>>();
+let built: Promise<unknown> | null = null;
 
 /**
- * Makes one file of a script of this folder and of what it imports, once; returns its path. Run by
+ * Returns the path of a script of bench/sides, bundled with what it imports of the project. Run by
  * tsx, each function would be wrapped to keep its name, which costs time and memory that users do
  * not pay.
  */
-export function bundle(script: string): Promise<string> {
-  const known = bundles.get(script);
-  if (known) return known;
-  const made = make(script);
-  bundles.set(script, made);
-  return made;
-}
-
-async function make(script: string): Promise<string> {
-  mkdirSync(FOLDER, { recursive: true });
-  const outfile = path.join(FOLDER, `${path.basename(script, '.ts')}.mjs`);
-  await build({
-    entryPoints: [path.join(import.meta.dirname, script)],
-    outfile,
+export async function bundle(script: string): Promise<string> {
+  built ??= build({
+    entryPoints: ['near', 'far', 'holder', 'delay-proxy'].map((name) =>
+      path.join(SCRIPTS, `${name}.ts`),
+    ),
+    outdir: BUNDLES,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     packages: 'external',
     format: 'esm',
     platform: 'node',
@@ -40,8 +34,6 @@ async function make(script: string): Promise<string> {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  return outfile;
+  await built;
+  return path.join(BUNDLES, `${path.basename(script, '.ts')}.mjs`);
 }
-
-/** The folder to remove at the end. */
-export const BUNDLES = FOLDER;

@@ -42,7 +42,8 @@ export async function transfer(
   ];
 }
 
-async function cpu(...sides: readonly Side[]): Promise<number> {
+/** The processor time in seconds of all so far. */
+export async function cpu(...sides: readonly Side[]): Promise<number> {
   const answers = await Promise.all(sides.map((side) => side.ask('usage')));
   return answers.reduce((sum, { cpu = NaN }) => sum + cpu, 0);
 }

@@ -79,7 +79,7 @@ export function startSide(
   return side;
 }
 
-/** Starts a script of this folder, for measurements of speed. */
+/** Starts a script of bench/sides, for measurements of speed. */
 export async function startScript(
   core: Core,
   script: string,
@@ -88,7 +88,7 @@ export async function startScript(
   return startSide(core, process.execPath, [HEAP, ...flags, await bundle(script), ...args]);
 }
 
-/** Starts a script of this folder with Node's own settings, for measurements of memory. */
+/** Starts a script of bench/sides with Node's own settings, for measurements of memory. */
 export async function startForMemory(
   core: Core,
   script: string,

@@ -8,7 +8,7 @@ import { contestant } from './contestants.ts';
 import { obey } from './flow.ts';
 import { usage } from './usage.ts';
 
-console.log(String(await contestant(process.argv[2]).listen(obey)));
+console.log(String(await (await contestant(process.argv[2])).listen(obey)));
 for await (const _line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(usage()));
 }

@@ -4,10 +4,12 @@
  *
  * - `sink STREAMS BYTES SIZE`, and `pour` and `both` alike: moves as many bytes in each of as many
  *   streams of one connection, in writes of that size (flow.ts); MB/s of all until they are there.
- * - `connections COUNT BYTES SIZE`: the same for one stream in each of as many connections.
+ * - `open COUNT BYTES SIZE`, `refill COUNT BYTES SIZE`, `close COUNT`: the same as `sink`, in as many
+ *   connections, which stay open from one refill to the next.
+ * - `cycles COUNT`: opens a connection, has 1 KiB sent back, closes it, and so on; how many a second.
  * - `forward BYTES SIZE`: as `sink`, but what is written comes from another stream.
  * - `trips COUNT`: writes one byte and waits for one, again and again; p50 and p99 in microseconds.
- * - `busy-trips COUNT`: the same while another connection moves bytes as fast as it can.
+ * - `busy-trips COUNT`: the same while another connection moves bytes, 64 KiB a turn of the event loop.
  * - `usage`: processor time and peak of memory.
  */
 import { createInterface } from 'node:readline';
@@ -15,11 +17,11 @@ import { Duplex } from 'node:stream';
 
 import type { BenchStream, Connection } from './contestant.ts';
 import { contestant } from './contestants.ts';
-import { announce, chunkOf, type Order, pump, received } from './flow.ts';
-import { quantile } from './statistics.ts';
+import { announce, chunkOf, Filler, type Order, pumpInTurn, received } from './flow.ts';
+import { quantile } from '../parts/statistics.ts';
 import { usage } from './usage.ts';
 
-const own = contestant(process.argv[2]);
+const own = await contestant(process.argv[2]);
 const port = Number(process.argv[3]);
 
 function times<T>(count: number, make: () => Promise<T>): Promise<T[]> {
@@ -52,22 +54,74 @@ async function move(streams: number, order: Order): Promise<object> {
   const connection = await own.connect(port);
   const opened = await times(streams, () => connection.open());
   const answer = await rate(opened, order, (stream) => {
-    if (order.request !== 'pour') pump(stream, order);
+    if (order.request !== 'pour') new Filler(stream).fill(order);
   });
   connection.close();
   return answer;
 }
 
-async function connections(count: number, order: Order): Promise<object> {
-  const all: Connection[] = [];
-  // In turn: a server's backlog is bounded.
-  for (let i = 0; i < count; i++) all.push(await own.connect(port));
-  const opened = await Promise.all(all.map((connection) => connection.open()));
-  const answer = await rate(opened, order, (stream) => {
-    pump(stream, order);
+/** One of many connections that are kept, and filled again and again. */
+interface Kept {
+  readonly connection: Connection;
+  readonly filler: Filler;
+  answered: () => void;
+}
+
+const kept = new Map<number, Kept[]>();
+
+async function keep(order: Order): Promise<Kept> {
+  const connection = await own.connect(port);
+  const stream = await connection.open();
+  const one: Kept = { connection, filler: new Filler(stream), answered: () => undefined };
+  stream.onData(() => {
+    one.answered();
   });
-  for (const connection of all) connection.close();
-  return answer;
+  announce(stream, order);
+  return one;
+}
+
+async function open(count: number, order: Order): Promise<object> {
+  const all: Kept[] = [];
+  // In turn: a server's backlog is bounded.
+  for (let i = 0; i < count; i++) all.push(await keep(order));
+  kept.set(count, all);
+  return {};
+}
+
+async function refill(count: number, order: Order): Promise<object> {
+  const all = kept.get(count) ?? [];
+  const before = performance.now();
+  await Promise.all(
+    all.map(
+      (one) =>
+        new Promise<void>((resolve) => {
+          one.answered = resolve;
+          one.filler.fill(order);
+        }),
+    ),
+  );
+  return { rate: (all.length * order.bytes) / 1000 / (performance.now() - before) };
+}
+
+function close(count: number): object {
+  for (const { connection } of kept.get(count) ?? []) connection.close();
+  kept.delete(count);
+  return {};
+}
+
+async function cycles(count: number): Promise<object> {
+  const size = 1_024;
+  const before = performance.now();
+  for (let i = 0; i < count; i++) {
+    const connection = await own.connect(port);
+    const stream = await connection.open();
+    const echoed = received(stream, size);
+    announce(stream, { request: 'echo', bytes: size, size });
+    stream.write(chunkOf(size));
+    await echoed;
+    await connection.end();
+  }
+  return { rate: count / ((performance.now() - before) / 1000) };
 }
 
 async function forward(order: Order): Promise<object> {
@@ -120,7 +174,7 @@ async function busyTrips(count: number): Promise<object> {
   const stream = await connection.open();
   const order = { request: 'sink', bytes: Number.MAX_SAFE_INTEGER, size: 65_536 } as const;
   announce(stream, order);
-  pump(stream, order);
+  pumpInTurn(stream, order);
   const answer = await trips(count);
   connection.close();
   return answer;
@@ -134,8 +188,14 @@ async function answer(line: string): Promise<object> {
     case 'pour':
     case 'both':
       return move(first, { request: what, bytes, size });
-    case 'connections':
-      return connections(first, { request: 'sink', bytes, size });
+    case 'open':
+      return open(first, { request: 'sink', bytes, size });
+    case 'refill':
+      return refill(first, { request: 'sink', bytes, size });
+    case 'close':
+      return close(first);
+    case 'cycles':
+      return cycles(first);
     case 'forward':
       return forward({ request: 'sink', bytes: first, size: bytes });
     case 'trips':

@@ -59,6 +59,10 @@ export const rawWs: Contestant = {
     await once(ws, 'open');
     return {
       open: () => Promise.resolve(ofWebSocket(ws)),
+      async end() {
+        ws.close();
+        await once(ws, 'close');
+      },
       close() {
         ws.terminate();
       },

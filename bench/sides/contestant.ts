@@ -14,6 +14,8 @@ export interface BenchStream {
 export interface Connection {
   /** Opens a stream in it; those that are one stream have only that. */
   open(): Promise<BenchStream>;
+  /** Ends it in good order, and waits until it is closed. */
+  end(): Promise<void>;
   /** Ends it at once. */
   close(): void;
 }

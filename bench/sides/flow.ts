@@ -23,19 +23,47 @@ export function announce(stream: BenchStream, { request, bytes, size }: Order): 
   stream.write(Buffer.from(`${request} ${String(bytes)} ${String(size)}`.padEnd(HEAD)));
 }
 
-/** Writes as many bytes, as fast as the stream takes them. */
-export function pump(stream: BenchStream, { bytes, size }: Omit<Order, 'request'>): void {
-  // One for all: a contestant with one stream is to have no more of it in the cache than one with
-  // many.
-  const chunk = chunkOf(size);
-  let left = bytes;
-  const write = (): void => {
-    while (left > 0) {
-      left -= size;
-      if (!stream.write(chunk)) return;
+/** Writes into one stream, as fast as it takes it. */
+export class Filler {
+  readonly #stream: BenchStream;
+  #left = 0;
+  #size = 0;
+
+  constructor(stream: BenchStream) {
+    this.#stream = stream;
+    stream.onDrain(() => {
+      this.#write();
+    });
+  }
+
+  fill({ bytes, size }: Omit<Order, 'request'>): void {
+    this.#left = bytes;
+    this.#size = size;
+    this.#write();
+  }
+
+  #write(): void {
+    // One for all: a contestant with one stream is to have no more of it in the cache than one with
+    // many.
+    const chunk = chunkOf(this.#size);
+    while (this.#left > 0) {
+      this.#left -= chunk.length;
+      if (!this.#stream.write(chunk)) return;
     }
+  }
+}
+
+/**
+ * Writes without end, one write a turn of the event loop, as whoever reads a file does. Loopback
+ * takes bytes as fast as they are made: a writer that goes on at once on 'drain' lets nobody else
+ * have a turn for half a second.
+ */
+export function pumpInTurn(stream: BenchStream, { size }: Pick<Order, 'size'>): void {
+  const chunk = chunkOf(size);
+  const write = (): void => {
+    if (stream.write(chunk)) setImmediate(write);
   };
-  stream.onDrain(write);
+  stream.onDrain(() => setImmediate(write));
   write();
 }
 
@@ -72,7 +100,7 @@ export function obey(stream: BenchStream): void {
       order = parse(head);
       left = order.bytes;
       bytes -= rest;
-      if (order.request === 'pour' || order.request === 'both') pump(stream, order);
+      if (order.request === 'pour' || order.request === 'both') new Filler(stream).fill(order);
       if (order.request === 'echo' && bytes > 0) stream.write(chunk.subarray(rest));
     } else if (order.request === 'echo') {
       stream.write(chunk);
