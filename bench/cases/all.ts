@@ -3,8 +3,11 @@ import { bulk } from './bulk.ts';
 import { connections } from './connections.ts';
 import { many } from './many.ts';
 import { openClose } from './open-close.ts';
+import { resume } from './resume.ts';
 import { roundTrip } from './round-trip.ts';
 import { smallWrites } from './small-writes.ts';
+import { startup } from './startup.ts';
+import { yamux } from './yamux.ts';
 
 /** All cases, in the order in which they run and are shown. */
 export const cases: readonly BenchCase[] = [
@@ -14,4 +17,7 @@ export const cases: readonly BenchCase[] = [
   connections,
   openClose,
   many,
+  yamux,
+  resume,
+  startup,
 ];

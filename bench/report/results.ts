@@ -20,6 +20,7 @@ export interface Machine {
 
 /** One contestant in one respect, over all rounds. */
 export interface ResultSample extends Omit<Sample, 'values'>, Spread {
+  readonly rounds: number;
   /** Ours as a multiple of this one, each within its round; null for ours. */
   readonly ours: Spread | null;
 }
@@ -33,7 +34,6 @@ export interface CaseResult {
   readonly title: string;
   readonly date: string;
   readonly machine: Machine;
-  readonly rounds: number;
   /** Whether it was a quick look, whose figures are not to be quoted. */
   readonly quick: boolean;
   readonly samples: readonly ResultSample[];
@@ -64,13 +64,12 @@ export function thisMachine(): Machine {
 export function caseResult(
   { title, aims }: Pick<BenchCase, 'title' | 'aims'>,
   samples: readonly Sample[],
-  { rounds, quick }: RunOptions,
+  { quick }: RunOptions,
 ): CaseResult {
   return {
     title,
     date: new Date().toISOString().slice(0, 10),
     machine: thisMachine(),
-    rounds,
     quick,
     samples: samples.map((sample) => resultSample(sample, samples)),
     aims: aims.flatMap((aim) => {
@@ -88,6 +87,7 @@ function resultSample(sample: Sample, all: readonly Sample[]): ResultSample {
     metric,
     unit,
     better,
+    rounds: values.length,
     ...rounded(spread(values)),
     ours: ours && ours !== sample ? rounded(ratio(ours, sample)) : null,
   };
