@@ -1,15 +1,20 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-/** Inside the project, where Node finds what the programs import from npm; to remove at the end. */
-export const BUNDLES = fileURLToPath(
+/** Inside the project, where Node finds what the programs import from npm. */
+const BUNDLES = fileURLToPath(
   new URL(`../../node_modules/.cache/bench-${String(process.pid)}/`, import.meta.url),
 );
 const SCRIPTS = path.join(import.meta.dirname, '../sides');
 
 let built: Promise<unknown> | null = null;
+
+process.on('exit', () => {
+  rmSync(BUNDLES, { recursive: true, force: true });
+});
 
 /**
  * Returns the path of a script of bench/sides, bundled with what it imports of the project. Run by
