@@ -10,11 +10,7 @@ const BUNDLES = fileURLToPath(
 );
 const SCRIPTS = path.join(import.meta.dirname, '../sides');
 
-let built: Promise<unknown> | null = null;
-
-process.on('exit', () => {
-  rmSync(BUNDLES, { recursive: true, force: true });
-});
+let built: Promise<void> | null = null;
 
 /**
  * Returns the path of a script of bench/sides, bundled with what it imports of the project. Run by
@@ -22,7 +18,16 @@ process.on('exit', () => {
  * not pay.
  */
 export async function bundle(script: string): Promise<string> {
-  built ??= build({
+  built ??= buildAll();
+  await built;
+  return path.join(BUNDLES, `${path.basename(script, '.ts')}.mjs`);
+}
+
+async function buildAll(): Promise<void> {
+  process.on('exit', () => {
+    rmSync(BUNDLES, { recursive: true, force: true });
+  });
+  await build({
     entryPoints: ['near', 'far', 'holder', 'delay-proxy'].map((name) =>
       path.join(SCRIPTS, `${name}.ts`),
     ),
@@ -39,6 +44,4 @@ export async function bundle(script: string): Promise<string> {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  await built;
-  return path.join(BUNDLES, `${path.basename(script, '.ts')}.mjs`);
 }
