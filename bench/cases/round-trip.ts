@@ -8,10 +8,10 @@ import { inTurns } from '../parts/turns.ts';
 const DELAY = 25;
 
 const SITUATIONS = [
-  { title: 'idle', question: 'trips', slow: false, trips: 3_000 },
-  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 300 },
-  { title: 'slow link', question: 'trips', slow: true, trips: 20 },
-  { title: 'slow link, beside bulk', question: 'busy-trips', slow: true, trips: 20 },
+  { title: 'idle', question: 'trips', slow: false, trips: 2_000 },
+  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 200 },
+  { title: 'slow link', question: 'trips', slow: true, trips: 10 },
+  { title: 'slow link, beside bulk', question: 'busy-trips', slow: true, trips: 10 },
 ];
 
 function aims(title: string): Aim[] {
