@@ -96,14 +96,20 @@ function cell(sample: ResultSample | undefined): string {
   return `${figure(sample.median)}${compared}`;
 }
 
+const PROFILE_INTRO = `Percent of the processor time of one end of a transfer, by whose code runs: a look at it every 250 µs. Native code is
+what Node does outside of JavaScript, system calls for the most part. The last column is from the kernel's own account, and
+a part of the others: it has page faults too, wherever they happen. \`npm run bench -- --profile bulk,small-writes\`
+`;
+
 function profileLines(all: readonly Profile[]): string[] {
+  if (all.length === 0) return ['Not measured.'];
   const rows = all.flatMap(({ title, rows: own }) =>
     own.map(({ contestant, end, native, node, garbage, ws, ours, bench, kernel }) => [
       `${title}, ${contestant}, ${end}`,
       ...[native, node, garbage, ws, ours, bench, kernel].map(String),
     ]),
   );
-  return table(
+  const lines = table(
     [
       'percent',
       'native code and system calls',
@@ -116,4 +122,5 @@ function profileLines(all: readonly Profile[]): string[] {
     ],
     rows,
   );
+  return [PROFILE_INTRO, ...lines];
 }
