@@ -6,7 +6,7 @@ import { type Ping, UnansweredPings } from './unanswered-pings.ts';
 const EARLY = { least: 0.05, most: 0.2 };
 /**
  * How many times there are from the least to the most. Node keeps a list of timers for each delay,
- * some 350 bytes: with few of them connections share those lists.
+ * some 400 bytes: with few of them connections share those lists.
  */
 const EARLY_STEPS = 64;
 

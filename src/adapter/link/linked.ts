@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 
 /**
  * Where a WebSocket has its link. So the functions that listen to WebSockets are the same for all
- * of them: a function for each would be a quarter of what a connection takes.
+ * of them: a function takes 56 bytes, and a connection would have a dozen.
  */
 export const LINK: unique symbol = Symbol('link');
 
