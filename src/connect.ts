@@ -88,9 +88,16 @@ const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
 const SCHEMES = new Set(['ws:', 'wss:', 'http:', 'https:', 'ws+unix:']);
 
+function parse(url: string | URL): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw invalidUrl();
+  }
+}
+
 function checkUrl(url: string | URL): URL {
-  if (!URL.canParse(String(url))) throw invalidUrl();
-  const parsed = new URL(url);
+  const parsed = parse(url);
   if (!SCHEMES.has(parsed.protocol)) {
     throw invalidArgValue(
       'url',

@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 
 import { Keepalive } from '../keepalive/keepalive.ts';
 import type { KeepaliveOptions } from '../keepalive/options.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
 import { checkAdapterOptions, type WsConnAdapterOptions } from './options.ts';
 import { takeWebSocket } from './link/take-websocket.ts';
 import { WsConnSocket } from './wsconn-socket.ts';
@@ -44,21 +44,7 @@ export class WsConnAdapter extends WsConnSocket {
     super(settings);
     takeWebSocket(ws);
     this.ws = ws;
-    this.#connection = new Connection(this, ws, settings, {
-      onOpen: () => {
-        this.#adoptSocket();
-        this.reportOpen();
-      },
-      onActive: () => {
-        this.markActive();
-      },
-      onSent: () => {
-        this.onMessageSent();
-      },
-      onPeerGone: () => {
-        this.reportPeerGone();
-      },
-    });
+    this.#connection = new Connection(this, ws, settings, new WsConnAdapter.#Events(this));
     this.#adoptSocket();
     const { keepalive, signal } = settings;
     if (keepalive) this.ping(keepalive);
@@ -72,13 +58,42 @@ export class WsConnAdapter extends WsConnSocket {
 
   /** @internal */
   protected override makeKeepalive(options: KeepaliveOptions | undefined): Keepalive {
-    const keepalive = new Keepalive(this.ws, options);
-    keepalive.on('dead', (error) => this.destroy(error));
-    return keepalive;
+    return new Keepalive(this.ws, options);
+  }
+
+  /** @internal */
+  override onKeepaliveDead(error: Error): void {
+    this.destroy(error);
   }
 
   #adoptSocket(): void {
     const { raw } = this.#connection.link;
     if (raw) this.adoptAddresses(raw);
   }
+
+  /** What the connection reports. */
+  static readonly #Events = class implements ConnectionEvents {
+    readonly #adapter: WsConnAdapter;
+
+    constructor(adapter: WsConnAdapter) {
+      this.#adapter = adapter;
+    }
+
+    onOpen(): void {
+      this.#adapter.#adoptSocket();
+      this.#adapter.reportOpen();
+    }
+
+    onActive(): void {
+      this.#adapter.markActive();
+    }
+
+    onSent(): void {
+      this.#adapter.onMessageSent();
+    }
+
+    onPeerGone(): void {
+      this.#adapter.reportPeerGone();
+    }
+  };
 }

@@ -19,6 +19,14 @@ import type { Link } from './link/link.ts';
  */
 type Phase = 'open' | 'closing' | 'failing' | 'finishing' | 'endingTcp' | 'terminated' | 'closed';
 
+/** What a Close frame says. */
+interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
+}
+
+const NORMAL: CloseFrame = { code: NORMAL_CLOSURE, reason: '' };
+
 /** What the end of a connection asks of its stream. */
 export type CloseProcedureHost = Pick<
   SocketDuplex,
@@ -42,7 +50,7 @@ export class CloseProcedure {
   readonly #closeTimeout: number;
   #phase: Phase = 'open';
   /** What the Close frame says. */
-  #close = { code: NORMAL_CLOSURE, reason: '' };
+  #close = NORMAL;
   #resetting = false;
   #done: Done | null = null;
   #late: Error | null = null;
@@ -72,8 +80,10 @@ export class CloseProcedure {
   endWriting(done: () => void): void {
     this.#halfClose.whenKnown((agreed) => {
       if (agreed && this.#link.open && !this.isClosing) {
-        this.#halfClose.sendFin(done);
-        this.closeIfBothEnded();
+        this.#link.sendTogether(() => {
+          this.#halfClose.sendFin(done);
+          this.closeIfBothEnded();
+        });
       } else {
         // Where the peer has closed there is nobody to tell, and nothing unsent, or Writable would
         // not be here.
@@ -125,7 +135,7 @@ export class CloseProcedure {
    * Fails the connection for what the peer sent.
    * @param close - what the peer is to be told, where ws has not told it already
    */
-  fail(error: WsConnError, close?: { readonly code: number; readonly reason: string }): void {
+  fail(error: WsConnError, close?: CloseFrame): void {
     if (this.#stream.destroyed) return;
     if (close) this.#link.sendClose(close.code, close.reason);
     // Where close() runs, its time limit leaves none for this, and the peer is cut.

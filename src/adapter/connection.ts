@@ -17,10 +17,11 @@ import {
   handshakeError,
   handshakeTimeoutError,
 } from './link/connection-errors.ts';
-import { HalfClose } from './half-close.ts';
+import { HalfClose, type HalfCloseHost } from './half-close.ts';
+import type { LinkEvents } from './link/link-events.ts';
 import { Link } from './link/link.ts';
-import { MessageReader } from './message-reader.ts';
-import { MessageSender } from './message-sender.ts';
+import { type MessageEvents, MessageReader } from './message-reader.ts';
+import { MessageSender, type MessageSenderEvents } from './message-sender.ts';
 import type { AdapterSettings } from './options.ts';
 import { checkSocket } from './link/take-websocket.ts';
 import type { Transport } from './transport.ts';
@@ -29,27 +30,30 @@ import { WriteBatcher } from './write-batcher.ts';
 /** What a connection reports to the stream that it is made for. */
 export interface ConnectionEvents {
   /** The handshake is done. */
-  readonly onOpen: () => void;
+  onOpen(): void;
   /** Payload has moved. */
-  readonly onActive: () => void;
+  onActive(): void;
   /**
    * The server has accepted the handshake, with these headers; before `onOpen`. Somebody else may
    * take the WebSocket over then, with `release()`.
    */
-  readonly onUpgrade?: (headers: IncomingHttpHeaders) => void;
+  onUpgrade?(headers: IncomingHttpHeaders): void;
   /** A message came; returns whether somebody else takes it. */
-  readonly onMessage?: (bytes: Buffer, isBinary: boolean) => boolean;
+  onMessage?(bytes: Buffer, isBinary: boolean): boolean;
   /** ws was given a message. */
-  readonly onSent: () => void;
+  onSent(): void;
   /** The peer has closed in order: nobody can hear what is written any more. */
-  readonly onPeerGone: () => void;
+  onPeerGone(): void;
 }
 
 /**
  * A WebSocket that carries the bytes of one stream: its parts, and what the events of the WebSocket
- * mean for the stream.
+ * mean for the stream. It is what its parts report to: a function for each of their events would
+ * take 56 bytes, and there are fifteen.
  */
-export class Connection implements Transport {
+export class Connection
+  implements Transport, HalfCloseHost, LinkEvents, MessageEvents, MessageSenderEvents
+{
   readonly link: Link;
   readonly received: ReceiveBuffer;
   readonly closing: CloseProcedure;
@@ -69,11 +73,12 @@ export class Connection implements Transport {
     this.#stream = stream;
     this.#settings = settings;
     this.#events = events;
-    this.#halfClose = new HalfClose(ws, settings);
-    this.link = this.#makeLink(ws);
+    this.#halfClose = new HalfClose(ws, settings, this);
+    this.link = new Link(ws, settings, this);
     this.received = new ReceiveBuffer(stream, this.link);
-    this.#messages = this.#makeMessageReader();
-    this.#writes = this.#makeWriteBatcher(ws);
+    this.#messages = new MessageReader(this.#halfClose, this.received, this);
+    const sender = new MessageSender(ws, settings, this);
+    this.#writes = new WriteBatcher(stream, sender, settings.maxMessageSize, this.link.open);
     this.closing = new CloseProcedure(stream, this.link, this.#halfClose, settings.closeTimeout);
     if (!this.link.raw && settings.handshakeTimeout < Infinity) this.#limitHandshake();
   }
@@ -174,52 +179,45 @@ export class Connection implements Transport {
     this.link.setReferenced(referenced);
   }
 
-  #makeLink(ws: WebSocket): Link {
-    return new Link(ws, this.#settings, {
-      onOpen: this.#onOpen,
-      onUpgrade: (headers) => {
-        this.#halfClose.onUpgrade(headers);
-        this.#events.onUpgrade?.(headers);
-      },
-      onRefusal: (error) => {
-        this.#stream.destroy(error);
-      },
-      onMessage: this.#onMessage,
-      onTooMuch: this.#onTooMuch,
-      onError: this.#onError,
-      onClose: this.#onClose,
-    });
+  onUpgrade(headers: IncomingHttpHeaders): void {
+    this.#halfClose.onUpgrade(headers);
+    this.#events.onUpgrade?.(headers);
   }
 
-  #makeMessageReader(): MessageReader {
-    return new MessageReader(this.#halfClose, this.received, {
-      onData: this.#events.onActive,
-      onFin: () => {
-        this.closing.closeIfBothEnded();
-      },
-      onViolation: (code, reason) => {
-        this.received.flush();
-        this.closing.fail(new WsConnError('EPROTO', reason), { code, reason });
-      },
-    });
+  onRefusal(error: WsConnError): void {
+    this.#stream.destroy(error);
   }
 
-  #makeWriteBatcher(ws: WebSocket): WriteBatcher {
-    const { maxMessageSize } = this.#settings;
-    const settings = { maxMessageSize, highWaterMark: this.#stream.writableHighWaterMark };
-    const { onSent, onActive } = this.#events;
-    const sender = new MessageSender(ws, settings, { onMessage: onSent, onProgress: onActive });
-    return new WriteBatcher(this.#stream, sender, maxMessageSize, this.link.open);
+  onPong(payload: Buffer): void {
+    this.#halfClose.onPong(payload);
   }
 
-  #limitHandshake(): void {
-    const { handshakeTimeout } = this.#settings;
-    this.link.limit(handshakeTimeout, () => {
-      this.#stream.destroy(handshakeTimeoutError(this.link.ws.url, handshakeTimeout));
-    });
+  onSignSettled(): void {
+    this.link.ignorePongs();
   }
 
-  readonly #onOpen = (): void => {
+  onData(): void {
+    this.#events.onActive();
+  }
+
+  onFin(): void {
+    this.closing.closeIfBothEnded();
+  }
+
+  onViolation(code: number, reason: string): void {
+    this.received.flush();
+    this.closing.fail(new WsConnError('EPROTO', reason), { code, reason });
+  }
+
+  onMessageSent(): void {
+    this.#events.onSent();
+  }
+
+  onProgress(): void {
+    this.#events.onActive();
+  }
+
+  onOpen(): void {
     try {
       checkSocket(this.link.ws);
     } catch (error) {
@@ -233,16 +231,16 @@ export class Connection implements Transport {
       // Also where a listener throws: what was written before waits for this.
       this.#writes.open();
     }
-  };
+  }
 
-  readonly #onMessage = (data: RawData, isBinary: boolean): void => {
+  onMessage(data: RawData, isBinary: boolean): void {
     // takeWebSocket() has set binaryType to 'nodebuffer', so this is what ws gives.
     const bytes = data as Buffer;
     if (this.#events.onMessage?.(bytes, isBinary)) return;
     if (!this.closing.begun && !this.#stream.destroyed) this.#messages.take(bytes, isBinary);
-  };
+  }
 
-  readonly #onTooMuch = (bytes: number): void => {
+  onTooMuch(bytes: number): void {
     this.received.flush();
     const reason = 'too many unfinished messages';
     this.link.sendClose(TRY_AGAIN_LATER, reason);
@@ -250,16 +248,16 @@ export class Connection implements Transport {
     this.#stream.destroy(new WsConnError('EMSGSIZE', happened));
     // Only this gives back what ws holds of the message.
     this.link.terminate();
-  };
+  }
 
-  readonly #onError = (error: Error): void => {
+  onError(error: Error): void {
     this.received.flush();
     // After the handshake it is about a frame, and ws has sent the Close that belongs to it.
     if (this.link.raw) this.closing.fail(frameError(error));
     else this.#stream.destroy(handshakeError(error, this.link.ws.url));
-  };
+  }
 
-  readonly #onClose = (closed: ClosedWebSocket): void => {
+  onClose(closed: ClosedWebSocket): void {
     if (this.#stream.destroyed) {
       this.closing.onWebSocketClosed();
       return;
@@ -278,5 +276,12 @@ export class Connection implements Transport {
     this.#halfClose.onPeerGone();
     this.received.end();
     this.#events.onPeerGone();
-  };
+  }
+
+  #limitHandshake(): void {
+    const { handshakeTimeout } = this.#settings;
+    this.link.limit(handshakeTimeout, () => {
+      this.#stream.destroy(handshakeTimeoutError(this.link.ws.url, handshakeTimeout));
+    });
+  }
 }

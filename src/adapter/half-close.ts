@@ -18,6 +18,11 @@ type HalfCloseSettings = Pick<AdapterSettings, 'halfClose' | 'halfCloseOffered'>
  */
 type Agreement = 'off' | 'offered' | 'missed' | 'agreed';
 
+/** Who is told that no sign is awaited any more. */
+export interface HalfCloseHost {
+  onSignSettled(): void;
+}
+
 /** Payload of the unsolicited pong by which a client shows that it saw the answer to its offer. */
 const SIGN = Buffer.from('half-close');
 /**
@@ -36,6 +41,7 @@ const FIN = Buffer.alloc(0);
  */
 export class HalfClose {
   readonly #ws: WebSocket;
+  readonly #host: HalfCloseHost;
   readonly #byHand: boolean;
   #agreement: Agreement = 'off';
   #signDue = false;
@@ -47,12 +53,16 @@ export class HalfClose {
   #whenFinSent: (() => void) | null = null;
 
   /** @param settings - whether it is agreed or off by hand, or else what the client has offered */
-  constructor(ws: WebSocket, { halfClose, halfCloseOffered }: HalfCloseSettings) {
+  constructor(
+    ws: WebSocket,
+    { halfClose, halfCloseOffered }: HalfCloseSettings,
+    host: HalfCloseHost,
+  ) {
     this.#ws = ws;
+    this.#host = host;
     this.#byHand = halfClose !== undefined;
     if (halfClose) this.#agreement = 'agreed';
     else if (!this.#byHand && halfCloseOffered) this.#agreement = 'offered';
-    if (this.#agreement === 'offered') ws.prependListener('pong', this.#onPong);
   }
 
   /** Whether halves are closed, so that the peer ends its direction by a FIN. */
@@ -144,10 +154,17 @@ export class HalfClose {
     this.#onFinSent();
   }
 
-  /** Takes its listener off the WebSocket, and waits for nothing any more. */
+  /** Waits for nothing any more. */
   release(): void {
     this.#whenKnown = this.#whenFinSent = null;
-    this.#ws.off('pong', this.#onPong);
+  }
+
+  /** A pong came: the sign, or the answer to a ping, which comes behind the sign. */
+  onPong(payload: Buffer): void {
+    if (this.#agreement !== 'offered') return;
+    isolate(() => {
+      this.#settle(payload.equals(SIGN) ? 'agreed' : 'missed');
+    });
   }
 
   #onFinSent(): void {
@@ -156,15 +173,9 @@ export class HalfClose {
     whenFinSent?.();
   }
 
-  readonly #onPong = (payload: Buffer): void => {
-    isolate(() => {
-      this.#settle(payload.equals(SIGN) ? 'agreed' : 'missed');
-    });
-  };
-
   #settle(agreement: 'agreed' | 'missed'): void {
     this.#agreement = agreement;
-    this.#ws.off('pong', this.#onPong);
+    this.#host.onSignSettled();
     const whenKnown = this.#whenKnown;
     this.#whenKnown = null;
     whenKnown?.(agreement === 'agreed');

@@ -5,11 +5,11 @@ import type { HalfClose } from './half-close.ts';
 /** What messages come to, beside bytes for the reader. */
 export interface MessageEvents {
   /** Payload came. */
-  readonly onData: () => void;
+  onData(): void;
   /** The peer has ended its direction. */
-  readonly onFin: () => void;
+  onFin(): void;
   /** The peer broke the protocol: the close code that says so, and the reason. */
-  readonly onViolation: (code: number, reason: string) => void;
+  onViolation(code: number, reason: string): void;
 }
 
 /**

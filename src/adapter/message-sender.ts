@@ -8,16 +8,18 @@ import type { RunSender } from './write-batcher.ts';
 export interface MessageSenderSettings {
   readonly maxMessageSize: number;
   /** Bytes that may sit in ws and in the socket's own queue. */
-  readonly highWaterMark: number;
+  readonly writableHighWaterMark: number;
 }
 
 /** What a message sender reports. */
 export interface MessageSenderEvents {
   /** ws was given a message. */
-  readonly onMessage: () => void;
+  onMessageSent(): void;
   /** Bytes were handed to the kernel. */
-  readonly onProgress: () => void;
+  onProgress(): void;
 }
+
+const NOTHING = (): void => undefined;
 
 /**
  * Bytes after which one write lets the event loop turn, so that a fast peer cannot keep it from
@@ -41,7 +43,7 @@ export class MessageSender implements RunSender {
   #inFlight = 0;
   /** Whether the next message waits for the event loop to turn. */
   #resting = false;
-  #callback: WriteCallback = () => undefined;
+  #callback: WriteCallback = NOTHING;
 
   constructor(ws: WebSocket, settings: MessageSenderSettings, events: MessageSenderEvents) {
     this.#ws = ws;
@@ -77,13 +79,13 @@ export class MessageSender implements RunSender {
   }
 
   #pump(): void {
-    const { maxMessageSize, highWaterMark } = this.#settings;
+    const { maxMessageSize, writableHighWaterMark } = this.#settings;
     let turn = 0;
     while (this.#left > 0 && this.#ws.readyState === this.#ws.OPEN) {
       const length = Math.min(this.#left, maxMessageSize);
       // Our own messages call back when they have left; control frames that wait there do not, so
       // one may join them.
-      if (this.#inFlight > 0 && this.#ws.bufferedAmount + length > highWaterMark) return;
+      if (this.#inFlight > 0 && this.#ws.bufferedAmount + length > writableHighWaterMark) return;
       if (turn >= BYTES_PER_TURN) {
         this.#resting = true;
         setImmediate(() => {
@@ -112,7 +114,7 @@ export class MessageSender implements RunSender {
         this.#pump();
       }
     });
-    this.#events.onMessage();
+    this.#events.onMessageSent();
   }
 
   #finish(): void {

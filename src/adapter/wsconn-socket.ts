@@ -91,9 +91,9 @@ export abstract class WsConnSocket extends SocketDuplex {
     if (this.#keepalive) return this.#keepalive;
     const keepalive = this.makeKeepalive(options);
     this.#keepalive = keepalive;
+    keepalive.belongTo(this);
     if (this.destroyed || this.transport.ending) keepalive.stop();
     if (!this.transport.referenced) keepalive.unref();
-    keepalive.on('pong', (rtt) => this.emit('pong', rtt));
     return keepalive;
   }
 
@@ -171,6 +171,16 @@ export abstract class WsConnSocket extends SocketDuplex {
       });
       done(late);
     });
+  }
+
+  /** @internal */
+  onKeepalivePong(rtt: number): void {
+    this.emit('pong', rtt);
+  }
+
+  /** @internal */
+  onKeepaliveDead(_error: Error): void {
+    // For a subclass whose connection ends with its WebSocket.
   }
 
   /** ws was given a message. @internal */

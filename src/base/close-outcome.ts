@@ -1,5 +1,8 @@
 import type { EventEmitter } from 'node:events';
 
+/** Shared, since few are waited for by more than one. */
+const NONE: readonly (() => void)[] = [];
+
 /**
  * Keeps how a stream or session has ended, which is its first error or null, and calls back who
  * waits for its 'close', also where a user has removed all listeners.
@@ -8,7 +11,7 @@ export class CloseOutcome {
   readonly #emitter: EventEmitter;
   #error: Error | null = null;
   #closeEmitted = false;
-  #waiting: (() => void)[] = [];
+  #waiting = NONE;
 
   constructor(emitter: EventEmitter) {
     this.#emitter = emitter;
@@ -35,14 +38,16 @@ export class CloseOutcome {
     try {
       this.#emitter.emit('close', ...args);
     } finally {
-      for (const callback of this.#waiting.splice(0)) callback();
+      const waiting = this.#waiting;
+      this.#waiting = NONE;
+      for (const callback of waiting) callback();
     }
   }
 
   /** Calls back once after 'close': now, if it was emitted. */
   onceClosed(callback: () => void): void {
     if (this.#closeEmitted) callback();
-    else this.#waiting.push(callback);
+    else this.#waiting = this.#waiting.concat(callback);
   }
 
   /**

@@ -25,7 +25,8 @@ export class ReceiveBuffer {
   readonly #stream: ServedStream;
   #source: PausableSource;
   readonly #demand: ReadDemand;
-  readonly #queue = new ChunkQueue();
+  /** Made when a second message waits: most connections never need it. */
+  #queue: ChunkQueue | null = null;
   /** The only message that waits, not copied yet: most turns bring no second one. */
   #single: Buffer | null = null;
   /** Whether what waits is handed on when the turn is over. */
@@ -42,7 +43,7 @@ export class ReceiveBuffer {
 
   /** Bytes that wait here, before Readable has them. */
   get length(): number {
-    return this.#queue.length + (this.#single?.length ?? 0);
+    return (this.#queue?.length ?? 0) + (this.#single?.length ?? 0);
   }
 
   /** Bytes that the reader waits to get at once; 0 where it takes what there is. */
@@ -68,7 +69,7 @@ export class ReceiveBuffer {
         this.#single = bytes;
       } else {
         this.#spill();
-        this.#queue.add(bytes);
+        this.#enqueue(bytes);
       }
       this.#schedule();
     }
@@ -120,7 +121,7 @@ export class ReceiveBuffer {
   clear(): void {
     this.#discarding = true;
     this.#single = null;
-    this.#queue.clear();
+    this.#queue = null;
   }
 
   /**
@@ -128,8 +129,13 @@ export class ReceiveBuffer {
    * has read with them.
    */
   #spill(): void {
-    if (this.#single) this.#queue.add(this.#single);
+    if (this.#single) this.#enqueue(this.#single);
     this.#single = null;
+  }
+
+  #enqueue(bytes: Buffer): void {
+    this.#queue ??= new ChunkQueue();
+    this.#queue.add(bytes);
   }
 
   #schedule(): void {
@@ -145,7 +151,7 @@ export class ReceiveBuffer {
 
   #feed(): void {
     while (this.length > 0 && this.#demand.takesMore) {
-      const block = this.#single ?? this.#queue.take();
+      const block = this.#single ?? this.#queue?.take();
       this.#single = null;
       if (block) this.#stream.push(block);
     }

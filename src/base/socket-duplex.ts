@@ -98,7 +98,7 @@ export const PEER_GONE: unique symbol = Symbol('peer gone');
 export abstract class SocketDuplex extends SocketFace implements net.Socket {
   /** Idle time in ms after which 'timeout' is emitted, as last set; undefined until then. */
   timeout?: number;
-  readonly #idle = new Deadline(() => this.emit('timeout'));
+  #idle: Deadline | null = null;
   readonly #outcome = new CloseOutcome(this);
   readonly #lostWrites = new LostWrites();
   #peerIsGone = false;
@@ -154,8 +154,7 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
   }
 
   /**
-   * Bytes of the largest message that the transport takes; undefined where the transport has no
-   * messages.
+   * Bytes of the largest message that the transport takes; undefined where it has no messages.
    * @internal
    */
   get maxMessageBytes(): number | undefined {
@@ -178,12 +177,13 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
       throw invalidArgType('callback', 'of type function', callback);
     }
     const limit = idleTimeoutOption('timeout', timeout);
-    this.#idle.stop();
+    this.#idle?.stop();
     this.timeout = limit;
     if (callback) this.removeListener('timeout', callback);
     if (limit > 0 && !this.destroyed) {
       if (callback) this.once('timeout', callback);
       // As in net.Socket: an idle limit is no reason to keep the process alive.
+      this.#idle ??= new Deadline(() => this.emit('timeout'));
       this.#idle.start(limit);
     }
     return this;
@@ -199,12 +199,12 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
       this.destroy();
     } else {
       // Once for all callers: a listener of each would look like a leak.
-      this.off('finish', this.#onFinish);
-      this.once('finish', this.#onFinish);
+      this.off('finish', SocketDuplex.#onFinish);
+      this.once('finish', SocketDuplex.#onFinish);
     }
   }
 
-  readonly #onFinish = (): void => {
+  static readonly #onFinish = function (this: SocketDuplex): void {
     this.destroy();
   };
 
@@ -239,7 +239,7 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
 
   /** @internal A subclass has `hangUp()` for this. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#idle.stop();
+    this.#idle?.stop();
     this.hangUp(error, (late = null) => {
       const outcome = error ?? late;
       this.#outcome.setError(outcome);
@@ -295,6 +295,6 @@ export abstract class SocketDuplex extends SocketFace implements net.Socket {
 
   /** For a subclass: restarts the idle timeout, when payload has moved. */
   protected markActive(): void {
-    this.#idle.refresh();
+    this.#idle?.refresh();
   }
 }

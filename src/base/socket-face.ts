@@ -24,12 +24,15 @@ export abstract class SocketFace extends Duplex {
   readonly localPort?: number;
   /** Always null; `net.Socket` has the `net.Server` that accepted it here. */
   readonly server: net.Server | null = null;
-  /** Always empty: connection attempts belong to the transport. */
-  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
 
   /** Whether the connection is still being made. */
   abstract get connecting(): boolean;
   protected abstract reportOpen(): void;
+
+  /** Always empty: connection attempts belong to the transport. */
+  get autoSelectFamilyAttemptedAddresses(): string[] {
+    return [];
+  }
 
   /** Whether the connection is still being made, as in `net.Socket`. */
   get pending(): boolean {
@@ -112,14 +115,12 @@ export abstract class SocketFace extends Duplex {
    * for whoever logs it.
    */
   protected adoptAddresses(from: Addresses): void {
-    const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = from;
-    Object.assign(this, {
-      remoteAddress,
-      remoteFamily,
-      remotePort,
-      localAddress,
-      localFamily,
-      localPort,
-    });
+    const own = this as { -readonly [Name in keyof Addresses]: Addresses[Name] };
+    own.remoteAddress = from.remoteAddress;
+    own.remoteFamily = from.remoteFamily;
+    own.remotePort = from.remotePort;
+    own.localAddress = from.localAddress;
+    own.localFamily = from.localFamily;
+    own.localPort = from.localPort;
   }
 }

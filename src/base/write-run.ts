@@ -3,9 +3,11 @@ export interface Write {
   readonly chunk: Buffer;
 }
 
+const NONE: readonly Write[] = [];
+
 /** The bytes of writes that were handed over together, to be cut into pieces of other sizes. */
 export class WriteRun {
-  #writes: readonly Write[] = [];
+  #writes = NONE;
   /** Where the next byte is: in which write, and at which byte of it. */
   #index = 0;
   #offset = 0;
@@ -18,7 +20,7 @@ export class WriteRun {
 
   /** Releases the memory of the writes. */
   clear(): void {
-    this.start([]);
+    this.start(NONE);
   }
 
   /** Takes the next `length` bytes: a view where one chunk has them all, else a copy. */

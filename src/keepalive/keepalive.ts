@@ -3,7 +3,11 @@ import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
 import type { WsConnError } from '../base/errors.ts';
-import { KeepaliveLoop, type WhenAcknowledged } from './keepalive-loop.ts';
+import {
+  KeepaliveLoop,
+  type KeepaliveLoopEvents,
+  type WhenAcknowledged,
+} from './keepalive-loop.ts';
 import { checkKeepaliveOptions, type KeepaliveOptions, type KeepaliveSettings } from './options.ts';
 
 export interface KeepaliveEvents {
@@ -14,6 +18,16 @@ export interface KeepaliveEvents {
   pong: [rtt: number];
   /** The peer gave no sign of life: `ETIMEDOUT`. The last event. */
   dead: [error: WsConnError];
+}
+
+/**
+ * The socket that a keepalive belongs to. It is told before the listeners, and costs less than two
+ * of them.
+ * @internal
+ */
+export interface KeepaliveOwner {
+  onKeepalivePong(rtt: number): void;
+  onKeepaliveDead(error: WsConnError): void;
 }
 
 /**
@@ -38,6 +52,7 @@ export interface KeepaliveEvents {
 export class Keepalive extends EventEmitter<KeepaliveEvents> {
   readonly #settings: KeepaliveSettings;
   #loop: KeepaliveLoop | null = null;
+  #owner: KeepaliveOwner | null = null;
   /** Whether the loop goes on over the next WebSocket, when this one is gone. */
   #outlives = false;
   #roundTrip: number | undefined;
@@ -76,6 +91,11 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     return this;
   }
 
+  /** @internal */
+  belongTo(owner: KeepaliveOwner): void {
+    this.#owner = owner;
+  }
+
   /**
    * Goes on over another WebSocket, and from then on over whichever comes next; rests with none.
    * @param whenAcknowledged - given where the peer acknowledges what it gets
@@ -92,22 +112,12 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
    * loop: the socket's 'drain' comes after all of them.
    * @internal
    */
-  readonly onSent = (): void => {
+  onSent(): void {
     this.#loop?.onSent();
-  };
+  }
 
   #run(ws: WebSocket, whenAcknowledged?: WhenAcknowledged): void {
-    const events = {
-      onPong: (roundTrip: number) => this.emit('pong', roundTrip),
-      onDead: (error: WsConnError) => {
-        if (!this.#outlives) this.stop();
-        this.emit('dead', error);
-        ws.terminate();
-      },
-      onClose: () => {
-        if (!this.#outlives) this.stop();
-      },
-    };
+    const events = new Keepalive.#Events(this, ws);
     this.#loop = new KeepaliveLoop(ws, this.#settings, events, whenAcknowledged);
     if (!this.#referenced) this.#loop.unref();
   }
@@ -117,4 +127,31 @@ export class Keepalive extends EventEmitter<KeepaliveEvents> {
     this.#loop?.stop();
     this.#loop = null;
   }
+
+  /** What the loop over one WebSocket reports. */
+  static readonly #Events = class implements KeepaliveLoopEvents {
+    readonly #keepalive: Keepalive;
+    readonly #ws: WebSocket;
+
+    constructor(keepalive: Keepalive, ws: WebSocket) {
+      this.#keepalive = keepalive;
+      this.#ws = ws;
+    }
+
+    onPong(roundTrip: number): void {
+      this.#keepalive.#owner?.onKeepalivePong(roundTrip);
+      this.#keepalive.emit('pong', roundTrip);
+    }
+
+    onDead(error: WsConnError): void {
+      if (!this.#keepalive.#outlives) this.#keepalive.stop();
+      this.#keepalive.#owner?.onKeepaliveDead(error);
+      this.#keepalive.emit('dead', error);
+      this.#ws.terminate();
+    }
+
+    onClose(): void {
+      if (!this.#keepalive.#outlives) this.#keepalive.stop();
+    }
+  };
 }

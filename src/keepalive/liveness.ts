@@ -1,35 +1,14 @@
 import { WsConnError } from '../base/errors.ts';
+import type { LivenessHost } from './liveness-host.ts';
 import { type Ping, UnansweredPings } from './unanswered-pings.ts';
-
-/** What liveness asks of its connection, and reports to it. */
-export interface LivenessHost {
-  /**
-   * Bytes written so far, those in our own send queue included; undefined where nobody counts them.
-   */
-  written(): number | undefined;
-  /** Bytes of them that wait in our own send queue. */
-  queued(): number;
-  /** Whether a ping may be sent. Where none may any more, it stops the loop. */
-  mayPing(): boolean;
-  /**
-   * Sends a ping behind all that was written, and calls `whenSent` when it has left the send queue.
-   */
-  ping(id: number, whenSent: () => void): void;
-  /**
-   * In place of the pings of a burst, where the peer acknowledges what it gets by itself: `onMark()`
-   * is called when it has all that was written so far.
-   */
-  mark?(id: number): void;
-  /** Shows the peer that we live, while our reading is paused. */
-  showLife(): void;
-  /** A ping was answered, after so many ms. */
-  onPong(roundTrip: number): void;
-  /** The peer is dead: `ETIMEDOUT`. The loop has stopped. */
-  onDead(error: WsConnError): void;
-}
 
 /** Share of the interval by which a look comes early: from the least to the most. */
 const EARLY = { least: 0.05, most: 0.2 };
+/**
+ * How many times there are from the least to the most. Node keeps a list of timers for each delay,
+ * some 400 bytes: with few of them connections share those lists.
+ */
+const EARLY_STEPS = 64;
 
 /** Bytes between two pings of a burst. */
 const DENSE = 65_536;
@@ -69,6 +48,9 @@ export class Liveness {
   readonly #pings = new UnansweredPings(performance.now());
   #state: 'running' | 'paused' | 'stopped' = 'running';
   #timer: NodeJS.Timeout | undefined;
+  /** What the timer waits for: a look, or a deadline of the peer. */
+  #due = Infinity;
+  #dueIsDeadline = false;
   #verdict: NodeJS.Immediate | undefined;
   #referenced = true;
   #lookAt = Infinity;
@@ -79,7 +61,8 @@ export class Liveness {
   #received = 0;
   #pausedAt = 0;
   /** What had come and gone when it was last looked at. */
-  #seen = { received: 0, sent: 0 };
+  #seenReceived = 0;
+  #seenSent = 0;
   #roundTrip: number | undefined;
 
   /**
@@ -135,7 +118,7 @@ export class Liveness {
     if (this.#state !== 'running' || this.#pings.full || written === undefined) return;
     const unasked = this.#pings.unasked(written, this.#host.queued(), performance.now());
     if (unasked < this.#burstStep || !this.#host.mayPing()) return;
-    if (this.#host.mark) this.#mark();
+    if (this.#host.marks) this.#mark();
     else this.#ping();
     this.#arm();
   }
@@ -198,7 +181,7 @@ export class Liveness {
   /** Bytes of a burst between two pings. */
   get #burstStep(): number {
     const isFast = this.#roundTrip !== undefined && this.#roundTrip < FAST;
-    return !this.#host.mark && (isFast || this.#heard) ? SPARSE : DENSE;
+    return !this.#host.marks && (isFast || this.#heard) ? SPARSE : DENSE;
   }
 
   /** Waits for an interval. */
@@ -206,7 +189,8 @@ export class Liveness {
     // A ping and its pong are no traffic: taken for it, they would let every other look go without
     // one.
     this.#moved();
-    const early = EARLY.least + (EARLY.most - EARLY.least) * Math.random();
+    const step = Math.floor(Math.random() * (EARLY_STEPS + 1)) / EARLY_STEPS;
+    const early = EARLY.least + (EARLY.most - EARLY.least) * step;
     this.#lookAt = performance.now() + this.#interval * (1 - early);
     this.#arm();
   }
@@ -219,13 +203,18 @@ export class Liveness {
     if (this.#state === 'stopped') return;
     const open = this.#state === 'running' ? this.#open : undefined;
     const deadline = open ? open.reachesAt + this.#pongTimeout : Infinity;
-    const due = Math.min(this.#lookAt, deadline);
-    const act = due === deadline ? this.#judgeAfterPoll : this.#look;
-    this.#timer = setTimeout(act, Math.max(0, due - performance.now()), due);
+    this.#due = Math.min(this.#lookAt, deadline);
+    this.#dueIsDeadline = this.#due === deadline;
+    this.#timer = setTimeout(this.#onDue, Math.max(0, this.#due - performance.now()));
     if (!this.#referenced) this.#timer.unref();
   }
 
-  readonly #look = (): void => {
+  readonly #onDue = (): void => {
+    if (this.#dueIsDeadline) this.#judgeAfterPoll();
+    else this.#look();
+  };
+
+  #look(): void {
     if (!this.#host.mayPing()) return;
     if (this.#state === 'paused') {
       this.#host.showLife();
@@ -235,13 +224,14 @@ export class Liveness {
     }
     if (!this.#moved() && !this.#isAsking) this.#ping();
     this.#rest();
-  };
+  }
 
   /** Whether bytes went each way since the last look. Bytes in the send queue have not gone. */
   #moved(): boolean {
     const sent = (this.#host.written() ?? 0) - this.#host.queued();
-    const moved = sent > this.#seen.sent && this.#received > this.#seen.received;
-    this.#seen = { received: this.#received, sent };
+    const moved = sent > this.#seenSent && this.#received > this.#seenReceived;
+    this.#seenReceived = this.#received;
+    this.#seenSent = sent;
     return moved;
   }
 
@@ -269,12 +259,12 @@ export class Liveness {
   }
 
   /** Makes the event loop read before the verdict: the answer may lie in the kernel. */
-  readonly #judgeAfterPoll = (due: number): void => {
-    const stalled = performance.now() - due > STALL * this.#pongTimeout;
+  #judgeAfterPoll(): void {
+    const stalled = performance.now() - this.#due > STALL * this.#pongTimeout;
     this.#verdict = setImmediate(() => {
       this.#judge(stalled);
     });
-  };
+  }
 
   #judge(stalled: boolean): void {
     const open = this.#open;

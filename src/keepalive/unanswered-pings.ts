@@ -20,13 +20,16 @@ const MOST = 256;
 
 const ID_LIMIT = 2 ** 31;
 
+/** Shared by all who wait for none, as most do: an array of each would keep its memory. */
+const NONE: readonly Ping[] = [];
+
 /**
  * The pings that were sent and not answered, in the order in which they were written, and when each
  * reaches the peer.
  */
 export class UnansweredPings {
   readonly #transit: Transit;
-  #pings: Ping[] = [];
+  #pings = NONE;
   #lastId = 0;
   /** Bytes written before the last ping. */
   #asked = 0;
@@ -73,8 +76,8 @@ export class UnansweredPings {
       sentAt: undefined,
       reachesAt,
     };
-    if (this.full) this.#pings.shift();
-    this.#pings.push(ping);
+    // concat() makes an array of just that length.
+    this.#pings = (this.full ? this.#pings.slice(1) : this.#pings).concat(ping);
     return ping;
   }
 
@@ -92,7 +95,7 @@ export class UnansweredPings {
     const index = this.#pings.findIndex((ping) => ping.id === id);
     const ping = this.#pings[index];
     if (!ping) return undefined;
-    this.#pings.splice(0, index + 1);
+    this.#pings = index + 1 === this.#pings.length ? NONE : this.#pings.slice(index + 1);
     if (ping.position !== undefined) this.#transit.onArrived(ping.position, now);
     const [next] = this.#pings;
     if (next?.position !== undefined) next.reachesAt = this.#transit.arrivalOf(next.position);

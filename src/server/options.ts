@@ -123,6 +123,8 @@ export interface ServerSettings {
   readonly resume: ResumeSettings | undefined;
   /** For its connections. */
   readonly adapter: AdapterSettings;
+  /** For those whose clients offer half close. */
+  readonly adapterOffered: AdapterSettings;
   /** For their handshakes. */
   readonly webSocket: WebSocketServerSettings;
 }
@@ -160,6 +162,7 @@ export function checkServerOptions(
     DEFAULT_UNFINISHED_BYTES,
     1,
   );
+  const ofConnections = adapter.with({ unfinished: new UnfinishedBytes(unfinished) });
   return {
     server,
     path,
@@ -184,7 +187,8 @@ export function checkServerOptions(
       1,
     ),
     resume,
-    adapter: adapter.with({ unfinished: new UnfinishedBytes(unfinished) }),
+    adapter: ofConnections,
+    adapterOffered: ofConnections.with({ halfCloseOffered: true }),
     webSocket: {
       autoPong: options.autoPong,
       halfClose: adapter.halfClose,

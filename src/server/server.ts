@@ -276,8 +276,8 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
       return;
     }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      const halfCloseOffered = namesHalfClose(request.headers);
-      const settings = this.#settings.adapter.with({ halfCloseOffered });
+      const { adapter, adapterOffered } = this.#settings;
+      const settings = namesHalfClose(request.headers) ? adapterOffered : adapter;
       const connection = plan ? plan.take(ws, settings) : new WsConnAdapter(ws, settings);
       if (!connection) return;
       if (this.#connections.size >= this.maxConnections) this.#connections.cutLongestLingering();

@@ -3,6 +3,12 @@ const BYTES_PER_CHUNK = 256;
 /** Header of a control frame of a client: two bytes and the mask (RFC 6455, section 5.2). */
 const CONTROL_HEADER = 6;
 
+/** The connection that a message comes by. */
+export interface UnfinishedMessageHost {
+  /** Ends the connection: it has most of what is too much, so many bytes. */
+  onTooMuch(bytes: number): void;
+}
+
 /**
  * Counts what all connections of a server have read of messages that are not complete, and has the
  * one with most of it end where that is too much. ws keeps its own count to itself, so this is
@@ -23,9 +29,8 @@ export class UnfinishedBytes {
     return this.#total;
   }
 
-  /** @param onTooMuch - ends this connection; called when it has most of what is too much */
-  open(onTooMuch: (bytes: number) => void): UnfinishedMessage {
-    const message = new UnfinishedMessage(this, onTooMuch);
+  open(host: UnfinishedMessageHost): UnfinishedMessage {
+    const message = new UnfinishedMessage(this, host);
     this.#messages.add(message);
     return message;
   }
@@ -54,7 +59,7 @@ export class UnfinishedBytes {
 /** What one connection has read since its last message. */
 export class UnfinishedMessage {
   readonly #all: UnfinishedBytes;
-  readonly #onTooMuch: (bytes: number) => void;
+  readonly #host: UnfinishedMessageHost;
   #bytes = 0;
   /** Whether the chunk that ws has just read held the end of a message. */
   #complete = false;
@@ -62,9 +67,9 @@ export class UnfinishedMessage {
   #control = 0;
   #closed = false;
 
-  constructor(all: UnfinishedBytes, onTooMuch: (bytes: number) => void) {
+  constructor(all: UnfinishedBytes, host: UnfinishedMessageHost) {
     this.#all = all;
-    this.#onTooMuch = onTooMuch;
+    this.#host = host;
   }
 
   get bytes(): number {
@@ -101,7 +106,7 @@ export class UnfinishedMessage {
   fail(): void {
     const bytes = this.#bytes;
     this.close();
-    this.#onTooMuch(bytes);
+    this.#host.onTooMuch(bytes);
   }
 
   /** The connection is gone, or reads no more. */

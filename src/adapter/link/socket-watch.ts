@@ -1,33 +1,48 @@
 import type { UnfinishedMessage } from '../../websocket/unfinished-bytes.ts';
-import { dataListenerOfWs, type RawSocket } from '../../websocket/raw-socket.ts';
+import {
+  dataListenerOfWs,
+  dropEndListenerOfWs,
+  type RawSocket,
+} from '../../websocket/raw-socket.ts';
+
+/** Who is told by a watch. */
+export interface SocketWatchHost {
+  /**
+   * The peer has sent Close or ended TCP, or both, or ws has ended TCP; called more than once.
+   */
+  onPeerDone(): void;
+}
+
+/** Where a socket has its watch: see `LINK`. */
+const WATCH: unique symbol = Symbol('watch');
+
+type Watched = RawSocket & { [WATCH]?: SocketWatch };
 
 /**
  * Watches the socket below an open WebSocket for what ws reports late or never: an error, and that
  * nothing more can come from the peer.
  */
 export class SocketWatch {
-  readonly #raw: RawSocket;
-  readonly #onPeerDone: () => void;
+  readonly #raw: Watched;
+  readonly #host: SocketWatchHost;
   readonly #unfinished: UnfinishedMessage | undefined;
   readonly #dataListenerOfWs: unknown;
   #error: Error | undefined;
-  #ended = false;
 
-  /**
-   * @param onPeerDone - called when the peer has sent Close or ended TCP, or both, and when ws has
-   * ended TCP; more than once
-   * @param unfinished - is told what ws has read
-   */
-  constructor(raw: RawSocket, onPeerDone: () => void, unfinished: UnfinishedMessage | undefined) {
+  /** @param unfinished - is told what ws has read */
+  constructor(raw: RawSocket, host: SocketWatchHost, unfinished: UnfinishedMessage | undefined) {
     this.#unfinished = unfinished;
     this.#raw = raw;
-    this.#onPeerDone = onPeerDone;
+    this.#host = host;
     this.#dataListenerOfWs = dataListenerOfWs(raw);
-    raw.on('error', this.#onError);
-    raw.on('end', this.#onEnd);
-    raw.on('finish', this.#onPeerDone);
-    raw.on('data', this.#onData);
-    raw.on('removeListener', this.#onListenerRemoved);
+    this.#raw[WATCH] = this;
+    raw.on('error', SocketWatch.#onError);
+    // Where somebody listens beside ws, Node reports that ws takes its own listener away at the end:
+    // with a third one Node's list of them takes 144 bytes more.
+    if (raw.listenerCount('end') < 2) raw.on('end', SocketWatch.#onEndOrFinish);
+    raw.on('finish', SocketWatch.#onEndOrFinish);
+    raw.on('data', SocketWatch.#onData);
+    raw.on('removeListener', SocketWatch.#onListenerRemoved);
   }
 
   /** Error of the socket. */
@@ -37,41 +52,53 @@ export class SocketWatch {
 
   /** Whether the peer has ended TCP in order. */
   get ended(): boolean {
-    return this.#ended && !this.#error;
+    return this.#raw.readableEnded && !this.#error;
   }
 
   /** Takes its listeners off the socket. */
   stop(): void {
     const raw = this.#raw;
-    raw.off('error', this.#onError);
-    raw.off('end', this.#onEnd);
-    raw.off('finish', this.#onPeerDone);
-    raw.off('removeListener', this.#onListenerRemoved);
-    raw.off('data', this.#onData);
+    // First, or it would be told of the others.
+    raw.off('removeListener', SocketWatch.#onListenerRemoved);
+    raw.off('error', SocketWatch.#onError);
+    raw.off('end', SocketWatch.#onEndOrFinish);
+    raw.off('finish', SocketWatch.#onEndOrFinish);
+    raw.off('data', SocketWatch.#onData);
   }
 
-  readonly #onError = (error: Error): void => {
-    this.#error = error;
+  static readonly #onError = function (this: Watched, error: Error): void {
+    const watch = this[WATCH];
+    if (watch) watch.#error = error;
   };
 
-  readonly #onEnd = (): void => {
-    this.#ended = true;
-    this.#onPeerDone();
+  static readonly #onEndOrFinish = function (this: Watched): void {
+    const watch = this[WATCH];
+    if (watch) watch.#host.onPeerDone();
   };
 
   /**
    * ws takes its 'data' listener away when it reads no more: the peer's Close has come, or frames
-   * that it cannot read. ws reports neither before TCP has ended, which may be never.
+   * that it cannot read. ws reports neither before TCP has ended, which may be never. It takes its
+   * 'end' listener away when TCP has ended.
    */
-  readonly #onListenerRemoved = (_event: string, listener: unknown): void => {
-    if (listener === this.#dataListenerOfWs) this.#onPeerDone();
+  static readonly #onListenerRemoved = function (
+    this: Watched,
+    event: string,
+    listener: unknown,
+  ): void {
+    const watch = this[WATCH];
+    if (!watch) return;
+    const readsNoMore = listener === watch.#dataListenerOfWs;
+    if (readsNoMore) dropEndListenerOfWs(this);
+    if (readsNoMore || (event === 'end' && this.readableEnded)) watch.#host.onPeerDone();
   };
 
   /**
    * Also makes Node report when ws removes its own listener: of the only one for an event it would
    * not.
    */
-  readonly #onData = (chunk: Buffer): void => {
-    this.#unfinished?.onChunk(chunk.length);
+  static readonly #onData = function (this: Watched, chunk: Buffer): void {
+    const watch = this[WATCH];
+    if (watch) watch.#unfinished?.onChunk(chunk.length);
   };
 }

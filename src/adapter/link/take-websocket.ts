@@ -1,10 +1,8 @@
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 
 import { invalidArgType, invalidState } from '../../base/errors.ts';
 import { rawSocket, type RawSocket } from '../../websocket/raw-socket.ts';
-
-/** WebSockets that have their adapter: two on one would each get half of the bytes. */
-const taken = new WeakSet<WebSocket>();
+import { LINK, type Linked } from './linked.ts';
 
 /** What the adapter needs of a WebSocket, and versions or imitations of ws may lack. */
 const NEEDED = [
@@ -28,17 +26,25 @@ const OLDEST = '8.3';
  * `ERR_INVALID_STATE` for one that has an adapter, is closing or closed
  */
 export function takeWebSocket(ws: WebSocket): void {
-  const given = (ws as Partial<WebSocket> | null | undefined) ?? {};
-  const missing: string[] = NEEDED.filter((name) => typeof given[name] !== 'function');
-  if (missing.length === 0 && typeof given.isPaused !== 'boolean') missing.push('isPaused');
+  const missing = missingIn(ws);
   if (missing.length > 0) throw unfit(ws, missing.join(', '));
-  if (taken.has(ws)) throw invalidState('this WebSocket has an adapter already');
+  // Two adapters on one would each get half of the bytes.
+  if (LINK in ws) throw invalidState('this WebSocket has an adapter already');
   if (ws.readyState !== ws.CONNECTING && ws.readyState !== ws.OPEN) {
     throw invalidState('this WebSocket is closing or closed');
   }
   if (ws.readyState === ws.OPEN) checkSocket(ws);
-  taken.add(ws);
+  (ws as Linked)[LINK] = null;
   ws.binaryType = 'nodebuffer';
+}
+
+/** Names what a WebSocket lacks; one of the version of ws that this package has lacks nothing. */
+function missingIn(ws: WebSocket): string[] {
+  if (ws instanceof WebSocket) return [];
+  const given = (ws as Partial<WebSocket> | null | undefined) ?? {};
+  const missing: string[] = NEEDED.filter((name) => typeof given[name] !== 'function');
+  if (missing.length === 0 && typeof given.isPaused !== 'boolean') missing.push('isPaused');
+  return missing;
 }
 
 /**

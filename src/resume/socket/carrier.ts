@@ -4,7 +4,8 @@ import type { RawData, WebSocket } from 'ws';
 
 import type { WsConnError } from '../../base/errors.ts';
 import type { ClosedWebSocket } from '../../adapter/link/connection-errors.ts';
-import { Link, type LinkSettings } from '../../adapter/link/link.ts';
+import type { LinkSettings } from '../../adapter/link/link-events.ts';
+import { Link } from '../../adapter/link/link.ts';
 import { NORMAL_CLOSURE } from '../../websocket/close-codes.ts';
 import type { Carrier } from '../session/session-host.ts';
 

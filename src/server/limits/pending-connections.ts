@@ -24,7 +24,9 @@ type Key = string | net.Socket;
 export class PendingConnections {
   readonly #server: http.Server;
   readonly #limit: number;
+  readonly #onClose: (this: net.Socket) => void;
   readonly #onDrop: (dropped: Dropped) => void;
+  readonly #isTls: boolean;
   readonly #groupOf = new Map<Key, string>();
   /** The connections of each address, the oldest first. */
   readonly #groups = new Map<string, Map<Key, net.Socket>>();
@@ -33,6 +35,12 @@ export class PendingConnections {
     this.#server = server;
     this.#limit = limit;
     this.#onDrop = onDrop;
+    this.#isTls = isTls(server);
+    // One for all sockets; it is called with its socket as `this`.
+    const forget = this.#forget.bind(this);
+    this.#onClose = function (this: net.Socket): void {
+      forget(this);
+    };
     // Of others, such as HTTP/2, it is not known which connection a request came by.
     if (isHttp1(server)) {
       server.on('connection', this.#onConnection);
@@ -45,26 +53,34 @@ export class PendingConnections {
 
   /** A request came by this socket, plain or TLS: it is pending no more. */
   remove(socket: net.Socket): void {
-    this.#forget(keyOf(socket));
+    this.#forget(this.#keyOf(socket));
   }
 
   detach(): void {
     this.#server.off('connection', this.#onConnection);
-    this.#groupOf.clear();
-    this.#groups.clear();
+    for (const key of this.#groupOf.keys()) this.#forget(key);
+  }
+
+  /** Under TLS a request comes by another socket, which has the same addresses. */
+  #keyOf(socket: net.Socket): Key {
+    return this.#isTls ? addressesOf(socket) : socket;
   }
 
   readonly #onConnection = (socket: net.Socket): void => {
-    const key = keyOf(socket);
+    const key = this.#keyOf(socket);
     // A TLS socket over a unix socket could not be told from another.
-    if (typeof key !== 'string' && isTls(this.#server)) return;
+    if (key === socket && this.#isTls) return;
     const group = groupOf(socket.remoteAddress ?? '');
     const members = this.#groups.get(group) ?? new Map<Key, net.Socket>();
     this.#groups.set(group, members.set(key, socket));
     this.#groupOf.set(key, group);
-    socket.once('close', () => {
-      if (this.#groups.get(group)?.get(key) === socket) this.#forget(key);
-    });
+    if (key === socket) {
+      socket.on('close', this.#onClose);
+    } else {
+      socket.once('close', () => {
+        if (this.#groups.get(group)?.get(key) === socket) this.#forget(key);
+      });
+    }
     if (this.size > this.#limit) this.#dropOne();
   };
 
@@ -72,6 +88,7 @@ export class PendingConnections {
     const group = this.#groupOf.get(key);
     this.#groupOf.delete(key);
     if (group === undefined) return;
+    if (typeof key !== 'string') key.off('close', this.#onClose);
     const members = this.#groups.get(group);
     members?.delete(key);
     if (members?.size === 0) this.#groups.delete(group);
@@ -92,7 +109,7 @@ export class PendingConnections {
 }
 
 /** The ends of a TCP connection; the socket itself, where it has none. */
-function keyOf(socket: net.Socket): Key {
+function addressesOf(socket: net.Socket): Key {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return socket;
   return [remoteAddress, remotePort, localAddress, localPort].join(' ');

@@ -1,7 +1,8 @@
 import { vi } from 'vitest';
 
 import type { WsConnError } from '../../../src/base/errors.ts';
-import { Liveness, type LivenessHost } from '../../../src/keepalive/liveness.ts';
+import type { LivenessHost } from '../../../src/keepalive/liveness-host.ts';
+import { Liveness } from '../../../src/keepalive/liveness.ts';
 
 interface SimulatedPing {
   readonly id: number;
