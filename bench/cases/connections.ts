@@ -47,7 +47,7 @@ export const connections: BenchCase = {
       );
       samples.push(...ofOne);
     }
-    samples.push(...(await keepAlive(quick ? 500 : 10_000, quick ? 1 : 2)));
+    samples.push(...(await keepAlive(quick ? 500 : 10_000, quick ? 1 : 3)));
     return samples;
   },
 };

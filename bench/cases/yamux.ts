@@ -34,7 +34,7 @@ const DELAYED: Load = {
   streams: 1,
   size: 65_536,
   // Enough for the window to reach its size: what is measured is what flows then.
-  bytes: 512 * MIB,
+  bytes: 256 * MIB,
   // That of Go stays at 256 KiB, which is what one round trip can carry.
   slowness: { [GO]: 64, [RUST]: 8 },
 };

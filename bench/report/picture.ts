@@ -10,6 +10,8 @@ const ROW = 20;
 /** For the title of a case and the names of its contestants. */
 const HEAD = 44;
 const INTRO = 58;
+/** Room beyond the outermost dots; a line that goes further is cut, so that one outlier spoils nothing. */
+const MARGIN_OF_LINES = 1.5;
 
 /** Readable on light and on dark; one for each contestant, the same in all cases. */
 const COLOURS = [
@@ -70,8 +72,8 @@ export function picture({ cases }: Results): string {
   const dots = all.flatMap((one) => one.dots);
   const names = [...new Set(dots.map(({ contestant }) => contestant))];
   const domain = [
-    Math.min(0.5, ...dots.map(({ min }) => min)) / 1.1,
-    Math.max(2, ...dots.map(({ max }) => max)) * 1.1,
+    Math.min(0.5, ...dots.map(({ median }) => median)) / MARGIN_OF_LINES,
+    Math.max(2, ...dots.map(({ median }) => median)) * MARGIN_OF_LINES,
   ];
   let y = INTRO;
   const panels = all.map(({ result, dots: own }) => {
@@ -136,6 +138,7 @@ function panel(
     style: { background: 'none', overflow: 'visible', fontSize: '12px' },
     x: {
       type: 'log',
+      clamp: true,
       domain: [...domain],
       grid: true,
       label: null,
