@@ -40,7 +40,7 @@ const layers = {
   'wsconn/src/tunnel': ['console', 'dial', 'log', 'options'],
   'wsconn/src/admit': ['console', 'dial', 'log', 'options', 'target', 'token', 'tunnel'],
   'wsconn/src/target': ['console', 'log', 'options', 'tunnel'],
-  'wsconn/src/admin': ['console', 'log', 'options', 'tunnel'],
+  'wsconn/src/admin': ['console', 'log', 'options', 'target', 'tunnel'],
   'wsconn/src/endpoint': ['console', 'dial', 'options'],
   'wsconn/src/serve': [
     'admin',
@@ -52,7 +52,9 @@ const layers = {
     'options',
     'target',
     'tunnel',
+    'workers',
   ],
+  'wsconn/src/workers': ['admit', 'console', 'log', 'options'],
   'wsconn/src/socks': ['console'],
   'wsconn/src/forward': ['admin', 'console', 'dial', 'log', 'options', 'socks', 'tunnel'],
   'wsconn/src/ping': ['console', 'dial', 'log', 'options'],

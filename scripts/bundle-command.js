@@ -9,6 +9,8 @@ import { fileURLToPath, URL } from 'node:url';
 
 import { build } from 'esbuild';
 
+import { keepTogether, lazyBuiltins, requireWs } from './quick-start.js';
+
 const folder = new URL('../wsconn/', import.meta.url);
 
 /** Writes wsconn/dist/. Types are checked by `npm run typecheck`. */
@@ -22,6 +24,11 @@ export async function bundleCommand() {
     splitting: true,
     // What else npm installs stays as it is.
     packages: 'external',
+    plugins: [
+      requireWs(),
+      lazyBuiltins(),
+      keepTogether(fileURLToPath(new URL('src/commands.ts', folder))),
+    ],
     format: 'esm',
     platform: 'node',
     target: 'node20.19',

@@ -7,6 +7,7 @@ import { resume } from './resume.ts';
 import { roundTrip } from './round-trip.ts';
 import { smallWrites } from './small-writes.ts';
 import { startup } from './startup.ts';
+import { workers } from './workers.ts';
 import { yamux } from './yamux.ts';
 
 /** All cases, in the order in which they run and are shown. */
@@ -20,4 +21,5 @@ export const cases: readonly BenchCase[] = [
   yamux,
   resume,
   startup,
+  workers,
 ];

@@ -94,6 +94,11 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
     return this.#connections.size;
   }
 
+  /** Connections that may still come: `maxConnections` less those that are open or in their handshake. */
+  get freePlaces(): number {
+    return Math.max(this.maxConnections - this.#connections.open - this.#inHandshake, 0);
+  }
+
   /** Whether the HTTP server listens. */
   get listening(): boolean {
     return this.#binding?.server.listening ?? false;
@@ -246,8 +251,11 @@ export class WsConnServer<Connection extends WsConnSocket = WsConnAdapter> exten
 
   #isFullFor(request: IncomingMessage): boolean {
     if (this.#resumption?.isReturn(request)) return false;
-    const pending = this.#authentications.size + (this.#resumption?.pending ?? 0);
-    return this.#connections.open + pending >= this.maxConnections;
+    return this.freePlaces === 0;
+  }
+
+  get #inHandshake(): number {
+    return this.#authentications.size + (this.#resumption?.pending ?? 0);
   }
 
   #reject(

@@ -1,14 +1,15 @@
 import type { Command } from './options/command.ts';
 import { usageFailure } from './console/failure.ts';
 import { nearest } from './console/nearest.ts';
+import { connect } from './tunnel/connect.ts';
 
 /**
- * The subcommands. Each is loaded only when it is used: OpenSSH starts `wsconn connect` for every
- * session, and somebody waits for it.
+ * The subcommands. OpenSSH starts `wsconn connect` for every session, and somebody waits for it: it
+ * is at hand, and each other one is loaded only when it is used.
  */
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve/serve.ts')).serve,
-  connect: async () => (await import('./tunnel/connect.ts')).connect,
+  connect: () => Promise.resolve(connect),
   forward: async () => (await import('./forward/forward.ts')).forward,
   ping: async () => (await import('./ping/ping.ts')).ping,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,

@@ -2,12 +2,14 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { keyOf, makeId } from './session-id.ts';
 
-/** What bounds the offers that are remembered without their WebSocket. */
+/** What bounds the offers that are remembered without their WebSocket, and what their ids are like. */
 export interface OfferLimits {
   /** How many. */
   readonly maxSessions: number;
   /** For how many ms. */
   readonly holdTime: number;
+  /** What each id begins with. */
+  readonly idFirstByte?: number | undefined;
 }
 
 /** An id that a client was told, and that no HELLO has come for. */
@@ -41,7 +43,7 @@ export class Offers {
 
   /** Makes an offer; it counts from `open()` on. */
   make(identity: string | undefined): Offer {
-    return { id: makeId(), identity };
+    return { id: makeId(this.#limits.idFirstByte), identity };
   }
 
   /**

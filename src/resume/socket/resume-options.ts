@@ -40,6 +40,13 @@ export interface ResumeOptions {
    * @default 268435456
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * Of a server: what the ids of its connections begin with, 0 to 255; the other 120 bits are random.
+   * Whoever spreads connections over several processes finds the one that holds a connection by it,
+   * in the header of the client that comes back.
+   * @default random
+   */
+  readonly idFirstByte?: number | undefined;
 }
 
 const DEFAULTS = {
@@ -61,6 +68,8 @@ export interface ResumeSettings {
   readonly rotate: number;
   readonly maxSessions: number;
   readonly maxBytes: number;
+  /** undefined for a random one. */
+  readonly idFirstByte: number | undefined;
 }
 
 /**
@@ -82,5 +91,9 @@ export function resumeOption(
       options.rotate === undefined ? Infinity : timeoutOption(name('rotate'), options.rotate, 1),
     maxSessions: limitOption(name('maxSessions'), options.maxSessions, DEFAULTS.maxSessions, 0),
     maxBytes: limitOption(name('maxBytes'), options.maxBytes, DEFAULTS.maxBytes, SMALLEST_WINDOW),
+    idFirstByte:
+      options.idFirstByte === undefined
+        ? undefined
+        : integerOption(name('idFirstByte'), options.idFirstByte, 0, 0, 255),
   };
 }

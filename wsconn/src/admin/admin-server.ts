@@ -20,7 +20,7 @@ export type ReadyCheck = () => Promise<ReadonlyMap<string, string | undefined>>;
 
 export interface AdminOptions {
   readonly place: ListenPlace;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'contentType' | 'metrics'>;
   /** Checks what is behind the service, when `/readyz?targets` asks for it. */
   readonly checkTargets?: ReadyCheck | undefined;
   readonly log: Log;

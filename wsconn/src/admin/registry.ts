@@ -13,6 +13,7 @@ export function makeRegistry(): Registry {
     name: 'wsconn_build_info',
     help: 'Which version runs, on which Node; always 1.',
     labelNames: ['version', 'node'],
+    aggregator: 'first',
     registers: [registry],
   });
   info.set({ version: version(), node: process.versions.node }, 1);

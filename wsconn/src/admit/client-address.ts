@@ -20,6 +20,11 @@ export function noteClientOf(socket: object, client: ClientAddress): void {
   ofSockets.set(socket, client);
 }
 
+/** Returns what was noted of a socket. */
+export function notedClientOf(socket: object): ClientAddress | undefined {
+  return ofSockets.get(socket);
+}
+
 /** Notes of each request of a server which client trusted proxies say that it comes from. */
 export function noteClients(server: Server, proxies: TrustedProxies): void {
   const note = (request: IncomingMessage): void => {

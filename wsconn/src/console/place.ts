@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 
 import { usageFailure } from './failure.ts';
 import { showGiven } from './secrets.ts';
+import { WORKER_VARIABLE } from './worker-variable.ts';
 
 /** An address and a port of TCP. */
 export interface HostPort {
@@ -91,7 +92,9 @@ function parsePath(text: string, option: string): UnixPath {
  */
 function inheritedSockets(): readonly InheritedSocket[] {
   const { LISTEN_PID, LISTEN_FDS = '', LISTEN_FDNAMES = '' } = process.env;
-  if (LISTEN_PID !== String(process.pid) || !/^\d{1,4}$/.test(LISTEN_FDS)) return [];
+  // A worker names those of the process that has started it, and listens on none.
+  const pid = process.env[WORKER_VARIABLE] === undefined ? process.pid : process.ppid;
+  if (LISTEN_PID !== String(pid) || !/^\d{1,4}$/.test(LISTEN_FDS)) return [];
   const names = LISTEN_FDNAMES.split(':');
   return Array.from({ length: Number(LISTEN_FDS) }, (_, index) => {
     return { fd: FIRST_INHERITED + index, name: names[index] || 'unknown' };

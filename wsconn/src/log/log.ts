@@ -39,6 +39,7 @@ export class Log {
   /** Shared with those that `with()` makes. */
   #options: { level: LogLevel; readonly format: LogFormat };
   readonly #fields: LogFields;
+  #least: LogLevel = 'debug';
 
   /** @param fields - what every entry carries */
   constructor({ level = 'info', format }: LogOptions, fields: LogFields = {}) {
@@ -55,6 +56,13 @@ export class Log {
   with(fields: LogFields): Log {
     const log = new Log(this.#options, { ...this.#fields, ...fields });
     log.#options = this.#options;
+    return log;
+  }
+
+  /** Returns a log that leaves out what has not at least this level. */
+  atLeast(level: LogLevel): Log {
+    const log = this.with({});
+    log.#least = level;
     return log;
   }
 
@@ -91,7 +99,9 @@ export class Log {
 
   #add(level: LogLevel, text: string, fields?: LogFields, frames?: readonly string[]): void {
     const { level: least, format } = this.#options;
-    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return;
+    if ([least, this.#least].some((one) => LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(one))) {
+      return;
+    }
     writer ??= new LogWriter();
     writer.note = (note) => format({ level: 'warn', text: note, fields: {} });
     const entry = { level, text: text.trim(), fields: { ...this.#fields, ...fields } };

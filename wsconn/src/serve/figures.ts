@@ -1,4 +1,5 @@
-import { AdminServer, type AdminOptions } from '../admin/admin-server.ts';
+import type { Registry } from 'prom-client';
+
 import { ConnectionFigures } from '../admin/connection-figures.ts';
 import { RefusalFigures } from '../admin/refusal-figures.ts';
 import { makeRegistry } from '../admin/registry.ts';
@@ -8,12 +9,8 @@ import type { Targets } from '../target/targets.ts';
 import type { Tunnel } from './tunnel.ts';
 import type { TunnelServer } from './tunnel-server.ts';
 
-/** Makes what shows the health and the figures of a server. */
-export function watchServer(
-  server: TunnelServer,
-  targets: () => Targets,
-  options: Omit<AdminOptions, 'registry'>,
-): AdminServer {
+/** Counts what a server does. */
+export function countServer(server: TunnelServer, targets: () => Targets): Registry {
   const registry = makeRegistry();
   const connections = new ConnectionFigures(registry, () => targets().names);
   const resumes = new ResumeFigures(registry);
@@ -38,7 +35,7 @@ export function watchServer(
     refusals.stream();
   });
   server.on('roundTrip', countRoundTrips(registry));
-  return new AdminServer({ ...options, registry });
+  return registry;
 }
 
 function flowOf(tunnel: Tunnel): Parameters<ConnectionFigures['opened']>[1] {

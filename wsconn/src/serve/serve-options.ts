@@ -11,6 +11,8 @@ import type { OptionSpecs, Values } from '../options/options.ts';
 import { ALLOW_CONNECT_OPTION, readAllowConnect } from '../target/allow-connect.ts';
 import { readTargets, TARGET_OPTION } from '../target/targets.ts';
 import { TLS_OPTIONS } from '../endpoint/tls-files.ts';
+import { workerNumber } from '../workers/worker-number.ts';
+import { readWorkers, WORKERS_OPTION } from '../workers/workers-option.ts';
 
 /** Options of `wsconn serve`. */
 export const SERVE_OPTIONS = {
@@ -69,8 +71,11 @@ export const SERVE_OPTIONS = {
     default: '0',
     help: 'time before that in which health checks and new connections get 503',
   },
+  ...WORKERS_OPTION,
   ...ADMIN_OPTION,
 } as const satisfies OptionSpecs;
+
+export type ServeName = keyof typeof SERVE_OPTIONS;
 
 /** Options that take effect at SIGHUP. */
 export const LIVE_OPTIONS: readonly string[] = [
@@ -82,7 +87,10 @@ export const LIVE_OPTIONS: readonly string[] = [
 export function readSettings(values: Values<keyof typeof SERVE_OPTIONS>) {
   const place = parseListen(values.required('listen'), values.nameOf('listen'));
   const allowConnect = readAllowConnect(values);
+  const workers = readWorkers(values);
+  const number = workerNumber();
   return {
+    workers,
     place,
     adminPlace: readAdmin(values, [place]),
     allowConnect,
@@ -99,22 +107,54 @@ export function readSettings(values: Values<keyof typeof SERVE_OPTIONS>) {
       maxStreams: values.count('max-streams') ?? Infinity,
       maxPayload: values.count('max-payload'),
       keepalive: values.milliseconds('keepalive') ?? 0,
-      resume: readResume(values),
+      resume: readResume(values, workers, number ?? 1),
+      worker: number === undefined ? undefined : { number, count: workers },
     },
   };
+}
+
+/** Checks that what is asked for can be shared by several workers. */
+export function checkWorkers(
+  values: Values<'workers' | 'resume-hold' | 'tls-cert'>,
+  { workers, options }: ReturnType<typeof readSettings>,
+): void {
+  if (workers === 1 || options.resume === false || values.text('tls-cert') === undefined) return;
+  throw usageFailure(
+    `${values.nameOf('workers')} with TLS cannot hold connections for clients with --resume: give --resume-hold 0, or leave TLS to a proxy before it`,
+  );
 }
 
 /** Smallest `maxBytes` of the library. */
 const LEAST_HELD_BYTES = 65_536;
 
-/** Reads how connections outlive their WebSockets; false where they do not. */
+/** Its default there. */
+const HELD_BYTES = 268_435_456;
+
+/**
+ * Reads how connections outlive their WebSockets; false where they do not. Each worker gets its part
+ * of what may be held, and is known by the first byte of its ids.
+ */
 function readResume(
   values: Values<'resume-hold' | 'max-held' | 'max-held-bytes'>,
+  workers: number,
+  worker: number,
 ): ResumeOptions | false {
   const holdTime = values.milliseconds('resume-hold') ?? 0;
-  const maxSessions = values.count('max-held');
-  const maxBytes = values.count('max-held-bytes', LEAST_HELD_BYTES);
-  return holdTime > 0 && { holdTime, maxSessions, maxBytes };
+  const held = values.count('max-held') ?? 0;
+  const bytes = values.count('max-held-bytes', LEAST_HELD_BYTES * workers) ?? HELD_BYTES;
+  if (holdTime === 0) return false;
+  if (workers === 1) return { holdTime, maxSessions: held, maxBytes: bytes };
+  return {
+    holdTime,
+    maxSessions: partOf(held, workers, worker),
+    maxBytes: Math.max(partOf(bytes, workers, worker), LEAST_HELD_BYTES),
+    idFirstByte: worker,
+  };
+}
+
+/** Divides a number among workers, so that their parts add up to it. */
+function partOf(all: number, workers: number, worker: number): number {
+  return Math.floor(all / workers) + (worker <= all % workers ? 1 : 0);
 }
 
 /** What a subprotocol may consist of (RFC 6455, section 4.1: a token of RFC 9110). */

@@ -47,6 +47,8 @@ export interface TunnelServerOptions {
   readonly keepalive: number;
   /** How connections outlive their WebSockets; false where they do not. */
   readonly resume: ResumeOptions | false;
+  /** Which of how many workers it belongs to, where it is one of several processes. */
+  readonly worker?: { readonly number: number; readonly count: number } | undefined;
   readonly log: Log;
 }
 
@@ -68,6 +70,8 @@ export interface TunnelServerEvents {
   disconnected: [tunnel: Tunnel];
   /** Its client is back. */
   reconnected: [tunnel: Tunnel];
+  /** A place may have come free. */
+  freed: [];
   /** A client answered a ping of the keepalive, after so many ms. */
   roundTrip: [ms: number, tunnel: Tunnel];
 }
@@ -88,11 +92,23 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
+  /** Handshakes that may wait: half of the places are for those that need not. */
+  get waitingRoom(): number {
+    const { maxConnections = Infinity, worker } = this.#options;
+    const { connections, maxConnections: own } = this.#server;
+    const places = this.#whenFree && worker ? maxConnections / worker.count : own;
+    return Math.floor((places - connections) / 2);
+  }
+
   /** The most connections and streams at once. */
   #limit: number;
+  /** Whether others share the limit, and who calls back when there may be room for one more. */
+  #whenFree: ((run: () => void) => void) | undefined;
   #streams = 0;
   #refusing = false;
   #count = 0;
+  /** Streams for which room was asked for. */
+  readonly #asked = new WeakSet<YamuxStream>();
 
   constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
     super();
@@ -124,6 +140,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     this.#server.on('refused', (request, status, cause) => {
       refusals.refused(request, status, cause);
       this.emit('refused', status);
+      this.#freed();
     });
     this.#server.on('drop', (dropped) => {
       refusals.dropped(dropped);
@@ -136,15 +153,39 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
 
   /** Connections that may still come. */
   get freePlaces(): number {
-    return this.#server.maxConnections - this.#server.connections;
+    return this.#server.freePlaces;
+  }
+
+  /** The most connections and streams at once. */
+  get places(): number {
+    return this.#limit;
+  }
+
+  set places(places: number) {
+    this.#limit = places;
+    this.#countStreams(0);
+  }
+
+  /**
+   * Shares its limit with others from now on.
+   * @param whenFree - calls back when there may be room for one more
+   */
+  share(whenFree: (run: () => void) => void): void {
+    this.#whenFree = whenFree;
   }
 
   /** Treats new connections by other settings. */
   set settings(settings: TunnelServerSettings) {
     this.#options = { ...this.#options, ...settings };
-    // Where none is given it is what the library takes then.
-    this.#limit = settings.maxConnections ?? createServer().maxConnections;
-    this.#countStreams(0);
+    // Those who share it are told what they may have.
+    if (this.#whenFree) return;
+    const { maxConnections } = settings;
+    const { count = 1 } = this.#options.worker ?? {};
+    this.places =
+      maxConnections === undefined
+        ? // What the library takes then.
+          createServer().maxConnections
+        : Math.floor(maxConnections / count);
   }
 
   /** Accepts no new connections; those who ask get 503. */
@@ -177,6 +218,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const to = tunnel.target ? ` to ${quoted(tunnel.target)}` : '';
     log.info(`${name} from ${showClient(request)}${who}${to} opened`, { event: 'opened' });
     this.#open.add(adapter);
+    adapter.once('close', this.#freed);
     adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
     if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
     watchPath(adapter, tunnel, {
@@ -210,7 +252,15 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const reset = (): void => {
       stream.resetAndDestroy();
     };
-    if (this.#server.connections + this.#streams > this.#limit) {
+    if (this.#isFullForStreams && !this.#asked.has(stream) && this.#whenFree) {
+      this.#asked.add(stream);
+      stream.on('error', () => undefined);
+      this.#whenFree(() => {
+        if (!stream.destroyed) this.#acceptStream(mux, client, stream, hasHeader);
+      });
+      return;
+    }
+    if (this.#isFullForStreams) {
       const why = `${String(this.#limit)} connections are open already`;
       mux.log.warn(`${name} refused: ${why}`);
       this.emit('streamRefused');
@@ -221,12 +271,24 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     this.#countStreams(1);
     stream.once('close', () => {
       this.#countStreams(-1);
+      this.#freed();
     });
     const log = mux.log.with({ kind: 'stream', stream: stream.id });
     const tunnel: Tunnel = { kind: 'stream', name, target: mux.target, stream, log };
     const { dial, dialWish } = this.#dialsOf(tunnel, client);
     const way = hasHeader ? wayOfHeader(stream, dialWish, reset) : wayOfStream(stream, dial);
     this.#follow(tunnel, forwardToTarget(stream, way));
+  }
+
+  /** Tells of a place when those who count it have seen that it is free. */
+  readonly #freed = (): void => {
+    if (this.#whenFree) setImmediate(() => this.emit('freed'));
+  };
+
+  /** One more than the limit fits in, but not one for each of those that share it. */
+  get #isFullForStreams(): boolean {
+    const all = this.#server.connections + this.#streams;
+    return this.#whenFree ? all >= this.#limit : all > this.#limit;
   }
 
   /** Streams count as connections do: each has one to its target. */
@@ -246,11 +308,13 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
 
   #tunnelOf(adapter: WsConnSocket, client: Client): Tunnel {
     const kind = KINDS.get(protocolOf(adapter)) ?? 'connection';
-    const number = String(++this.#count);
+    const count = String(++this.#count);
+    const { worker } = this.#options;
+    const number = worker ? `${String(worker.number)}.${count}` : count;
     const target = client.target?.name;
     const { request } = client;
     const log = this.#options.log.with({
-      id: `${this.#run}-${number}`,
+      id: `${this.#run}-${count}`,
       kind,
       from: showAddress(clientOf(request)),
       path: pathOf(request),

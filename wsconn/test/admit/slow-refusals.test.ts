@@ -1,7 +1,8 @@
 /** How wrong tokens are answered: by a clock that the tests set, not by the time that passes. */
 import { describe, expect, test } from 'vitest';
 
-import { type Clock, type Outcome, SlowRefusals } from '../../src/admit/slow-refusals.ts';
+import { type Clock, FailureCounts } from '../../src/admit/failure-counts.ts';
+import { type Outcome, SlowRefusals } from '../../src/admit/slow-refusals.ts';
 
 /** A clock that moves when it is told to. */
 class HandClock implements Clock {
@@ -41,7 +42,8 @@ function settled(): Promise<void> {
 
 function start(room: () => number = () => Infinity) {
   const clock = new HandClock();
-  const refusals = new SlowRefusals(room, clock);
+  const failures = new FailureCounts(clock);
+  const refusals = new SlowRefusals(room, { clock, failures });
   const fail = (address: string, gone = new AbortController()) => {
     const one: { outcome: Outcome | undefined; hangUp: () => void } = {
       outcome: undefined,
@@ -61,7 +63,7 @@ function start(room: () => number = () => Infinity) {
     expect(failure.outcome).toBe('answer');
     return ms;
   };
-  return { clock, refusals, fail, delayOf };
+  return { clock, failures, refusals, fail, delayOf };
 }
 
 test('the first failure is answered at once, the next ever more slowly, up to 8 s', async () => {
@@ -156,11 +158,11 @@ describe('what waits', () => {
 });
 
 test('a flood from many addresses takes no more memory than ten thousand of them', async () => {
-  const { fail, refusals, delayOf } = start();
+  const { fail, failures, delayOf } = start();
   fail('first');
   for (let i = 0; i < 50_000; i++) fail(String(i));
   await settled();
-  expect(refusals.addresses).toBe(10_000);
+  expect(failures.addresses).toBe(10_000);
   expect(await delayOf('first')).toBe(0);
   expect(await delayOf('49999')).toBe(250);
 });

@@ -1,8 +1,8 @@
-import type { ReadyCheck } from '../admin/admin-server.ts';
 import { explain } from '../console/explain.ts';
 import { dialTarget } from '../target/dial-target.ts';
 import { LOCAL_HEADER } from '../target/proxy-header.ts';
 import type { Targets } from '../target/targets.ts';
+import type { ReadyCheck } from './admin-server.ts';
 
 /** Time in ms that a target has to answer. */
 const TIMEOUT = 2_000;
