@@ -2,6 +2,7 @@ import net from 'node:net';
 import { type Duplex, finished } from 'node:stream';
 
 import { invalidArgType, WsConnError } from './base/errors.ts';
+import { Forwarding } from './base/forwarding.ts';
 import { resetSocket } from './base/reset-socket.ts';
 import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';
 
@@ -55,6 +56,7 @@ class JoinedPair {
   readonly #a: Duplex;
   readonly #b: Duplex;
   readonly #cut: (stream: Duplex, error: Error) => void;
+  readonly #forwardings = new Map<Duplex, Forwarding>();
   #first: Error | null = null;
   /** Whether the peer of one has ended both directions, and the other is ended for it. */
   #over = false;
@@ -77,24 +79,21 @@ class JoinedPair {
 
   /** Forwards the bytes one way; returns what takes its listeners off. */
   #forward(from: Duplex, to: Duplex): () => void {
-    const onData = (): void => {
-      batchWrites(to);
-    };
+    const forwarding = new Forwarding(from, to);
+    this.#forwardings.set(from, forwarding);
     const onPeerGone = (): void => {
       this.#onPeerGone(from, to);
     };
     const onDone = (): void => {
+      forwarding.stop();
       this.#onTakerDone(from, to);
     };
-    from.on('data', onData);
-    from.pipe(to);
     to.on('finish', onDone);
     to.on('close', onDone);
     if (from instanceof SocketDuplex && from.peerIsGone) onPeerGone();
     else from.once(PEER_GONE, onPeerGone);
     return () => {
-      from.unpipe(to);
-      from.off('data', onData);
+      forwarding.stop();
       to.off('finish', onDone);
       to.off('close', onDone);
       from.off(PEER_GONE, onPeerGone);
@@ -103,7 +102,7 @@ class JoinedPair {
 
   /** Ends `other` once it has got what came before: nobody could read what it sends. */
   #onPeerGone(gone: Duplex, other: Duplex): void {
-    other.unpipe(gone);
+    this.#forwardings.get(other)?.stop();
     const end = (): void => {
       this.#over = true;
       if (!gone.writableEnded) gone.end();
@@ -149,16 +148,6 @@ class JoinedPair {
       if (!stream.destroyed) this.#cut(stream, error);
     }
   }
-}
-
-/** Makes what is written in this turn of the event loop leave in one write. */
-function batchWrites(stream: Duplex): void {
-  // Streams of this package do that by themselves.
-  if (stream instanceof SocketDuplex || stream.writableCorked > 0) return;
-  stream.cork();
-  process.nextTick(() => {
-    stream.uncork();
-  });
 }
 
 /** Returns an early close with the code that sockets have for it; every other error as it is. */
