@@ -184,6 +184,8 @@ export class KeepaliveLoop implements LivenessHost {
 
   /** 'open' or 'close'. */
   readonly #onStateChange = (): void => {
+    // Whoever heard of it before may have stopped the loop.
+    if (this.#stopped) return;
     if (this.#ws.readyState === this.#ws.CLOSED) {
       this.stop();
       this.#events.onClose();

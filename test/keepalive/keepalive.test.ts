@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 
 import { connect, Keepalive, type WsConnAdapter, WsConnError } from '../../src/index.ts';
 import { next, record } from '../support/events.ts';
@@ -174,6 +174,21 @@ describe.each(ROLES)('the keepalive of a %s', (role) => {
     new Keepalive(ws).stop();
     expect(listeners(ws)).toEqual(before);
   });
+});
+
+test('a keepalive that a listener of open stops leaves no listener behind', async () => {
+  const { port } = await serve({});
+  const ws = new WebSocket(`ws://127.0.0.1:${String(port)}`);
+  ws.on('open', () => {
+    keepalive.stop();
+  });
+  const before = listeners(ws);
+  const keepalive = new Keepalive(ws);
+  await next(ws, 'open');
+  expect(listeners(ws)).toEqual(before);
+  const closed = next(ws, 'close');
+  ws.close();
+  await closed;
 });
 
 describe('behind a proxy with an idle limit', () => {

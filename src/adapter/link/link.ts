@@ -111,7 +111,7 @@ export class Link implements PausableSource, SocketWatchHost, UnfinishedMessageH
 
   /** No sign is awaited any more: `onPong` need not be called. */
   ignorePongs(): void {
-    if (!this.#unfinished) this.ws.off('pong', Link.#onPong);
+    if (!this.#unfinished && !this.#released) this.ws.off('pong', Link.#onPong);
   }
 
   /** Ends TCP in this direction, behind what was sent. */
@@ -203,8 +203,10 @@ export class Link implements PausableSource, SocketWatchHost, UnfinishedMessageH
 
   /** Leaves the WebSocket to somebody else: no listener and no timer of this is left. */
   release(): void {
-    this.#released = true;
     clearTimeout(this.#limit);
+    // Another link may have the WebSocket by now, and listens by the same functions.
+    if (this.#released) return;
+    this.#released = true;
     this.#refusal?.stop();
     this.#unfinished?.close();
     const { ws } = this;
