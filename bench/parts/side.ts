@@ -1,13 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+
+import { bundle } from './bundle.ts';
+
+/** What a program answers: figures by name. */
+export type Answer = Readonly<Record<string, number>>;
 
 /** One program of a measurement, which is told what to do by lines and answers in lines. */
 export interface Side {
   readonly child: ChildProcess;
   /** Waits for the next line that the program prints. @throws if it ends before */
   line(): Promise<string>;
-  /** Sends a line, and waits for the figure that comes back. */
-  ask(question: string): Promise<number>;
+  /** Sends a line, and waits for the JSON object that comes back. */
+  ask(question: string): Promise<Answer>;
+  /** Ends the program, and waits until it is gone. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -29,16 +37,24 @@ const MALLOC = {
   MALLOC_MMAP_THRESHOLD_: '1073741824',
 };
 
-const sides: Side[] = [];
+const sides = new Set<Side>();
+
+/** Where a side runs: near ends on core 0, far ends on core 1. */
+export type Core = 0 | 1 | 'any';
 
 /** Starts a program, on one core if it is named and can be had. */
-export function startSide(core: 0 | 1 | 'any', program: string, args: readonly string[]): Side {
+export function startSide(
+  core: Core,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = MALLOC,
+): Side {
   const command = [program, ...args];
   const [file = '', ...rest] =
     pins && core !== 'any' ? ['taskset', '-c', String(core), ...command] : command;
   const child = spawn(file, rest, {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...MALLOC },
+    env: { ...process.env, ...env },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
@@ -46,22 +62,49 @@ export function startSide(core: 0 | 1 | 'any', program: string, args: readonly s
     if (next.done) throw new Error(`${command.join(' ')} ended before it answered`);
     return next.value;
   };
-  const ask = async (question: string): Promise<number> => {
-    child.stdin.write(`${question}\n`);
-    return Number(await line());
+  const side: Side = {
+    child,
+    line,
+    async ask(question) {
+      child.stdin.write(`${question}\n`);
+      return JSON.parse(await line()) as Answer;
+    },
+    async stop() {
+      sides.delete(side);
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
   };
-  const side = { child, line, ask };
-  sides.push(side);
+  sides.add(side);
   return side;
 }
 
-/** Starts a script of this folder. */
-export function startScript(core: 0 | 1 | 'any', script: string, ...args: readonly string[]): Side {
-  const { pathname } = new URL(script, import.meta.url);
-  return startSide(core, process.execPath, [HEAP, '--import', 'tsx', pathname, ...args]);
+/** Starts a script of bench/sides, for measurements of speed. */
+export async function startScript(
+  core: Core,
+  script: string,
+  ...args: readonly string[]
+): Promise<Side> {
+  return startSide(core, process.execPath, [HEAP, ...flags, await bundle(script), ...args]);
 }
 
-/** Ends all programs. */
-export function stopSides(): void {
-  for (const { child } of sides) child.kill();
+/** Starts a script of bench/sides with Node's own settings, for measurements of memory. */
+export async function startForMemory(
+  core: Core,
+  script: string,
+  ...args: readonly string[]
+): Promise<Side> {
+  return startSide(core, process.execPath, ['--expose-gc', await bundle(script), ...args], {});
+}
+
+/** More flags for Node sides, as profiles need them. */
+const flags: string[] = [];
+
+export function addNodeFlags(...more: readonly string[]): void {
+  flags.push(...more);
+}
+
+/** Ends all programs that still run. */
+export async function stopSides(): Promise<void> {
+  await Promise.all([...sides].map((side) => side.stop()));
 }

@@ -1,6 +1,6 @@
 // Command yamux-bench is one end of the Go-to-Go measurement: hashicorp/yamux over a gorilla WebSocket. Without -dial it
-// prints its port and counts what comes. With -dial it does for each line `fill STREAMS BYTES SIZE` on its input what
-// bench/parts/near.ts does, and prints the megabytes a second.
+// prints its port and counts what comes. With -dial it does for each line `sink STREAMS BYTES SIZE` on its input what
+// bench/sides/near.ts does. Either answers `usage` with its processor time and peak of memory.
 package main
 
 import (
@@ -9,10 +9,10 @@ import (
 	"io"
 	"log"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -21,6 +21,9 @@ import (
 	"ws-conn-adapter/test/interop/peer"
 	"ws-conn-adapter/test/interop/wsconn"
 )
+
+// Bytes of the line that opens each stream.
+const head = 32
 
 func main() {
 	dial := flag.String("dial", "", "ws URL")
@@ -38,8 +41,12 @@ func main() {
 		log.Fatal(err)
 	}
 	peer.Commands(func(words []string) {
+		if words[0] == "usage" {
+			usage()
+			return
+		}
 		number := func(i int) int { n, _ := strconv.Atoi(words[i]); return n }
-		fmt.Println(measure(session, number(1), number(2), number(3)))
+		fmt.Printf("{\"rate\":%f}\n", measure(session, number(1), number(2), number(3)))
 	})
 }
 
@@ -47,6 +54,15 @@ func config() *yamux.Config {
 	config := yamux.DefaultConfig()
 	config.LogOutput = io.Discard
 	return config
+}
+
+func usage() {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		log.Fatal(err)
+	}
+	cpu := time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
+	fmt.Printf("{\"cpu\":%f,\"peak\":%f}\n", cpu, float64(used.Maxrss)/1024)
 }
 
 func listen() {
@@ -65,15 +81,15 @@ func listen() {
 			go sink(stream)
 		}
 	})
-	io.Copy(io.Discard, os.Stdin)
+	peer.Commands(func([]string) { usage() })
 }
 
 func sink(stream net.Conn) {
-	head := make([]byte, 16)
-	if _, err := io.ReadFull(stream, head); err != nil {
+	order := make([]byte, head)
+	if _, err := io.ReadFull(stream, order); err != nil {
 		return
 	}
-	bytes, _ := strconv.ParseInt(strings.Fields(string(head))[1], 10, 64)
+	bytes, _ := strconv.ParseInt(strings.Fields(string(order))[1], 10, 64)
 	io.CopyN(io.Discard, stream, bytes)
 	stream.Write([]byte("."))
 	stream.Close()
@@ -91,7 +107,7 @@ func measure(session *yamux.Session, streams, bytes, size int) float64 {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Fprintf(stream, "%-16s", fmt.Sprintf("sink %d", bytes))
+			fmt.Fprintf(stream, "%-*s", head, fmt.Sprintf("sink %d %d", bytes, size))
 			for left := bytes; left > 0; left -= size {
 				if _, err := stream.Write(chunk); err != nil {
 					log.Fatal(err)

@@ -14,9 +14,9 @@ export interface Transport {
   open(port: number): Promise<Duplex>;
 }
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 
-async function portOf(server: {
+export async function portOf(server: {
   on(event: 'listening', listener: () => void): unknown;
   address(): unknown;
 }): Promise<number> {
@@ -42,7 +42,7 @@ export const adapter: Transport = {
 };
 
 export const resumable: Transport = {
-  name: 'with resume',
+  name: 'ws-conn-adapter, resume',
   listen: (onConnection) => portOf(createServer({ resume: true }, onConnection).listen(0, HOST)),
   async open(port) {
     const stream = connect(`ws://${HOST}:${String(port)}`, { resume: true });
@@ -68,7 +68,7 @@ export const webSocketStream: Transport = {
 };
 
 export const tcp: Transport = {
-  name: 'net.Socket (TCP)',
+  name: 'net.Socket',
   listen: (onConnection) => portOf(net.createServer(onConnection).listen(0, HOST)),
   async open(port) {
     const socket = net.connect(port, HOST).setNoDelay(true);

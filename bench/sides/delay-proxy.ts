@@ -3,7 +3,7 @@ import net from 'node:net';
 
 /**
  * Passes TCP on with a delay each way, in this process:
- * `node --import tsx bench/parts/delay-proxy.ts PORT MS`. It prints its port. What is on its way is
+ * `node delay-proxy.mjs PORT MS`. It prints its port. What is on its way is
  * bounded, as in a real line, by what it may carry in that time.
  */
 const [port, delay] = process.argv.slice(2).map(Number);
