@@ -7,6 +7,7 @@ import { resume } from './resume.ts';
 import { roundTrip } from './round-trip.ts';
 import { smallWrites } from './small-writes.ts';
 import { startup } from './startup.ts';
+import { tunnels } from './tunnels.ts';
 import { yamux } from './yamux.ts';
 
 /** All cases, in the order in which they run and are shown. */
@@ -18,6 +19,7 @@ export const cases: readonly BenchCase[] = [
   openClose,
   many,
   yamux,
+  tunnels,
   resume,
   startup,
 ];

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { build } from 'esbuild';
 
-import type { Aim, BenchCase, Sample } from '../parts/case.ts';
+import { type Aim, type BenchCase, LeftOut, type Sample } from '../parts/case.ts';
 import { contestants, FORWARD, LEAST, MUX, PIPES } from '../tunnels/contestants.ts';
 import { Figures, type Metric } from '../tunnels/figures.ts';
 import { buildLoad, startLoad } from '../tunnels/load.ts';
@@ -68,15 +68,10 @@ async function bundle(folder: string): Promise<void> {
 
 async function measure(folder: string, quick: boolean, rounds: number): Promise<readonly Sample[]> {
   const file = buildLoad(folder);
-  if (file === undefined) {
-    console.log('There is no go command, which builds the load: the tunnels are left out.');
-    return [];
-  }
+  if (file === undefined) throw new LeftOut('Go, in which the load is written');
   const command = fileURLToPath(new URL('../../scripts/bundle-command.js', import.meta.url));
   await Promise.all([promisify(execFile)(process.execPath, [command]), bundle(folder)]);
-  const all = contestants(folder, quick, (why) => {
-    console.log(why);
-  });
+  const all = contestants(folder, quick);
   const figures = new Figures();
   for (let round = 0; round < rounds; round++) {
     const load = await startLoad(file);
@@ -90,7 +85,12 @@ async function measure(folder: string, quick: boolean, rounds: number): Promise<
   for (let round = 0; round < Math.min(rounds, SLOW_LINK_ROUNDS); round++) {
     const some = all.filter(({ name }) => name === MUX || name === LEAST);
     // Such a link leaves the machine idle.
-    await Promise.all(some.map((one) => measureOnSlowLink(one, folder, file, seconds, figures)));
+    const measured = some.map((one) => measureOnSlowLink(one, folder, file, seconds));
+    for (const { name, alone, beside, trip } of await Promise.all(measured)) {
+      figures.add(name, 'slow link, upload', alone);
+      figures.add(withTrips(name), 'slow link, upload', beside);
+      figures.add(name, 'slow link, round trip beside an upload', trip);
+    }
     figures.add(HALF_A_SECOND, 'slow link, round trip beside an upload', 500);
   }
   return figures.samples;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+import { printLeftOut } from '../parts/case.ts';
 import { websocatFile } from './websocat.ts';
 
 /** The commands of one tunnel, each with its arguments. */
@@ -90,15 +91,8 @@ function wstunnel(file: string): Contestant {
   };
 }
 
-/**
- * Returns those that can take part.
- * @param report - is told who is left out, and why
- */
-export function contestants(
-  folder: string,
-  quick: boolean,
-  report: (why: string) => void,
-): readonly Contestant[] {
+/** Returns those that can take part, and prints who is left out. */
+export function contestants(folder: string, quick: boolean): readonly Contestant[] {
   const least = script(LEAST, folder, 'least-ws');
   const all = [
     wsconn(FORWARD),
@@ -108,16 +102,16 @@ export function contestants(
     least,
   ];
   if (quick) return all;
-  const others: [string | undefined, string, (file: string) => Contestant][] = [
-    [websocatFile(), 'websocat', websocat],
+  const others: readonly [string | undefined, string, (file: string) => Contestant][] = [
+    [websocatFile(), 'websocat, or cargo to build it', websocat],
     [WEBSOCKIFY, 'websockify', (file) => websockify(file, least)],
-    [process.env['BENCH_CHISEL'], 'chisel', chisel],
-    [process.env['BENCH_WSTUNNEL'], 'wstunnel', wstunnel],
+    [process.env['BENCH_CHISEL'], 'BENCH_CHISEL, the file of chisel', chisel],
+    [process.env['BENCH_WSTUNNEL'], 'BENCH_WSTUNNEL, the file of wstunnel', wstunnel],
   ];
-  for (const [file, name, make] of others) {
-    if (file !== undefined && existsSync(file)) all.push(make(file));
-    else
-      report(`${name} is left out: ${file ?? `BENCH_${name.toUpperCase()} says not where it is`}`);
+  for (const [file, needs, make] of others) {
+    const one = make(file ?? '');
+    if (file !== undefined && existsSync(file)) all.push(one);
+    else printLeftOut(one.name, needs);
   }
   return all;
 }

@@ -1,12 +1,19 @@
 import path from 'node:path';
 
 import type { Contestant } from './contestants.ts';
-import type { Figures } from './figures.ts';
 import { startLoad } from './load.ts';
 import { startTunnel } from './tunnel.ts';
 
 /** Bytes a second, each way: the uplink of a DSL line. */
 const RATE = 130_000;
+
+/** What one contestant has reached: kB/s of both uploads, and ms of the median round trip. */
+export interface OnSlowLink {
+  readonly name: string;
+  readonly alone: number;
+  readonly beside: number;
+  readonly trip: number;
+}
 
 /** What the contestant is called whose upload has round trips beside it. */
 export function withTrips(name: string): string {
@@ -24,8 +31,7 @@ export async function measureOnSlowLink(
   folder: string,
   load: string,
   seconds: number,
-  figures: Figures,
-): Promise<void> {
+): Promise<OnSlowLink> {
   const { name } = contestant;
   const link = (port: number, far: number): readonly string[] => [
     process.execPath,
@@ -46,7 +52,5 @@ export async function measureOnSlowLink(
     measure('alone'),
     measure('trips'),
   ]);
-  figures.add(name, 'slow link, upload', alone);
-  figures.add(withTrips(name), 'slow link, upload', beside);
-  figures.add(name, 'slow link, round trip beside an upload', trip);
+  return { name, alone, beside, trip };
 }
