@@ -8,9 +8,9 @@ import { websocatFile } from './websocat.ts';
 export interface Contestant {
   readonly name: string;
   /** Accepts WebSockets, or what it has in their place, and forwards to the target. */
-  far(port: number, target: number): readonly string[];
+  readonly far: (port: number, target: number) => readonly string[];
   /** Accepts TCP connections, and forwards to the far end. */
-  near(port: number, far: number, target: number): readonly string[];
+  readonly near: (port: number, far: number, target: number) => readonly string[];
   /** By how much less it is given to do, for those that would hold up all others. */
   readonly slowness?: number;
 }

@@ -7,8 +7,8 @@ export interface Load {
   /** Port of the target. */
   readonly target: number;
   /** Has it measured; returns its figures. @throws what went wrong */
-  ask(question: string): Promise<readonly number[]>;
-  stop(): void;
+  readonly ask: (question: string) => Promise<readonly number[]>;
+  readonly stop: () => void;
 }
 
 /** Builds the program into that folder; returns its file, or undefined where there is no Go. */

@@ -8,7 +8,7 @@ const LAST_MARK_ID = 0x7fff_ffff;
 /** Bytes that may be on their way before anything is known of it: more than TCP itself begins with. */
 const FIRST_LIMIT = 65_536;
 /** Bytes that may always be on their way. */
-const LEAST_LIMIT = 16_384;
+const LEAST_LIMIT = 8_192;
 /** Bytes on their way that are as good as no limit: kernels take less. */
 const MOST_LIMIT = 16_777_216;
 

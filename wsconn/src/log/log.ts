@@ -77,6 +77,11 @@ export class Log {
     this.#add('debug', text, fields);
   }
 
+  /** Whether entries of that level are written. */
+  writes(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(this.#options.level);
+  }
+
   /** Reports the stack of an error, and of those that caused it, at level debug. */
   stack(error: unknown, level: LogLevel = 'debug'): void {
     for (let each = error; each instanceof Error; each = each.cause) {
@@ -90,8 +95,8 @@ export class Log {
   }
 
   #add(level: LogLevel, text: string, fields?: LogFields, frames?: readonly string[]): void {
-    const { level: least, format } = this.#options;
-    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return;
+    const { format } = this.#options;
+    if (!this.writes(level)) return;
     writer ??= new LogWriter();
     writer.note = (note) => format({ level: 'warn', text: note, fields: {} });
     const entry = { level, text: text.trim(), fields: { ...this.#fields, ...fields } };
