@@ -59,7 +59,7 @@ export class FrameScheduler {
   constructor(transport: Duplex, events: FrameSchedulerEvents) {
     this.#transport = transport;
     this.#events = events;
-    this.#inFlight = new InFlight(this.flush);
+    this.#inFlight = new InFlight(this.flush, performance.now());
   }
 
   /** Whether the transport was given frames that it has not taken yet. */
