@@ -108,7 +108,8 @@ export class FrameScheduler {
   /** The peer has answered a ping: a mark of the scheduler, or one of others that took so long. */
   onAnswer(id: number, roundTrip: number | undefined): void {
     if (roundTrip !== undefined) this.#inFlight.onRoundTrip(roundTrip);
-    else if (this.#inFlight.onAnswer(id, performance.now())) this.flush();
+    // Not at once: answers come many together, and only the last shows how much is on its way.
+    else if (this.#inFlight.onAnswer(id, performance.now())) this.#schedule();
   }
 
   /** Gives the transport from now on all that it takes: what is left of the session is to leave. */
