@@ -36,14 +36,14 @@ export const connections: BenchCase = {
   ],
   async run({ quick, rounds }) {
     const samples: Sample[] = [];
-    const timing = { rounds: Math.min(rounds, quick ? 1 : 5), warmUps: 0 };
+    const timing = { rounds: Math.min(rounds, quick ? 1 : 3), warmUps: 0 };
     for (const [metric, interval] of [
       ['idle', 0],
       ['keepalive', LONG],
     ] as const) {
       const kinds = KINDS.map((name) => heldKind(name, interval));
       const ofOne = await inTurns(kinds, timing, (kind) =>
-        memoryEach(kind, metric, quick ? 500 : 2_000),
+        memoryEach(kind, metric, quick ? 500 : 1_000),
       );
       samples.push(...ofOne);
     }
@@ -71,9 +71,9 @@ async function keepAlive(count: number, rounds: number): Promise<Sample[]> {
     const { client, server } = await startHeld(kind);
     await client.ask(`open ${String(count)}`);
     // All have been pinged once: what is compiled is compiled.
-    const { pings: from = NaN } = await client.ask(`pings ${String(2 * count)}`);
+    const { pings: from = NaN } = await client.ask(`pings ${String(count)}`);
     const { cpu: before = NaN } = await server.ask('usage');
-    const { pings: to = NaN } = await client.ask(`pings ${String(from + 3 * count)}`);
+    const { pings: to = NaN } = await client.ask(`pings ${String(from + 2 * count)}`);
     const { cpu: after = NaN } = await server.ask('usage');
     await Promise.all([client.stop(), server.stop()]);
     const value = ((after - before) / (to - from)) * 1e6;

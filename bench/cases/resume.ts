@@ -47,12 +47,12 @@ export const resume: BenchCase = {
     });
     const memory = await inTurns(
       resumed,
-      { rounds: Math.min(rounds, quick ? 1 : 5), warmUps: 0 },
+      { rounds: Math.min(rounds, quick ? 1 : 3), warmUps: 0 },
       ({ name }) =>
         memoryEach(
           { name, server: name, client: name, interval: 0, clientInterval: 0 },
           'idle',
-          quick ? 500 : 2_000,
+          quick ? 500 : 1_000,
         ),
     );
     return [...samples, ...trips, ...memory];

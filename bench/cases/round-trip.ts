@@ -8,10 +8,10 @@ import { inTurns } from '../parts/turns.ts';
 const DELAY = 25;
 
 const SITUATIONS = [
-  { title: 'idle', question: 'trips', slow: false, trips: 3_000 },
-  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 300 },
-  { title: 'slow link', question: 'trips', slow: true, trips: 20 },
-  { title: 'slow link, beside bulk', question: 'busy-trips', slow: true, trips: 20 },
+  { title: 'idle', question: 'trips', slow: false, trips: 1_500 },
+  { title: 'beside bulk', question: 'busy-trips', slow: false, trips: 150 },
+  { title: 'slow link', question: 'trips', slow: true, trips: 10 },
+  { title: 'slow link, beside bulk', question: 'busy-trips', slow: true, trips: 10 },
 ];
 
 function aims(title: string): Aim[] {
@@ -41,7 +41,7 @@ export const roundTrip: BenchCase = {
     for (const { title, question, slow, trips } of SITUATIONS) {
       const count = quick ? Math.ceil(trips / 10) : trips;
       // The link itself is what takes most of the time, and it takes the same time in each round.
-      const timing = slow ? { rounds: Math.min(rounds, 7), warmUps: 1 } : { rounds, warmUps };
+      const timing = slow ? { rounds: Math.min(rounds, 5), warmUps: 1 } : { rounds, warmUps };
       const ofOne = await inTurns(slow ? behindLink : near, timing, async (pair) => {
         const { p50 = NaN, p99 = NaN } = await pair.near.ask(`${question} ${String(count)}`);
         return [

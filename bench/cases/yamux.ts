@@ -24,9 +24,9 @@ interface Load {
 }
 
 const LOADS: readonly Load[] = [
-  { metric: '1 stream, 64 KiB', streams: 1, size: 65_536, bytes: 192 * MIB },
-  { metric: '100 streams, 64 KiB', streams: 100, size: 65_536, bytes: 200 * MIB },
-  { metric: '100 streams, 1 KiB', streams: 100, size: 1_024, bytes: 50 * MIB },
+  { metric: '1 stream, 64 KiB', streams: 1, size: 65_536, bytes: 96 * MIB },
+  { metric: '100 streams, 64 KiB', streams: 100, size: 65_536, bytes: 100 * MIB },
+  { metric: '100 streams, 1 KiB', streams: 100, size: 1_024, bytes: 25 * MIB },
 ].map((load) => ({ ...load, slowness: { 'yamux-js': 64, '@libp2p/yamux': 2 } }));
 
 const DELAYED: Load = {
@@ -34,7 +34,7 @@ const DELAYED: Load = {
   streams: 1,
   size: 65_536,
   // Enough for the window to reach its size: what is measured is what flows then.
-  bytes: 1024 * MIB,
+  bytes: 256 * MIB,
   // That of Go stays at 256 KiB, which is what one round trip can carry.
   slowness: { [GO]: 64, [RUST]: 8 },
 };
@@ -94,16 +94,15 @@ export const yamux: BenchCase = {
           .filter(({ name }) => between === undefined || !NOT_DELAYED.includes(name))
           .flatMap(({ start }) => (start ? [start(between)] : [])),
       );
+    const timing = { rounds: Math.min(rounds, 9), warmUps: Math.min(warmUps, 3) };
     const samples: Sample[] = [];
     const near = await pairs();
     for (const load of LOADS) {
-      const ofOne = await inTurns(near, { rounds, warmUps }, (pair) =>
-        ask(pair, load, quick ? 8 : 1),
-      );
+      const ofOne = await inTurns(near, timing, (pair) => ask(pair, load, quick ? 8 : 1));
       samples.push(...ofOne);
     }
-    const timing = { rounds: Math.min(rounds, 7), warmUps: Math.min(warmUps, 2) };
-    const far = await inTurns(await pairs(delayed), timing, (pair) =>
+    const slow = { rounds: Math.min(rounds, 5), warmUps: 1 };
+    const far = await inTurns(await pairs(delayed), slow, (pair) =>
       ask(pair, DELAYED, quick ? 16 : 1),
     );
     return [...samples, ...far];

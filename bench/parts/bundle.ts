@@ -1,15 +1,16 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-/** Inside the project, where Node finds what the programs import from npm; to remove at the end. */
-export const BUNDLES = fileURLToPath(
+/** Inside the project, where Node finds what the programs import from npm. */
+const BUNDLES = fileURLToPath(
   new URL(`../../node_modules/.cache/bench-${String(process.pid)}/`, import.meta.url),
 );
 const SCRIPTS = path.join(import.meta.dirname, '../sides');
 
-let built: Promise<unknown> | null = null;
+let built: Promise<void> | null = null;
 
 /**
  * Returns the path of a script of bench/sides, bundled with what it imports of the project. Run by
@@ -17,7 +18,16 @@ let built: Promise<unknown> | null = null;
  * not pay.
  */
 export async function bundle(script: string): Promise<string> {
-  built ??= build({
+  built ??= buildAll();
+  await built;
+  return path.join(BUNDLES, `${path.basename(script, '.ts')}.mjs`);
+}
+
+async function buildAll(): Promise<void> {
+  process.on('exit', () => {
+    rmSync(BUNDLES, { recursive: true, force: true });
+  });
+  await build({
     entryPoints: ['near', 'far', 'holder', 'delay-proxy'].map((name) =>
       path.join(SCRIPTS, `${name}.ts`),
     ),
@@ -34,6 +44,4 @@ export async function bundle(script: string): Promise<string> {
     sourcesContent: false,
     logLevel: 'warning',
   });
-  await built;
-  return path.join(BUNDLES, `${path.basename(script, '.ts')}.mjs`);
 }

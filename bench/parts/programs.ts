@@ -45,7 +45,7 @@ export const goYamux: Program = {
 export const rustYamux: Program = {
   needs: 'cargo',
   build() {
-    const folder = fileURLToPath(new URL(`rust/${NAME}/target`, INTEROP));
+    const folder = fileURLToPath(new URL('../../node_modules/.cache/bench-cargo', INTEROP));
     const built = run('cargo', ['build', '--release', '--locked', '--quiet'], `rust/${NAME}/`, {
       CARGO_TARGET_DIR: folder,
     });

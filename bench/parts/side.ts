@@ -85,7 +85,7 @@ export async function startScript(
   script: string,
   ...args: readonly string[]
 ): Promise<Side> {
-  return startSide(core, process.execPath, [HEAP, ...flags, await bundle(script), ...args]);
+  return startSide(core, process.execPath, [HEAP, await bundle(script), ...args]);
 }
 
 /** Starts a script of bench/sides with Node's own settings, for measurements of memory. */
@@ -97,11 +97,14 @@ export async function startForMemory(
   return startSide(core, process.execPath, ['--expose-gc', await bundle(script), ...args], {});
 }
 
-/** More flags for Node sides, as profiles need them. */
-const flags: string[] = [];
-
-export function addNodeFlags(...more: readonly string[]): void {
-  flags.push(...more);
+/** Starts a script of bench/sides that knows where each of its functions comes from. */
+export async function startForProfile(
+  core: Core,
+  script: string,
+  ...args: readonly string[]
+): Promise<Side> {
+  const flags = [HEAP, '--enable-source-maps'];
+  return startSide(core, process.execPath, [...flags, await bundle(script), ...args]);
 }
 
 /** Ends all programs that still run. */

@@ -40,9 +40,30 @@ export interface CaseResult {
   readonly aims: readonly ResultAim[];
 }
 
-/** What bench/results.json has: the last run of each case. */
+/** Whose code has the processor time of one end, in percent. */
+export interface Share {
+  readonly contestant: string;
+  readonly end: 'writer' | 'reader';
+  /** System calls, and what else Node does outside of JavaScript. */
+  readonly native: number;
+  readonly node: number;
+  readonly garbage: number;
+  readonly ws: number;
+  readonly ours: number;
+  readonly bench: number;
+  /** How much of all that was in the kernel. */
+  readonly kernel: number;
+}
+
+export interface Profile {
+  readonly title: string;
+  readonly rows: readonly Share[];
+}
+
+/** What bench/results.json has: the last run of each case and of each profile. */
 export interface Results {
   readonly cases: Readonly<Record<string, CaseResult>>;
+  readonly profiles: Readonly<Record<string, Profile>>;
 }
 
 export function thisMachine(): Machine {
@@ -100,20 +121,25 @@ function rounded({ median, min, max }: Spread): Spread {
 }
 
 export function readResults(file: string): Results {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : { cases: {} };
+  return existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Results)
+    : { cases: {}, profiles: {} };
 }
 
-/** Puts cases that were run in the place of their earlier results, in the order of all cases. */
-export function merge(
-  earlier: Results,
-  now: Readonly<Record<string, CaseResult>>,
-  order: readonly string[],
-): Results {
-  const all = { ...earlier.cases, ...now };
-  const rank = (name: string): number =>
-    (order.indexOf(name) + order.length + 1) % (order.length + 1);
-  const names = Object.keys(all).toSorted((a, b) => rank(a) - rank(b));
+/**
+ * Puts what was run in the place of its earlier results, in the order of all cases; those that are
+ * unknown by now are dropped.
+ */
+export function merge(earlier: Results, now: Results, order: readonly string[]): Results {
+  const inOrder = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      order.flatMap((name) => {
+        const one = all[name];
+        return one ? [[name, one]] : [];
+      }),
+    );
   return {
-    cases: Object.fromEntries(names.flatMap((name) => (all[name] ? [[name, all[name]]] : []))),
+    cases: inOrder({ ...earlier.cases, ...now.cases }),
+    profiles: inOrder({ ...earlier.profiles, ...now.profiles }),
   };
 }

@@ -3,7 +3,7 @@ import net from 'node:net';
 
 import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
 
-import { connect, createServer } from '../../src/index.ts';
+import { connect, createServer, type SocketDuplex } from '../../src/index.ts';
 import { HOST, portOf } from './transports.ts';
 
 /** Time in ms between two pings; null for no keepalive at all. */
@@ -17,26 +17,35 @@ export interface IdleKind {
   connect(port: number, interval: Interval): Promise<object>;
 }
 
+/** Handshakes that may wait at the kernel: many are under way at once. */
+const BACKLOG = 4_096;
+
 const ignore = (): void => undefined;
 /** How much longer than its interval a client waits for a ping, as in the documentation of ws. */
 const GRACE = 1_000;
 
-const adapter: IdleKind = {
-  name: 'ws-conn-adapter',
-  listen: (interval) =>
-    portOf(
-      createServer({ keepalive: interval !== null && { interval } }, (socket) => {
+/** The adapter, with or without `resume`. */
+function adapter(name: string, resume: boolean): IdleKind {
+  return {
+    name,
+    listen(interval) {
+      const keepalive = interval !== null && { interval };
+      // The others have no limit either.
+      const options = { keepalive, resume, maxConnections: Infinity };
+      const server = createServer(options, (socket: SocketDuplex) => {
         socket.on('error', ignore).on('data', ignore);
-      }).listen({ port: 0, host: HOST, backlog: 4_096 }),
-    ),
-  async connect(port, interval) {
-    const keepalive = interval !== null && { interval };
-    const socket = connect(`ws://${HOST}:${String(port)}`, { keepalive });
-    socket.on('error', ignore).on('data', ignore);
-    await once(socket, 'connect');
-    return socket;
-  },
-};
+      });
+      return portOf(server.listen({ port: 0, host: HOST, backlog: BACKLOG }));
+    },
+    async connect(port, interval) {
+      const keepalive = interval !== null && { interval };
+      const socket = connect(`ws://${HOST}:${String(port)}`, { keepalive, resume });
+      socket.on('error', ignore).on('data', ignore);
+      await once(socket, 'connect');
+      return socket;
+    },
+  };
+}
 
 /** The heartbeat of the documentation of ws: the server's end. */
 function beat(server: WebSocketServer, interval: number): void {
@@ -73,7 +82,7 @@ function expectBeat(ws: WebSocket, interval: number): void {
 }
 
 function serveWs(interval: Interval, use: (ws: WebSocket) => void): Promise<number> {
-  const server = new WebSocketServer({ port: 0, host: HOST, backlog: 4_096 });
+  const server = new WebSocketServer({ port: 0, host: HOST, backlog: BACKLOG });
   if (interval !== null) beat(server, interval);
   server.on('connection', (ws) => {
     ws.on('error', ignore);
@@ -117,7 +126,7 @@ const tcp: IdleKind = {
       if (interval !== null) socket.setKeepAlive(true, interval);
       socket.on('error', ignore).on('data', ignore);
     });
-    return portOf(server.listen({ port: 0, host: HOST, backlog: 4_096 }));
+    return portOf(server.listen({ port: 0, host: HOST, backlog: BACKLOG }));
   },
   async connect(port, interval) {
     const socket = net.connect(port, HOST).on('error', ignore).on('data', ignore);
@@ -126,22 +135,11 @@ const tcp: IdleKind = {
   },
 };
 
-const resumable: IdleKind = {
-  name: 'ws-conn-adapter, resume',
-  listen: (interval) =>
-    portOf(
-      createServer({ resume: true, keepalive: interval !== null && { interval } }, (socket) => {
-        socket.on('error', ignore).on('data', ignore);
-      }).listen({ port: 0, host: HOST, backlog: 4_096 }),
-    ),
-  async connect(port, interval) {
-    const keepalive = interval !== null && { interval };
-    const socket = connect(`ws://${HOST}:${String(port)}`, { resume: true, keepalive });
-    socket.on('error', ignore).on('data', ignore);
-    await once(socket, 'connect');
-    return socket;
-  },
-};
-
 /** Ours first. */
-export const idleKinds: readonly IdleKind[] = [adapter, rawWs, webSocketStream, tcp, resumable];
+export const idleKinds: readonly IdleKind[] = [
+  adapter('ws-conn-adapter', false),
+  rawWs,
+  webSocketStream,
+  tcp,
+  adapter('ws-conn-adapter, resume', true),
+];

@@ -6,7 +6,6 @@ import { Client, Server } from 'yamux-js';
 import { YamuxSession } from '../../src/yamux/index.ts';
 import { libp2pMuxer } from '../../test/interop/libp2p-peer.ts';
 import type { BenchStream, Contestant } from './contestant.ts';
-import { bareAdapter } from './contestants.ts';
 import { joined, type Muxer, over, piped } from './duplex-stream.ts';
 import { adapter, webSocketStream } from './transports.ts';
 
@@ -76,7 +75,6 @@ const libp2p: Muxer = {
 
 export const muxers: readonly Contestant[] = [
   over(adapter, yamux, 'ws-conn-adapter/yamux'),
-  bareAdapter,
   // It loses a header that is cut in two, so that each of its frames has to come in a message of
   // its own.
   over(webSocketStream, yamuxJs, 'yamux-js'),

@@ -10,7 +10,7 @@
  * - `forward BYTES SIZE`: as `sink`, but what is written comes from another stream.
  * - `trips COUNT`: writes one byte and waits for one, again and again; p50 and p99 in microseconds.
  * - `busy-trips COUNT`: the same while another connection moves bytes, 64 KiB a turn of the event loop.
- * - `usage`: processor time and peak of memory.
+ * - what both ends answer (usage.ts).
  */
 import { createInterface } from 'node:readline';
 import { Duplex } from 'node:stream';
@@ -19,7 +19,7 @@ import type { BenchStream, Connection } from './contestant.ts';
 import { contestant } from './contestants.ts';
 import { announce, chunkOf, Filler, type Order, pumpInTurn, received } from './flow.ts';
 import { quantile } from '../parts/statistics.ts';
-import { usage } from './usage.ts';
+import { answerOfBoth } from './usage.ts';
 
 const own = await contestant(process.argv[2]);
 const port = Number(process.argv[3]);
@@ -202,10 +202,8 @@ async function answer(line: string): Promise<object> {
       return trips(first);
     case 'busy-trips':
       return busyTrips(first);
-    case 'usage':
-      return usage();
     default:
-      throw new Error(`no question is called ${what}`);
+      return answerOfBoth(what);
   }
 }
 
