@@ -8,6 +8,7 @@ import { roundTrip } from './round-trip.ts';
 import { smallWrites } from './small-writes.ts';
 import { startup } from './startup.ts';
 import { workers } from './workers.ts';
+import { tunnels } from './tunnels.ts';
 import { yamux } from './yamux.ts';
 
 /** All cases, in the order in which they run and are shown. */
@@ -19,6 +20,7 @@ export const cases: readonly BenchCase[] = [
   openClose,
   many,
   yamux,
+  tunnels,
   resume,
   startup,
   workers,

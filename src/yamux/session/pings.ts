@@ -1,7 +1,7 @@
 import { invalidState, WsConnError } from '../../base/errors.ts';
 import type { FrameScheduler } from '../wire/frame-scheduler.ts';
 import { Flag, FrameType } from '../wire/frame.ts';
-import { FIRST_KEEPALIVE_ID } from './keepalive.ts';
+import { FIRST_MARK_ID } from '../wire/in-flight.ts';
 
 interface Ping {
   sentAt: number;
@@ -17,8 +17,8 @@ const SAMPLES = 8;
 const STALE_AFTER = 5_000;
 
 /**
- * Sends pings, matches their answers, and remembers how long they took. The upper half of the
- * numbers is left to the keepalive.
+ * Sends pings, matches their answers, and remembers how long they took. The numbers above
+ * its own are for the marks of the scheduler and for the keepalive.
  */
 export class Pings {
   readonly #scheduler: FrameScheduler;
@@ -47,7 +47,7 @@ export class Pings {
   ping(): Promise<number> {
     if (this.#ended) return Promise.reject(invalidState('the session has ended'));
     const id = this.#nextId;
-    this.#nextId = (id + 1) % FIRST_KEEPALIVE_ID;
+    this.#nextId = (id + 1) % FIRST_MARK_ID;
     this.#measuredAt = performance.now();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -71,15 +71,19 @@ export class Pings {
     this.ping().catch(() => undefined); // Nobody asked: without an answer windows stay as they are.
   }
 
-  /** Takes the answer to a ping; one that nobody waits for is ignored. */
-  onAnswer(id: number): void {
+  /**
+   * Takes the answer to a ping, and returns the round trip in ms; one that nobody waits for is
+   * ignored.
+   */
+  onAnswer(id: number): number | undefined {
     const ping = this.#waiting.get(id);
-    if (!ping) return;
+    if (!ping) return undefined;
     this.#waiting.delete(id);
     clearTimeout(ping.timer);
     const ms = performance.now() - ping.sentAt;
     this.#samples = [...this.#samples, ms].slice(-SAMPLES);
     ping.resolve(ms);
+    return ms;
   }
 
   /** Rejects what still waits. */

@@ -235,7 +235,7 @@ export class YamuxSession extends EventEmitter<YamuxSessionEvents> {
     return new FrameRouter(!client, maxStreamWindowSize, this.#streams, released, {
       onPing: (id, isAnswer) => {
         if (isAnswer) {
-          this.#pings.onAnswer(id);
+          this.#scheduler.onAnswer(id, this.#pings.onAnswer(id));
           this.#keepalive?.onAnswer(id);
         } else {
           this.#scheduler.sendReply(FrameType.ping, Flag.ack, 0, id);

@@ -163,6 +163,7 @@ export class Shutdown {
     this.#finLimit.start(this.#closeTimeout / 2);
     this.#finLimit.ref();
     this.#parts.streams.close();
+    this.#parts.scheduler.hurry();
     this.onStreamEnd();
     return closed;
   }

@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 
 import { SocketDuplex } from '../../base/socket-duplex.ts';
 import { FrameRun } from './frame-run.ts';
-import { FrameWriter } from './frame-writer.ts';
-import { HEADER_SIZE } from './frame.ts';
+import { FrameWriter, RUN_BYTES } from './frame-writer.ts';
+import { Flag, FrameType, HEADER_SIZE } from './frame.ts';
+import { InFlight } from './in-flight.ts';
 import { SessionFrames } from './session-frames.ts';
 
 /** One that has frames to send: a stream of the session. */
@@ -42,6 +43,7 @@ export class FrameScheduler {
   readonly #writer = new FrameWriter();
   readonly #events: FrameSchedulerEvents;
   readonly #sessionFrames = new SessionFrames();
+  readonly #inFlight: InFlight;
   #urgent = new Set<Sender>();
   /** Those whose turn is to come in this round and in the next. */
   #round = new Set<Sender>();
@@ -57,6 +59,7 @@ export class FrameScheduler {
   constructor(transport: Duplex, events: FrameSchedulerEvents) {
     this.#transport = transport;
     this.#events = events;
+    this.#inFlight = new InFlight(this.flush, performance.now());
   }
 
   /** Whether the transport was given frames that it has not taken yet. */
@@ -102,6 +105,19 @@ export class FrameScheduler {
     this.#schedule();
   }
 
+  /** The peer has answered a ping: a mark of the scheduler, or one of others that took so long. */
+  onAnswer(id: number, roundTrip: number | undefined): void {
+    if (roundTrip !== undefined) this.#inFlight.onRoundTrip(roundTrip);
+    // Not at once: answers come many together, and only the last shows how much is on its way.
+    else if (this.#inFlight.onAnswer(id, performance.now())) this.#schedule();
+  }
+
+  /** Gives the transport from now on all that it takes: what is left of the session is to leave. */
+  hurry(): void {
+    this.#inFlight.lift();
+    this.flush();
+  }
+
   /** Forgets that a sender had something to send. */
   drop(sender: Sender): void {
     this.#urgent.delete(sender);
@@ -139,6 +155,7 @@ export class FrameScheduler {
   /** Sends no more, and forgets what waits. */
   stop(): void {
     this.#stopped = true;
+    this.#inFlight.stop();
     this.#sessionFrames.clear();
     this.#urgent.clear();
     this.#round.clear();
@@ -179,12 +196,10 @@ export class FrameScheduler {
   }
 
   #hasFrames(): boolean {
-    return (
-      this.#sessionFrames.length > 0 ||
-      this.#urgent.size > 0 ||
-      this.#round.size > 0 ||
-      this.#next.size > 0
-    );
+    if (this.#sessionFrames.length > 0 || this.#urgent.size > 0) return true;
+    if (this.#round.size === 0 && this.#next.size === 0) return false;
+    // Bytes on their way that nothing marks would hold back the data for ever.
+    return this.#inFlight.room >= SMALLEST_ROOM || this.#inFlight.isMarkDue(0);
   }
 
   /** Waits until the turn of the event loop is over, for what else it brings. */
@@ -205,7 +220,11 @@ export class FrameScheduler {
       this.#urgent.delete(sender);
       sender.sendControl(this.#writer, this.#run);
     }
+    // A run that is full to the byte makes the transport ask for a pause, and its memory is free then.
+    const reserved = this.#inFlight.isMarkDue(RUN_BYTES) ? HEADER_SIZE : 0;
+    this.#writer.limitTo(this.#inFlight.room, reserved);
     this.#writeData();
+    this.#writeMark();
     if (this.#writer.length === 0) return;
     const run = this.#run;
     this.#run = new FrameRun();
@@ -219,7 +238,15 @@ export class FrameScheduler {
       for (const callback of whenSent) callback();
       if (this.#underWay.delete(run)) run.settle(null);
     });
+    this.#inFlight.onWritten(frames.length);
     this.#events.onWritten(frames.length);
+  }
+
+  #writeMark(): void {
+    const { length } = this.#writer;
+    if (!this.#inFlight.isMarkDue(length)) return;
+    const id = this.#inFlight.mark(length, performance.now());
+    this.#writer.header(FrameType.ping, Flag.syn, 0, id);
   }
 
   #writeData(): void {

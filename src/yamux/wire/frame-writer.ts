@@ -24,6 +24,8 @@ export class FrameWriter {
   #dataAt = 0;
   /** Bytes of the run before this one, so that a quiet session holds a small slab. */
   #usual = 0;
+  /** Bytes that the run may have. */
+  #most = RUN_BYTES;
 
   /** Bytes of the run so far. */
   get length(): number {
@@ -32,7 +34,12 @@ export class FrameWriter {
 
   /** Bytes that the run may still take. */
   get room(): number {
-    return RUN_BYTES - this.length;
+    return this.#most - this.length;
+  }
+
+  /** Lets the run grow by so many bytes at most, and keeps `reserved` free for what follows them. */
+  limitTo(bytes: number, reserved: number): void {
+    this.#most = Math.min(RUN_BYTES - reserved, this.length + bytes);
   }
 
   header(type: number, flags: number, streamId: number, length: number): void {
@@ -74,6 +81,7 @@ export class FrameWriter {
     const run = this.#slab.subarray(this.#from, this.#to);
     this.#usual = run.length;
     this.#from = this.#to;
+    this.#most = RUN_BYTES;
     return run;
   }
 

@@ -3,6 +3,7 @@ import { dialTarget } from '../target/dial-target.ts';
 import { LOCAL_HEADER } from '../target/proxy-header.ts';
 import type { Targets } from '../target/targets.ts';
 import type { ReadyCheck } from './admin-server.ts';
+import { GiveUp } from '../tunnel/give-up.ts';
 
 /** Time in ms that a target has to answer. */
 const TIMEOUT = 2_000;
@@ -19,7 +20,12 @@ export function makeTargetCheck(targets: () => Targets, proxyProtocol: boolean):
     const all = [unnamed, ...names.map((name) => targets().named(name))];
     const results = all.flatMap((target) => {
       if (!target) return [];
-      const problem = dialTarget(target.place, AbortSignal.timeout(TIMEOUT)).then(
+      const tooLong = new GiveUp();
+      const timer = setTimeout(tooLong.give, TIMEOUT);
+      const dialled = dialTarget(target.place, tooLong).finally(() => {
+        clearTimeout(timer);
+      });
+      const problem = dialled.then(
         (socket) => {
           if (proxyProtocol) socket.write(LOCAL_HEADER);
           // It may be reset, by a target that has no use for such connections.

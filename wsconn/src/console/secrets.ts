@@ -31,9 +31,13 @@ export function showGiven(text: string): string {
 
 /** Hides in a line of text the secrets that are known, and those that their place gives away. */
 export function hideSecrets(text: string): string {
-  return hideKnown(text)
-    .replace(/\b((?:proxy-)?authorization|cookie)(["']?\s*[:=]\s*)[^\n]+/gi, `$1$2${HIDDEN}`)
-    .replace(/[^\s'"]+/g, (word) => hideInUrl(word, word.includes('://')));
+  const shown = hideKnown(text).replace(
+    /\b((?:proxy-)?authorization|cookie)(["']?\s*[:=]\s*)[^\n]+/gi,
+    `$1$2${HIDDEN}`,
+  );
+  // Most lines have no such word, and each connection has two lines.
+  if (!shown.includes('@') && !shown.includes('://')) return shown;
+  return shown.replace(/[^\s'"]+/g, (word) => hideInUrl(word, word.includes('://')));
 }
 
 /** Hides the secrets that are known, and nothing else. */

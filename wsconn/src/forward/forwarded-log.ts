@@ -40,6 +40,7 @@ export class ForwardedLog {
   }
 
   ended({ endedBy }: Ended): void {
+    if (!this.#log.writes('debug')) return;
     const { bytesRead, bytesWritten } = this.#socket;
     const bytes = `${String(bytesRead)} bytes out, ${String(bytesWritten)} bytes in`;
     this.#log.debug(`${this.#name} ended: ${bytes}`, {

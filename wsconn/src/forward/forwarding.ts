@@ -8,6 +8,7 @@ import { FORBIDDEN, UNAUTHORIZED } from '../console/codes.ts';
 import { Failure } from '../console/failure.ts';
 import type { Log } from '../log/log.ts';
 import { deliverTaken } from '../tunnel/close.ts';
+import { GiveUp } from '../tunnel/give-up.ts';
 import { type Ended, ForwardedLog } from './forwarded-log.ts';
 import type { LocalPort, LocalRequest } from './local-port.ts';
 import { type Opened, type Opener, RefusedFailure } from './opener.ts';
@@ -95,19 +96,16 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
   }
 
   async #forward(socket: net.Socket, port: LocalPort, log: ForwardedLog): Promise<Ended> {
-    const clientClosed = new AbortController();
-    const giveUp = (): void => {
-      clientClosed.abort(new Failure('the local program has closed its connection'));
-    };
-    socket.once('close', giveUp);
+    const clientClosed = new GiveUp();
+    socket.once('close', clientClosed.give);
     // join() reports its error; before that there is nobody whom it concerns.
-    socket.on('error', giveUp);
+    socket.on('error', clientClosed.give);
     const request = await readRequest(socket, port);
     if (!request) return {};
     log.wants(request.wish);
     let endedBy: Ended['endedBy'];
     socket.once('end', () => (endedBy ??= 'client'));
-    const opened = await this.#connect(socket, request, clientClosed.signal);
+    const opened = await this.#connect(socket, request, clientClosed);
     const { connection, released } = opened;
     connection.once('end', () => (endedBy ??= 'target'));
     this.#joined.set(socket, opened);
@@ -117,20 +115,20 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
   }
 
   /** Opens the connection that a local program wants, and tells it where there is none. */
-  async #connect(socket: net.Socket, request: LocalRequest, signal: AbortSignal): Promise<Opened> {
+  async #connect(socket: net.Socket, request: LocalRequest, clientClosed: GiveUp): Promise<Opened> {
     let opened: Opened | undefined;
     try {
-      opened = await this.#opener.open(request.wish, signal);
-      if (opened.answered) await this.#answered(socket, request, opened, signal);
+      opened = await this.#opener.open(request.wish, clientClosed);
+      if (opened.answered) await this.#answered(socket, request, opened, clientClosed);
       // A closed socket has no event left that join() could wait for.
-      if (socket.destroyed) throw signal.reason;
+      if (socket.destroyed) throw clientLeft();
       request.connected?.();
       return opened;
     } catch (error) {
       if (opened) giveUp(opened.connection);
       if (request.refused && !socket.destroyed) request.refused(errnoOf(error));
       else resetSocket(socket);
-      throw signal.aborted ? signal.reason : error;
+      throw clientClosed.given ? clientLeft() : error;
     }
   }
 
@@ -142,16 +140,14 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     socket: net.Socket,
     request: LocalRequest,
     opened: Opened,
-    signal: AbortSignal,
+    clientClosed: GiveUp,
   ): Promise<void> {
     const { connection, answered } = opened;
     // It fails the answer; later join() reports it.
     connection.on('error', () => undefined);
-    const stop = (): void => {
+    const stopListening = clientClosed.onGiven(() => {
       giveUp(connection);
-    };
-    signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
+    });
     const early = request.connected === undefined;
     if (early) {
       this.#joined.set(socket, opened);
@@ -160,7 +156,7 @@ export class Forwarding extends EventEmitter<ForwardingEvents> {
     try {
       await answered;
     } finally {
-      signal.removeEventListener('abort', stop);
+      stopListening();
       if (early) {
         socket.unpipe(connection);
         this.#joined.delete(socket);
@@ -180,6 +176,10 @@ async function readRequest(socket: net.Socket, port: LocalPort): Promise<LocalRe
     if (!socket.writableEnded) resetSocket(socket);
     throw error;
   }
+}
+
+function clientLeft(): Failure {
+  return new Failure('the local program has closed its connection');
 }
 
 /** Ends a connection that nobody uses. */

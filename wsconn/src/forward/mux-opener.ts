@@ -9,6 +9,7 @@ import { Failure } from '../console/failure.ts';
 import type { Log } from '../log/log.ts';
 import type { Dials } from '../dial/live-dialer.ts';
 import { Mux } from '../tunnel/mux.ts';
+import type { GiveUp } from '../tunnel/give-up.ts';
 import { MUX_WITH_HEADERS, type Wish, writeWish } from '../tunnel/stream-header.ts';
 import { BackOff } from './back-off.ts';
 import { answerOf, type Opened, type Opener } from './opener.ts';
@@ -55,8 +56,8 @@ export class MuxOpener implements Opener {
     this.#running = this.#run();
   }
 
-  async open(wish: Wish, signal: AbortSignal): Promise<Opened> {
-    const { mux, hasHeaders } = this.#current ?? (await this.#wait(signal));
+  async open(wish: Wish, nobodyWaits: GiveUp): Promise<Opened> {
+    const { mux, hasHeaders } = this.#current ?? (await this.#wait(nobodyWaits));
     if (!hasHeaders && !('name' in wish && wish.name === '')) throw new Failure(TOO_OLD);
     const opened = { connection: mux.open(), carrier: mux.carrier };
     // Only the WebSocket, which all streams share, may outlive a stream.
@@ -150,9 +151,13 @@ export class MuxOpener implements Opener {
     if (error) throw error;
   }
 
-  async #wait(signal: AbortSignal): Promise<Session> {
+  async #wait(nobodyWaits: GiveUp): Promise<Session> {
     const timeout = AbortSignal.timeout(RECONNECT_TIMEOUT);
-    const any = AbortSignal.any([signal, timeout, this.#ending.signal]);
+    const left = new AbortController();
+    const stopListening = nobodyWaits.onGiven(() => {
+      left.abort(new Failure('nobody waits for the connection any more'));
+    });
+    const any = AbortSignal.any([left.signal, timeout, this.#ending.signal]);
     try {
       const [session] = (await once(this.#sessions, 'made', { signal: any })) as [Session];
       return session;
@@ -161,6 +166,8 @@ export class MuxOpener implements Opener {
       throw new Failure(`the server could not be reached in time: ${this.#trouble}`, {
         cause: error,
       });
+    } finally {
+      stopListening();
     }
   }
 }

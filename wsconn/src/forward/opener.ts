@@ -1,6 +1,7 @@
 import type { SocketDuplex } from 'ws-conn-adapter';
 
 import { Failure } from '../console/failure.ts';
+import type { GiveUp } from '../tunnel/give-up.ts';
 import { readAnswer, type Refused, type Wish } from '../tunnel/stream-header.ts';
 
 /** A connection through the server, perhaps still connecting. */
@@ -21,9 +22,9 @@ export interface Opened {
 export interface Opener {
   /**
    * Opens a connection to what a local program wants. Rejects with a Failure where it cannot, or
-   * when the signal fires.
+   * when nobody waits for it any more.
    */
-  open(wish: Wish, signal: AbortSignal): Promise<Opened>;
+  open(wish: Wish, nobodyWaits: GiveUp): Promise<Opened>;
   /** Explains to the user why a connection failed. */
   failure(error: unknown): Error;
   /**

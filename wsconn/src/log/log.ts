@@ -85,6 +85,12 @@ export class Log {
     this.#add('debug', text, fields);
   }
 
+  /** Whether entries of that level are written. */
+  writes(level: LogLevel): boolean {
+    const rank = LOG_LEVELS.indexOf(level);
+    return [this.#options.level, this.#least].every((least) => rank <= LOG_LEVELS.indexOf(least));
+  }
+
   /** Reports the stack of an error, and of those that caused it, at level debug. */
   stack(error: unknown, level: LogLevel = 'debug'): void {
     for (let each = error; each instanceof Error; each = each.cause) {
@@ -98,10 +104,8 @@ export class Log {
   }
 
   #add(level: LogLevel, text: string, fields?: LogFields, frames?: readonly string[]): void {
-    const { level: least, format } = this.#options;
-    if ([least, this.#least].some((one) => LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(one))) {
-      return;
-    }
+    const { format } = this.#options;
+    if (!this.writes(level)) return;
     writer ??= new LogWriter();
     writer.note = (note) => format({ level: 'warn', text: note, fields: {} });
     const entry = { level, text: text.trim(), fields: { ...this.#fields, ...fields } };

@@ -11,6 +11,7 @@ import type { Way } from '../target/forward-to-target.ts';
 import { type Ends, proxyHeader } from '../target/proxy-header.ts';
 import type { Target } from '../target/targets.ts';
 import type { DialWish } from '../target/ways.ts';
+import type { GiveUp } from '../tunnel/give-up.ts';
 
 /** A client that was let in. */
 export interface Client extends Admitted {
@@ -49,22 +50,22 @@ export function makeTargetDialer(
   { allowConnect, proxyProtocol }: TargetDialerOptions,
 ): TargetDialer {
   return (client, chosen) => {
-    const dial = async (name: string, signal: AbortSignal): Promise<net.Socket> => {
+    const dial = async (name: string, nobodyWaits: GiveUp): Promise<net.Socket> => {
       const target = targetOf(name, client, admission);
       chosen(target.name);
-      const socket = await dialTarget(target.place, signal);
+      const socket = await dialTarget(target.place, nobodyWaits);
       if (proxyProtocol) socket.write(proxyHeader(endsOf(client.request)));
       return socket;
     };
-    const dialAddress = (address: HostPort, signal: AbortSignal): Promise<net.Socket> => {
+    const dialAddress = (address: HostPort, nobodyWaits: GiveUp): Promise<net.Socket> => {
       chosen(CHOSEN_BY_CLIENT, showHostPort(address));
       checkMayChoose(client, allowConnect);
-      return dialTarget(allowConnect.check(address), signal, addressUnreachable);
+      return dialTarget(allowConnect.check(address), nobodyWaits, addressUnreachable);
     };
     return {
-      dial: async (signal) => dial('', signal),
-      dialWish: async (wish, signal) =>
-        'address' in wish ? dialAddress(wish.address, signal) : dial(wish.name, signal),
+      dial: async (nobodyWaits) => dial('', nobodyWaits),
+      dialWish: async (wish, nobodyWaits) =>
+        'address' in wish ? dialAddress(wish.address, nobodyWaits) : dial(wish.name, nobodyWaits),
     };
   };
 }

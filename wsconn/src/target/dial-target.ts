@@ -2,6 +2,7 @@ import net from 'node:net';
 
 import { codeOf, whatWasTried, wordsOf } from '../console/explain.ts';
 import { type Place, showPlace } from '../console/place.ts';
+import type { GiveUp } from '../tunnel/give-up.ts';
 
 /**
  * Time in ms that the target has to answer; a client waits for it, and its own limit for a
@@ -50,12 +51,11 @@ export function addressUnreachable(place: Place, cause: Error): TargetError {
 /**
  * Dials the target and resolves when it has answered; rejects with a TargetError.
  * @param place - may bring a `lookup` of its own
- * @param signal - gives up
  * @param asTargetError - makes the error of what prevented it
  */
 export function dialTarget(
   place: Place & Pick<net.TcpSocketConnectOpts, 'lookup'>,
-  signal: AbortSignal,
+  nobodyWaits: GiveUp,
   asTargetError = unreachable,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
@@ -68,12 +68,9 @@ export function dialTarget(
     const late = setTimeout(() => {
       fail(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
     }, DIAL_TIMEOUT);
-    const giveUp = (): void => {
-      fail(Object.assign(new Error('the client has closed the connection'), { code: 'ECANCELED' }));
-    };
     const settle = (): void => {
       clearTimeout(late);
-      signal.removeEventListener('abort', giveUp);
+      stopListening();
       socket.off('connect', done);
       socket.off('error', fail);
     };
@@ -83,7 +80,9 @@ export function dialTarget(
     };
     socket.on('connect', done);
     socket.on('error', fail);
-    signal.addEventListener('abort', giveUp);
-    if (signal.aborted) giveUp();
+    let stopListening = (): void => undefined;
+    stopListening = nobodyWaits.onGiven(() => {
+      fail(Object.assign(new Error('the client has closed the connection'), { code: 'ECANCELED' }));
+    });
   });
 }

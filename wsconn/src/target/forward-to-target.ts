@@ -3,6 +3,7 @@ import type net from 'node:net';
 import { join, resetSocket, type SocketDuplex } from 'ws-conn-adapter';
 
 import { codeOf } from '../console/explain.ts';
+import { GiveUp } from '../tunnel/give-up.ts';
 import { TargetError } from './dial-target.ts';
 
 /** How a tunnel has ended. */
@@ -16,7 +17,7 @@ export interface Ending {
 /** How a stream comes to its target, and what its client is told. */
 export interface Way {
   /** Dials the target; rejects with a TargetError. */
-  dial(signal: AbortSignal): Promise<net.Socket>;
+  dial(nobodyWaits: GiveUp): Promise<net.Socket>;
   /** Tells the client that it is connected, where it is told. */
   connected?(): void;
   /** Ends the stream and tells the client why. */
@@ -31,19 +32,16 @@ export async function forwardToTarget(stream: SocketDuplex, way: Way): Promise<E
   // Also before they are joined: a client that has nothing to send may end its direction before the
   // target has answered.
   stream.allowHalfOpen = true;
-  const clientClosed = new AbortController();
-  const giveUp = (): void => {
-    clientClosed.abort();
-  };
+  const clientClosed = new GiveUp();
   const closed = new Promise<void>((resolve) => {
     stream.once('close', resolve);
   });
-  stream.once('close', giveUp);
+  stream.once('close', clientClosed.give);
   // join() reports its error; before that there is nobody whom it concerns.
-  stream.on('error', giveUp);
+  stream.on('error', clientClosed.give);
   let socket: net.Socket;
   try {
-    socket = await way.dial(clientClosed.signal);
+    socket = await way.dial(clientClosed);
   } catch (error) {
     way.fail(
       error instanceof TargetError
@@ -51,7 +49,7 @@ export async function forwardToTarget(stream: SocketDuplex, way: Way): Promise<E
         : new TargetError('EIO', 'the server failed', 'internal error', error),
     );
     await closed;
-    return { by: clientClosed.signal.aborted ? 'client' : 'target', error };
+    return { by: clientClosed.given ? 'client' : 'target', error };
   }
   let first: Ending['by'];
   let cut: Ending['by'];

@@ -2,6 +2,7 @@ import type { SocketDuplex, WsConnSocket } from 'ws-conn-adapter';
 import type { YamuxStream } from 'ws-conn-adapter/yamux';
 
 import { BAD_GATEWAY } from '../console/codes.ts';
+import type { GiveUp } from '../tunnel/give-up.ts';
 import { readWish, type Wish, writeAnswer } from '../tunnel/stream-header.ts';
 import { TargetError } from './dial-target.ts';
 import type { Way } from './forward-to-target.ts';
@@ -10,7 +11,7 @@ import type { Way } from './forward-to-target.ts';
 const HEADER_TIMEOUT = 10_000;
 
 /** Dials what a client wants; rejects with a TargetError. */
-export type DialWish = (wish: Wish, signal: AbortSignal) => ReturnType<Way['dial']>;
+export type DialWish = (wish: Wish, nobodyWaits: GiveUp) => ReturnType<Way['dial']>;
 
 /** The way of a WebSocket whose URL names the target: its Close frame says why it failed. */
 export function wayOfUrl(adapter: WsConnSocket, dial: Way['dial']): Way {
@@ -43,7 +44,7 @@ export function wayOfHeader(
 ): Way {
   let answered = false;
   return {
-    dial: async (signal) => dial(await wishOf(stream), signal),
+    dial: async (nobodyWaits) => dial(await wishOf(stream), nobodyWaits),
     connected: () => {
       answered = true;
       writeAnswer(stream);

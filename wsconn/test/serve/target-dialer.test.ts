@@ -7,6 +7,7 @@ import { makeTargetDialer } from '../../src/serve/target-dialer.ts';
 import { AllowConnect } from '../../src/target/allow-connect.ts';
 import { ConnectPattern } from '../../src/target/connect-pattern.ts';
 import { type Target, Targets } from '../../src/target/targets.ts';
+import { GiveUp } from '../../src/tunnel/give-up.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 
 const DB: Target = { name: 'db', place: { host: '127.0.0.1', port: 1 } };
@@ -35,8 +36,7 @@ async function dialOnce(
   host: string,
   port: number,
 ): Promise<string> {
-  const { signal } = new AbortController();
-  return dialWish({ address: { host, port } }, signal).then(
+  return dialWish({ address: { host, port } }, new GiveUp()).then(
     (socket) => {
       const { remoteAddress = '' } = socket;
       socket.destroy();

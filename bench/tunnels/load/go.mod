@@ -1,0 +1,3 @@
+module ws-conn-adapter/bench/tunnels/load
+
+go 1.23.0
