@@ -38,7 +38,11 @@ const LOOK_WITH = 1 / 4;
 /** Answers of which the fastest tells what the way carries: round trips vary by themselves. */
 const RATES = 16;
 
-/** Time in ms after which a peer that has never answered is taken for one that answers no pings. */
+/**
+ * Time in ms without an answer after which a peer that has never answered is taken for one that
+ * answers no pings. For one that has, twice as much may be on its way then, and again: nothing may
+ * wait for ever for an answer that is lost.
+ */
 const NO_ANSWER = 10_000;
 
 /** A ping, and what was on its way when it left. */
@@ -81,7 +85,7 @@ export class InFlight {
   #isAnswered = false;
   #waitsForAnswer: NodeJS.Timeout | undefined;
 
-  /** @param onLifted - the limit has gone, with no answer that would show it */
+  /** @param onLifted - there is more room, with no answer that would show it */
   constructor(onLifted: () => void, now: number) {
     this.#onLifted = onLifted;
     this.#foundAt = now;
@@ -105,13 +109,7 @@ export class InFlight {
     const upTo = (this.#markedAt = this.#written + bytes);
     const inFlight = upTo - this.#arrived;
     this.#marks.push({ id, upTo, inFlight, limit: this.#limit, sentAt: now });
-    if (!this.#isAnswered && !this.#waitsForAnswer) {
-      this.#waitsForAnswer = setTimeout(() => {
-        this.lift();
-        this.#onLifted();
-      }, NO_ANSWER);
-      this.#waitsForAnswer.unref();
-    }
+    this.#waitForAnswer();
     return id;
   }
 
@@ -128,7 +126,8 @@ export class InFlight {
     this.#marks.splice(0, at + 1);
     this.#arrived = mark.upTo;
     this.#isAnswered = true;
-    clearTimeout(this.#waitsForAnswer);
+    if (this.#marks.length > 0) this.#waitsForAnswer?.refresh();
+    else this.#stopWaiting();
     this.#adapt(mark, now);
     return true;
   }
@@ -146,7 +145,27 @@ export class InFlight {
 
   stop(): void {
     this.#marks = [];
+    this.#stopWaiting();
+  }
+
+  readonly #onNoAnswer = (): void => {
+    this.#waitsForAnswer = undefined;
+    if (this.#isAnswered) {
+      this.#limit *= 2;
+      this.#waitForAnswer();
+    } else {
+      this.lift();
+    }
+    this.#onLifted();
+  };
+
+  #waitForAnswer(): void {
+    this.#waitsForAnswer ??= setTimeout(this.#onNoAnswer, NO_ANSWER).unref();
+  }
+
+  #stopWaiting(): void {
     clearTimeout(this.#waitsForAnswer);
+    this.#waitsForAnswer = undefined;
   }
 
   #adapt(mark: Mark, now: number): void {

@@ -20,6 +20,12 @@ class Sender {
   /** Bytes that have come out of the way. */
   carried = 0;
 
+  constructor() {
+    onTestFinished(() => {
+      this.inFlight.stop();
+    });
+  }
+
   /** Sends for so many ms; returns the longest time that a byte waited, in the last third. */
   send(ms: number, { rate, delay }: Way): number {
     const end = this.#now + ms;
@@ -115,15 +121,25 @@ describe('a peer that answers no pings', () => {
     expect(inFlight.room).toBe(Infinity);
   });
 
-  test('is waited for no longer once it has answered', () => {
+  test('gets twice as much each 10 s where it answers no more', () => {
     vi.useFakeTimers();
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    const inFlight = new InFlight(() => undefined, 0);
+    const onLifted = vi.fn();
+    const inFlight = new InFlight(onLifted, 0);
     inFlight.onAnswer(inFlight.mark(0, 0), 1);
     expect(vi.getTimerCount()).toBe(0);
-    inFlight.mark(0, 2);
+    const { room } = inFlight;
+    for (let sent = 0; inFlight.room > 0; sent += room) {
+      inFlight.mark(room, 2);
+      inFlight.onWritten(room);
+      expect(sent).toBeLessThan(4 * FIRST_LIMIT);
+    }
+    vi.advanceTimersByTime(20 * SECOND);
+    expect(onLifted).toHaveBeenCalledTimes(2);
+    expect(inFlight.room).toBeGreaterThan(0);
+    inFlight.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
 });
