@@ -2,7 +2,6 @@ import net from 'node:net';
 import { type Duplex, finished } from 'node:stream';
 
 import { invalidArgType, WsConnError } from './base/errors.ts';
-import { Forwarding } from './base/forwarding.ts';
 import { resetSocket } from './base/reset-socket.ts';
 import { PEER_GONE, SocketDuplex } from './base/socket-duplex.ts';
 
@@ -56,7 +55,6 @@ class JoinedPair {
   readonly #a: Duplex;
   readonly #b: Duplex;
   readonly #cut: (stream: Duplex, error: Error) => void;
-  readonly #forwardings = new Map<Duplex, Forwarding>();
   #first: Error | null = null;
   /** Whether the peer of one has ended both directions, and the other is ended for it. */
   #over = false;
@@ -79,21 +77,24 @@ class JoinedPair {
 
   /** Forwards the bytes one way; returns what takes its listeners off. */
   #forward(from: Duplex, to: Duplex): () => void {
-    const forwarding = new Forwarding(from, to);
-    this.#forwardings.set(from, forwarding);
+    const onData = (): void => {
+      batchWrites(to);
+    };
     const onPeerGone = (): void => {
       this.#onPeerGone(from, to);
     };
     const onDone = (): void => {
-      forwarding.stop();
       this.#onTakerDone(from, to);
     };
+    from.on('data', onData);
+    from.pipe(to);
     to.on('finish', onDone);
     to.on('close', onDone);
     if (from instanceof SocketDuplex && from.peerIsGone) onPeerGone();
     else from.once(PEER_GONE, onPeerGone);
     return () => {
-      forwarding.stop();
+      from.unpipe(to);
+      from.off('data', onData);
       to.off('finish', onDone);
       to.off('close', onDone);
       from.off(PEER_GONE, onPeerGone);
@@ -102,7 +103,7 @@ class JoinedPair {
 
   /** Ends `other` once it has got what came before: nobody could read what it sends. */
   #onPeerGone(gone: Duplex, other: Duplex): void {
-    this.#forwardings.get(other)?.stop();
+    other.unpipe(gone);
     const end = (): void => {
       this.#over = true;
       if (!gone.writableEnded) gone.end();
@@ -148,6 +149,16 @@ class JoinedPair {
       if (!stream.destroyed) this.#cut(stream, error);
     }
   }
+}
+
+/** Makes what is written in this turn of the event loop leave in one write. */
+function batchWrites(stream: Duplex): void {
+  // Streams of this package do that by themselves.
+  if (stream instanceof SocketDuplex || stream.writableCorked > 0) return;
+  stream.cork();
+  process.nextTick(() => {
+    stream.uncork();
+  });
 }
 
 /** Returns an early close with the code that sockets have for it; every other error as it is. */

@@ -6,8 +6,8 @@ import { makeRegistry } from '../admin/registry.ts';
 import { ResumeFigures } from '../admin/resume-figures.ts';
 import { countRoundTrips } from '../admin/round-trips.ts';
 import type { Targets } from '../target/targets.ts';
-import type { Tunnel } from './tunnel.ts';
-import type { TunnelServer } from './tunnel-server.ts';
+import type { Tunnel } from './server/tunnel.ts';
+import type { TunnelServer } from './server/tunnel-server.ts';
 
 /** Counts what a server does. */
 export function countServer(server: TunnelServer, targets: () => Targets): Registry {

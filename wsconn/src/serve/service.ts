@@ -18,8 +18,8 @@ import { reloadValues } from '../options/reload-values.ts';
 import type { Targets } from '../target/targets.ts';
 import { Reloader } from './reloader.ts';
 import { checkWorkers, LIVE_OPTIONS, readSettings, type ServeName } from './serve-options.ts';
-import { makeTargetDialer } from './target-dialer.ts';
-import { TunnelServer } from './tunnel-server.ts';
+import { makeTargetDialer } from './server/target-dialer.ts';
+import { TunnelServer } from './server/tunnel-server.ts';
 
 export type ServeValues = Values<ServeName | CommonName>;
 

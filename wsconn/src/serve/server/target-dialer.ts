@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 
-import { type Admission, type Admitted, notOpened, opens } from '../admit/admission.ts';
-import { clientOf } from '../admit/client-address.ts';
-import { quoted } from '../console/escape.ts';
-import { type HostPort, showHostPort } from '../console/place.ts';
-import type { AllowConnect } from '../target/allow-connect.ts';
-import { addressUnreachable, dialTarget, TargetError } from '../target/dial-target.ts';
-import type { Way } from '../target/forward-to-target.ts';
-import { type Ends, proxyHeader } from '../target/proxy-header.ts';
-import type { Target } from '../target/targets.ts';
-import type { DialWish } from '../target/ways.ts';
-import type { GiveUp } from '../tunnel/give-up.ts';
+import { type Admission, type Admitted, notOpened, opens } from '../../admit/admission.ts';
+import { clientOf } from '../../admit/client-address.ts';
+import { quoted } from '../../console/escape.ts';
+import { type HostPort, showHostPort } from '../../console/place.ts';
+import type { AllowConnect } from '../../target/allow-connect.ts';
+import { addressUnreachable, dialTarget, TargetError } from '../../target/dial-target.ts';
+import type { Way } from '../../target/forward-to-target.ts';
+import { type Ends, proxyHeader } from '../../target/proxy-header.ts';
+import type { Target } from '../../target/targets.ts';
+import type { DialWish } from '../../target/ways.ts';
+import type { GiveUp } from '../../tunnel/give-up.ts';
 
 /** A client that was let in. */
 export interface Client extends Admitted {

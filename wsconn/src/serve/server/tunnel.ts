@@ -1,8 +1,8 @@
 import type { SocketDuplex } from 'ws-conn-adapter';
 
-import { explain } from '../console/explain.ts';
-import type { Log } from '../log/log.ts';
-import type { Ending } from '../target/forward-to-target.ts';
+import { explain } from '../../console/explain.ts';
+import type { Log } from '../../log/log.ts';
+import type { Ending } from '../../target/forward-to-target.ts';
 
 /** What a WebSocket or one of its streams is used for. */
 export type TunnelKind = 'connection' | 'multiplexer' | 'probe' | 'stream';

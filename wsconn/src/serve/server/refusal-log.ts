@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 
 import type { WsConnServerEvents } from 'ws-conn-adapter';
 
-import type { Admission } from '../admit/admission.ts';
-import { clientOf, showAddress, showClient } from '../admit/client-address.ts';
-import { LimitedLog } from '../admit/limited-log.ts';
-import { FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED } from '../console/codes.ts';
-import { quoted } from '../console/escape.ts';
-import { explain } from '../console/explain.ts';
-import { showHostPort } from '../console/place.ts';
-import type { Log } from '../log/log.ts';
+import type { Admission } from '../../admit/admission.ts';
+import { clientOf, showAddress, showClient } from '../../admit/client-address.ts';
+import { LimitedLog } from '../../admit/limited-log.ts';
+import { FORBIDDEN, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHORIZED } from '../../console/codes.ts';
+import { quoted } from '../../console/escape.ts';
+import { explain } from '../../console/explain.ts';
+import { showHostPort } from '../../console/place.ts';
+import type { Log } from '../../log/log.ts';
 
 /** Who was dropped. */
 type Dropped = WsConnServerEvents['drop'][0];

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 import { expect, test } from 'vitest';
 
-import { Admission } from '../../src/admit/admission.ts';
-import { makeTargetDialer } from '../../src/serve/target-dialer.ts';
-import { AllowConnect } from '../../src/target/allow-connect.ts';
-import { ConnectPattern } from '../../src/target/connect-pattern.ts';
-import { type Target, Targets } from '../../src/target/targets.ts';
-import { GiveUp } from '../../src/tunnel/give-up.ts';
-import { echo, target } from '../../../test/support/peers/target.ts';
+import { Admission } from '../../../src/admit/admission.ts';
+import { makeTargetDialer } from '../../../src/serve/server/target-dialer.ts';
+import { AllowConnect } from '../../../src/target/allow-connect.ts';
+import { ConnectPattern } from '../../../src/target/connect-pattern.ts';
+import { type Target, Targets } from '../../../src/target/targets.ts';
+import { GiveUp } from '../../../src/tunnel/give-up.ts';
+import { echo, target } from '../../../../test/support/peers/target.ts';
 
 const DB: Target = { name: 'db', place: { host: '127.0.0.1', port: 1 } };
 

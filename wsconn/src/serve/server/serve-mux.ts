@@ -1,8 +1,8 @@
 import type { WsConnSocket } from 'ws-conn-adapter';
 import type { YamuxStream } from 'ws-conn-adapter/yamux';
 
-import type { Ending } from '../target/forward-to-target.ts';
-import { Mux } from '../tunnel/mux.ts';
+import type { Ending } from '../../target/forward-to-target.ts';
+import { Mux } from '../../tunnel/mux.ts';
 
 /** A multiplexer at work. */
 export interface ServedMux {

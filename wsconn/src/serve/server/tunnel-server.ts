@@ -3,60 +3,27 @@ import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 
-import {
-  createServer,
-  type ResumeOptions,
-  type WsConnServer,
-  type WsConnSocket,
-} from 'ws-conn-adapter';
+import { createServer, type WsConnServer, type WsConnSocket } from 'ws-conn-adapter';
 import { MUX_PROTOCOL, type YamuxStream } from 'ws-conn-adapter/yamux';
 
-import type { Admission } from '../admit/admission.ts';
-import { clientOf, showAddress, showClient } from '../admit/client-address.ts';
-import { SERVICE_RESTART, UNAUTHORIZED } from '../console/codes.ts';
-import { quoted } from '../console/escape.ts';
-import { explain } from '../console/explain.ts';
-import type { Log } from '../log/log.ts';
-import { PROBE_PROTOCOL } from '../dial/probe.ts';
-import { TargetError } from '../target/dial-target.ts';
-import { type Ending, forwardToTarget } from '../target/forward-to-target.ts';
+import { clientOf, showAddress, showClient } from '../../admit/client-address.ts';
+import { SERVICE_RESTART, UNAUTHORIZED } from '../../console/codes.ts';
+import { quoted } from '../../console/escape.ts';
+import { explain } from '../../console/explain.ts';
+import { PROBE_PROTOCOL } from '../../dial/probe.ts';
+import { TargetError } from '../../target/dial-target.ts';
+import { type Ending, forwardToTarget } from '../../target/forward-to-target.ts';
 import type { Client, TargetDialer } from './target-dialer.ts';
-import { refuseStream, wayOfHeader, wayOfStream, wayOfUrl } from '../target/ways.ts';
-import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../tunnel/stream-header.ts';
+import { refuseStream, wayOfHeader, wayOfStream, wayOfUrl } from '../../target/ways.ts';
+import { MUX_WITH_HEADERS, STREAM_WITH_HEADER } from '../../tunnel/stream-header.ts';
 import { pathOf, RefusalLog } from './refusal-log.ts';
 import { OpenConnections, SHUTTING_DOWN } from './open-connections.ts';
 import { serveMux } from './serve-mux.ts';
+import { Places } from './places.ts';
 import { serveProbe } from './serve-probe.ts';
 import { logEnding, type Tunnel, type TunnelKind } from './tunnel.ts';
+import type { TunnelServerOptions, TunnelServerSettings } from './tunnel-server-options.ts';
 import { watchPath } from './watch-path.ts';
-
-export interface TunnelServerOptions {
-  readonly admission: Admission;
-  /** Dials the targets of those that were let in. */
-  readonly dialer: TargetDialer;
-  /** Origins of pages that get in. */
-  readonly origins: readonly string[];
-  /** Subprotocols that it answers to beside its own. */
-  readonly protocols: readonly string[];
-  readonly maxConnections?: number | undefined;
-  /** Streams that one multiplexer may have open at once. */
-  readonly maxStreams: number;
-  /** Bytes of the largest message to take. */
-  readonly maxPayload?: number | undefined;
-  /** Time in ms between pings; 0 for none. */
-  readonly keepalive: number;
-  /** How connections outlive their WebSockets; false where they do not. */
-  readonly resume: ResumeOptions | false;
-  /** Which of how many workers it belongs to, where it is one of several processes. */
-  readonly worker?: { readonly number: number; readonly count: number } | undefined;
-  readonly log: Log;
-}
-
-/** What may change while it runs; it counts for new connections. */
-export type TunnelServerSettings = Pick<
-  TunnelServerOptions,
-  'keepalive' | 'maxConnections' | 'maxStreams' | 'protocols'
->;
 
 /** What happens, for figures. */
 export interface TunnelServerEvents {
@@ -92,23 +59,8 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   readonly #open = new OpenConnections();
   /** Tells the connections of this run from those of others, in the log. */
   readonly #run = randomBytes(3).toString('hex');
-  /** Handshakes that may wait: half of the places are for those that need not. */
-  get waitingRoom(): number {
-    const { maxConnections = Infinity, worker } = this.#options;
-    const { connections, maxConnections: own } = this.#server;
-    const places = this.#whenFree && worker ? maxConnections / worker.count : own;
-    return Math.floor((places - connections) / 2);
-  }
-
-  /** The most connections and streams at once. */
-  #limit: number;
-  /** Whether others share the limit, and who calls back when there may be room for one more. */
-  #whenFree: ((run: () => void) => void) | undefined;
-  #streams = 0;
-  #refusing = false;
+  readonly #places: Places;
   #count = 0;
-  /** Streams for which room was asked for. */
-  readonly #asked = new WeakSet<YamuxStream>();
 
   constructor(http: HttpServer | HttpsServer, options: TunnelServerOptions) {
     super();
@@ -132,7 +84,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         this.#accept(adapter, request);
       },
     );
-    this.#limit = this.#server.maxConnections;
+    this.#places = new Places(this.#server, () => this.emit('freed'));
     this.#server.on('error', (error) => {
       // Whoever called listen() reports that it failed.
       if (http.listening) log.error(explain(error));
@@ -140,7 +92,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     this.#server.on('refused', (request, status, cause) => {
       refusals.refused(request, status, cause);
       this.emit('refused', status);
-      this.#freed();
+      this.#places.freed();
     });
     this.#server.on('drop', (dropped) => {
       refusals.dropped(dropped);
@@ -158,12 +110,19 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
 
   /** The most connections and streams at once. */
   get places(): number {
-    return this.#limit;
+    return this.#places.limit;
   }
 
   set places(places: number) {
-    this.#limit = places;
-    this.#countStreams(0);
+    this.#places.limit = places;
+  }
+
+  /** Handshakes that may wait: half of the places are for those that need not. */
+  get waitingRoom(): number {
+    const { maxConnections = Infinity, worker } = this.#options;
+    const shared = this.#places.shared && worker ? maxConnections / worker.count : undefined;
+    const { connections, maxConnections: own } = this.#server;
+    return Math.floor(((shared ?? own) - connections) / 2);
   }
 
   /**
@@ -171,14 +130,14 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
    * @param whenFree - calls back when there may be room for one more
    */
   share(whenFree: (run: () => void) => void): void {
-    this.#whenFree = whenFree;
+    this.#places.share(whenFree);
   }
 
   /** Treats new connections by other settings. */
   set settings(settings: TunnelServerSettings) {
     this.#options = { ...this.#options, ...settings };
     // Those who share it are told what they may have.
-    if (this.#whenFree) return;
+    if (this.#places.shared) return;
     const { maxConnections } = settings;
     const { count = 1 } = this.#options.worker ?? {};
     this.places =
@@ -190,8 +149,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
 
   /** Accepts no new connections; those who ask get 503. */
   refuseNew(): void {
-    this.#refusing = true;
-    this.#countStreams(0);
+    this.#places.refuseNew();
   }
 
   /**
@@ -218,7 +176,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const to = tunnel.target ? ` to ${quoted(tunnel.target)}` : '';
     log.info(`${name} from ${showClient(request)}${who}${to} opened`, { event: 'opened' });
     this.#open.add(adapter);
-    adapter.once('close', this.#freed);
+    adapter.once('close', this.#places.freed);
     adapter.on('pong', (ms: number) => this.emit('roundTrip', ms, tunnel));
     if (keepalive > 0 && kind !== 'probe') adapter.ping({ interval: keepalive });
     watchPath(adapter, tunnel, {
@@ -252,49 +210,23 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     const reset = (): void => {
       stream.resetAndDestroy();
     };
-    if (this.#isFullForStreams && !this.#asked.has(stream) && this.#whenFree) {
-      this.#asked.add(stream);
-      stream.on('error', () => undefined);
-      this.#whenFree(() => {
-        if (!stream.destroyed) this.#acceptStream(mux, client, stream, hasHeader);
-      });
-      return;
-    }
-    if (this.#isFullForStreams) {
-      const why = `${String(this.#limit)} connections are open already`;
+    const place = this.#places.takeFor(stream, () => {
+      this.#acceptStream(mux, client, stream, hasHeader);
+    });
+    if (place === 'asked for') return;
+    if (place === 'none') {
+      const why = `${String(this.#places.limit)} connections are open already`;
       mux.log.warn(`${name} refused: ${why}`);
       this.emit('streamRefused');
       if (hasHeader) refuseStream(stream, new TargetError('EAGAIN', why, why), reset);
       else reset();
       return;
     }
-    this.#countStreams(1);
-    stream.once('close', () => {
-      this.#countStreams(-1);
-      this.#freed();
-    });
     const log = mux.log.with({ kind: 'stream', stream: stream.id });
     const tunnel: Tunnel = { kind: 'stream', name, target: mux.target, stream, log };
     const { dial, dialWish } = this.#dialsOf(tunnel, client);
     const way = hasHeader ? wayOfHeader(stream, dialWish, reset) : wayOfStream(stream, dial);
     this.#follow(tunnel, forwardToTarget(stream, way));
-  }
-
-  /** Tells of a place when those who count it have seen that it is free. */
-  readonly #freed = (): void => {
-    if (this.#whenFree) setImmediate(() => this.emit('freed'));
-  };
-
-  /** One more than the limit fits in, but not one for each of those that share it. */
-  get #isFullForStreams(): boolean {
-    const all = this.#server.connections + this.#streams;
-    return this.#whenFree ? all >= this.#limit : all > this.#limit;
-  }
-
-  /** Streams count as connections do: each has one to its target. */
-  #countStreams(change: number): void {
-    this.#streams += change;
-    this.#server.maxConnections = this.#refusing ? 0 : Math.max(this.#limit - this.#streams, 0);
   }
 
   #dialsOf(tunnel: Tunnel, client: Client): ReturnType<TargetDialer> {

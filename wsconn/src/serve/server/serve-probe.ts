@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 
 import type { WsConnSocket } from 'ws-conn-adapter';
 
-import type { Ending } from '../target/forward-to-target.ts';
+import type { Ending } from '../../target/forward-to-target.ts';
 
 /**
  * Time in ms after which a probe is closed: without pings of our own, a client that is gone would

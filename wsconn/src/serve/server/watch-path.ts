@@ -1,6 +1,6 @@
 import type { WsConnSocket } from 'ws-conn-adapter';
 
-import { lossOf } from '../console/loss.ts';
+import { lossOf } from '../../console/loss.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export interface PathEvents {

@@ -1,7 +1,7 @@
 import type { WsConnSocket } from 'ws-conn-adapter';
 
-import { SERVICE_RESTART } from '../console/codes.ts';
-import { webSocketClosed } from '../tunnel/close.ts';
+import { SERVICE_RESTART } from '../../console/codes.ts';
+import { webSocketClosed } from '../../tunnel/close.ts';
 
 /** What a client is told when the server stops. */
 export const SHUTTING_DOWN = 'the server is shutting down: connect again';
