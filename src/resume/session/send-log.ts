@@ -2,8 +2,12 @@ import { MAX_DATA_HEADER, type Progress, writeDataHeader } from '../wire/message
 
 const SMALLEST_BLOCK = 128;
 
-/** Bytes of memory that wait to be used again while something is kept. */
-const MOST_SPARE = 4_194_304;
+/**
+ * Bytes of memory that are kept to be written over, while something is kept at all. Fresh memory for
+ * each message of 64 KiB would cost the sender twice as much beside the copy itself: bulk reached
+ * 0.75 of what it does without a log, and 0.85 to 0.9 with this.
+ */
+const MOST_SPARE = 1_048_576;
 
 /** Bytes to be taken in pieces: the next ones, at most so many. */
 export interface ByteRun {
@@ -30,7 +34,7 @@ export class SendLog {
   /** Bytes of data that the largest message has. */
   readonly #mostData: number;
   #blocks: Block[] = [];
-  /** Memory for the largest message each, which nobody reads any more. */
+  /** Memory of messages that have arrived, each for the largest one. */
   #spare: Buffer[] = [];
   #acked = 0;
   #end = 0;
@@ -122,6 +126,7 @@ export class SendLog {
     return { message: memory.subarray(begin, to - shift), next: block.start + block.filled };
   }
 
+  /** Keeps the memory of what the peer has, if it had it from the WebSocket that may still read it. */
   #reuse({ memory, abandoned }: Block): void {
     if (abandoned || memory.length < this.#mostData + MAX_DATA_HEADER) return;
     if ((this.#spare.length + 1) * memory.length <= MOST_SPARE) this.#spare.push(memory);
@@ -154,7 +159,13 @@ export class SendLog {
         const at = MAX_DATA_HEADER + start - before.start;
         memory.set(from.subarray(MAX_DATA_HEADER, MAX_DATA_HEADER + length), at);
       }
-      this.#blocks.splice(-2, 2, { start: before.start, memory, filled, handedOut: true, abandoned: false });
+      this.#blocks.splice(-2, 2, {
+        start: before.start,
+        memory,
+        filled,
+        handedOut: true,
+        abandoned: false,
+      });
     }
   }
 
@@ -165,7 +176,8 @@ export class SendLog {
     this.#mergeSmall();
     const waiting = last && !last.handedOut ? last.filled : 0;
     const size = Math.min(this.#mostData, Math.max(SMALLEST_BLOCK, wanted, 2 * waiting));
-    const memory = (size === this.#mostData && this.#spare.pop()) || Buffer.allocUnsafe(MAX_DATA_HEADER + size);
+    const spare = size === this.#mostData ? this.#spare.pop() : undefined;
+    const memory = spare ?? Buffer.allocUnsafe(MAX_DATA_HEADER + size);
     const block = { start: this.#end, memory, filled: 0, handedOut: false, abandoned: false };
     this.#blocks.push(block);
     return block;

@@ -6,7 +6,8 @@ import type { Carrier, SessionEvents, SessionSettings } from './session-host.ts'
 
 /**
  * Acknowledgements for as many bytes as the window has, where no data carries them: often enough
- * that the peer never waits for one. One for each message would take a third of the throughput.
+ * that the peer never waits for one, and writes over memory that its cache still holds. One for each
+ * message would take a third of the throughput.
  */
 const ACKS_PER_WINDOW = 64;
 

@@ -117,3 +117,44 @@ test('of tiny messages that were sent and merged, each number is a place to go o
   }
   expect(messagesFrom(log, 3).length).toBeLessThan(12);
 });
+
+/** Takes what is written next as one whole message, and returns its memory. */
+function nextMessage(log: SendLog): Buffer {
+  const start = log.end;
+  log.append(runOf(bytesAt(start, MOST)), MOST);
+  return log.messageFrom(start, null)?.message ?? Buffer.alloc(0);
+}
+
+/** Whether two messages of one size lie in the same memory. */
+function sharesMemory(one: Buffer, other: Buffer): boolean {
+  return one.buffer === other.buffer && one.byteOffset === other.byteOffset;
+}
+
+test('what has arrived gives its memory to what is written next', () => {
+  const log = new SendLog(MOST);
+  const first = nextMessage(log);
+  nextMessage(log);
+  log.acknowledge(MOST);
+  expect(sharesMemory(nextMessage(log), first)).toBe(true);
+  expect(messagesFrom(log, MOST)).toEqual([bytesAt(MOST, MOST), bytesAt(2 * MOST, MOST)]);
+});
+
+test('memory that another WebSocket was handed is left alone, whichever has brought it', () => {
+  const log = new SendLog(MOST);
+  const first = nextMessage(log);
+  const sent = Buffer.from(first);
+  nextMessage(log);
+  log.changeCarrier();
+  expect(messagesFrom(log, 0)).toHaveLength(2);
+  log.acknowledge(MOST);
+  nextMessage(log);
+  nextMessage(log);
+  expect(first).toEqual(sent);
+});
+
+test('a log that is empty keeps no memory to write over', () => {
+  const log = new SendLog(MOST);
+  const first = nextMessage(log);
+  log.acknowledge(MOST);
+  expect(sharesMemory(nextMessage(log), first)).toBe(false);
+});
