@@ -43,12 +43,12 @@ const ofAllStreams: readonly Omit<Fault, 'part'>[] = [
   {
     name: 'a listener that is left',
     file: 'src/adapter/link/link.ts',
-    from: "ws.off('message', this.#onMessage);",
+    from: "ws.off('message', Link.#onMessage);",
     to: '',
   },
   {
     name: 'a ping loop that is started twice',
-    file: 'src/adapter/adapter.ts',
+    file: 'src/adapter/wsconn-socket.ts',
     from: 'if (this.#keepalive) return this.#keepalive;',
     to: '',
   },
@@ -67,7 +67,7 @@ const ofAllStreams: readonly Omit<Fault, 'part'>[] = [
   {
     name: 'a timer that is left',
     file: 'src/base/socket-duplex.ts',
-    from: 'this.#idle.stop();\n    this.hangUp(',
+    from: 'this.#idle?.stop();\n    this.hangUp(',
     to: 'this.hangUp(',
   },
 ];
