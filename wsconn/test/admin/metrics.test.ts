@@ -4,26 +4,15 @@ import net from 'node:net';
 
 import { expect, onTestFinished, test } from 'vitest';
 
-import { connect, type WsConnAdapter } from '../../../src/index.ts';
 import { closeOf } from '../../../test/support/events.ts';
 import { describeWithPrometheus, scrape } from '../../../test/support/observers/scrape.ts';
+import { dial } from '../../../test/support/peers/dial.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { readExactly } from '../../../test/support/reading.ts';
 import { forward, runWsconn, serve } from '../../../test/support/wsconn.ts';
 import { ADMIN, adminOf } from './start-admin.ts';
 
 const UNNAMED = '(unnamed)';
-
-/** Opens a connection that ends with the test. */
-function dial(url: string, options?: Parameters<typeof connect>[1]): WsConnAdapter {
-  const adapter = connect(url, options);
-  adapter.on('error', () => undefined);
-  onTestFinished(async () => {
-    adapter.destroy();
-    await closeOf(adapter);
-  });
-  return adapter;
-}
 
 function dialPort(port: number): net.Socket {
   const socket = net.connect({ port, host: '127.0.0.1' });

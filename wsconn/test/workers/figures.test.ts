@@ -7,7 +7,8 @@ import { describeWithPrometheus, scrape } from '../../../test/support/observers/
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { readExactly } from '../../../test/support/reading.ts';
 import { ADMIN, adminOf } from '../admin/start-admin.ts';
-import { dial, serveWithWorkers } from './start-workers.ts';
+import { dial } from '../../../test/support/peers/dial.ts';
+import { serveWithWorkers } from './start-workers.ts';
 
 describeWithPrometheus('/metrics of wsconn serve --workers 2', () => {
   test('adds up counters, gauges and histograms, and never shrinks when a worker dies', async () => {

@@ -7,7 +7,8 @@ import { closeOf } from '../../../test/support/events.ts';
 import { makeFolder } from '../../../test/support/folder.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { runWsconn } from '../../../test/support/wsconn.ts';
-import { dial, serveWithWorkers } from './start-workers.ts';
+import { dial } from '../../../test/support/peers/dial.ts';
+import { serveWithWorkers } from './start-workers.ts';
 
 /** Opens a connection; resolves with whether it was let in. */
 async function tryToDial(url: string): Promise<ReturnType<typeof dial> | undefined> {

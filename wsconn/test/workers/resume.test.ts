@@ -5,7 +5,8 @@ import { echo, target } from '../../../test/support/peers/target.ts';
 import { readExactly } from '../../../test/support/reading.ts';
 import { wsconn } from '../../../test/support/wsconn.ts';
 import { startRelay } from '../resume/start-relay.ts';
-import { dial, serveWithWorkers } from './start-workers.ts';
+import { dial } from '../../../test/support/peers/dial.ts';
+import { serveWithWorkers } from './start-workers.ts';
 
 describe('wsconn serve --workers 2', () => {
   test('hands a client that comes back to the worker that holds its connection', async () => {

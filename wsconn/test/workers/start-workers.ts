@@ -1,7 +1,3 @@
-import { onTestFinished } from 'vitest';
-
-import { connect, type WsConnAdapter } from '../../../src/index.ts';
-import { closeOf } from '../../../test/support/events.ts';
 import type { WatchedOptions } from '../../../test/support/programs/watched-program.ts';
 import { serve } from '../../../test/support/wsconn.ts';
 
@@ -14,15 +10,4 @@ export async function serveWithWorkers(
   const started = await serve(to, ['--workers', '2', ...args], options);
   const [, first, second] = await started.program.prints(/2 workers .*: processes (\d+), (\d+)/);
   return { ...started, pids: [Number(first), Number(second)] as const };
-}
-
-/** Opens a connection that ends with the test. */
-export function dial(url: string, options?: Parameters<typeof connect>[1]): WsConnAdapter {
-  const adapter = connect(url, options);
-  adapter.on('error', () => undefined);
-  onTestFinished(async () => {
-    adapter.destroy();
-    await closeOf(adapter);
-  });
-  return adapter;
 }

@@ -9,7 +9,8 @@ import { makeFolder } from '../../../test/support/folder.ts';
 import { echo, target } from '../../../test/support/peers/target.ts';
 import { readExactly } from '../../../test/support/reading.ts';
 import { runWsconn, wsconn } from '../../../test/support/wsconn.ts';
-import { dial, serveWithWorkers } from './start-workers.ts';
+import { dial } from '../../../test/support/peers/dial.ts';
+import { serveWithWorkers } from './start-workers.ts';
 
 describe('wsconn serve --workers 2', () => {
   test('spreads connections evenly, and each carries its bytes', async () => {
