@@ -22,6 +22,8 @@ export class Redialler {
   #rest: NodeJS.Timeout | undefined;
   #referenced = true;
   #stopped = false;
+  /** Whether the try that is under way began before there was a reason to dial at once. */
+  #outdated = false;
 
   /**
    * @param dial - begins a try
@@ -44,15 +46,21 @@ export class Redialler {
     // One is under way, to take over from the WebSocket that is lost now.
     if (this.#try || this.#stopped) return;
     clearTimeout(this.#rest);
+    const wait = this.#outdated ? 0 : this.#backoff.next();
+    this.#outdated = false;
     this.#rest = setTimeout(() => {
       this.#begin();
-    }, this.#backoff.next());
+    }, wait);
     if (!this.#referenced) this.#rest.unref();
   }
 
-  /** Dials without a rest. */
+  /** Dials without a rest; where a try is under way, once that has failed. */
   now(): void {
-    if (this.#try || this.#stopped) return;
+    if (this.#stopped) return;
+    if (this.#try) {
+      this.#outdated = true;
+      return;
+    }
     clearTimeout(this.#rest);
     this.#begin();
   }
@@ -69,6 +77,7 @@ export class Redialler {
 
   /** There is a WebSocket, or none is wanted. */
   pause(): void {
+    this.#outdated = false;
     clearTimeout(this.#rest);
     this.#network.stop();
   }
