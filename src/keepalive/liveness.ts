@@ -47,8 +47,15 @@ export class Liveness {
   readonly #pongTimeout: number;
   readonly #pings = new UnansweredPings(performance.now());
   #state: 'running' | 'paused' | 'stopped' = 'running';
+  /**
+   * Comes when something is due. In a burst, where each ping and each answer move that, it may come
+   * earlier, and then waits again.
+   */
   #timer: NodeJS.Timeout | undefined;
-  /** What the timer waits for: a look, or a deadline of the peer. */
+  #timerAt = Infinity;
+  /** Whether the last ping was one of a burst. */
+  #inBurst = false;
+  /** When a look or a deadline of the peer is due. */
   #due = Infinity;
   #dueIsDeadline = false;
   #verdict: NodeJS.Immediate | undefined;
@@ -118,6 +125,7 @@ export class Liveness {
     if (this.#state !== 'running' || this.#pings.full || written === undefined) return;
     const unasked = this.#pings.unasked(written, this.#host.queued(), performance.now());
     if (unasked < this.#burstStep || !this.#host.mayPing()) return;
+    this.#inBurst = true;
     if (this.#host.marks) this.#mark();
     else this.#ping();
     this.#arm();
@@ -195,22 +203,41 @@ export class Liveness {
     this.#arm();
   }
 
-  /** Sets the timer for what is due next, and clears what was set before. */
+  /** Has the timer come before what is due next. */
   #arm(): void {
-    clearTimeout(this.#timer);
     clearImmediate(this.#verdict);
-    this.#timer = this.#verdict = undefined;
-    if (this.#state === 'stopped') return;
+    this.#verdict = undefined;
+    if (this.#state === 'stopped') {
+      this.#clearTimer();
+      return;
+    }
     const open = this.#state === 'running' ? this.#open : undefined;
     const deadline = open ? open.reachesAt + this.#pongTimeout : Infinity;
     this.#due = Math.min(this.#lookAt, deadline);
     this.#dueIsDeadline = this.#due === deadline;
-    this.#timer = setTimeout(this.#onDue, Math.max(0, this.#due - performance.now()));
+    if (this.#inBurst && this.#timerAt <= this.#due) return;
+    this.#setTimer(Math.max(0, this.#due - performance.now()));
+  }
+
+  #setTimer(wait: number): void {
+    this.#clearTimer();
+    this.#timer = setTimeout(this.#onTimer, wait);
+    this.#timerAt = performance.now() + wait;
     if (!this.#referenced) this.#timer.unref();
   }
 
-  readonly #onDue = (): void => {
-    if (this.#dueIsDeadline) this.#judgeAfterPoll();
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+
+  readonly #onTimer = (): void => {
+    this.#clearTimer();
+    const early = this.#due - performance.now();
+    // Node's timers may come 1 ms early.
+    if (this.#inBurst && early > 1) this.#setTimer(early);
+    else if (this.#dueIsDeadline) this.#judgeAfterPoll();
     else this.#look();
   };
 
@@ -222,6 +249,7 @@ export class Liveness {
       this.#arm();
       return;
     }
+    this.#inBurst = false;
     if (!this.#moved() && !this.#isAsking) this.#ping();
     this.#rest();
   }
