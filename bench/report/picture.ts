@@ -7,8 +7,11 @@ import type { CaseResult, Results, ResultSample } from './results.ts';
 const WIDTH = 860;
 const MARGIN = { left: 290, right: 24, top: 10, bottom: 30 };
 const ROW = 20;
-/** For the title of a case and the names of its contestants. */
-const HEAD = 44;
+/** For the title of a case, and for each line with names of its contestants. */
+const TITLE = 28;
+const LEGEND_LINE = 16;
+/** Widest that a letter of the legend is taken to be, since fonts differ. */
+const LETTER = 7;
 const INTRO = 58;
 /** Room beyond the outermost dots; a line that goes further is cut, so that one outlier spoils nothing. */
 const MARGIN_OF_LINES = 1.5;
@@ -170,16 +173,43 @@ function panel(
       }),
     ],
   });
-  plot.setAttribute('y', String(y + HEAD));
-  const legend = [...new Set(dots.map(({ contestant }) => contestant))]
-    .map((name) => `<tspan fill="${colour(name)}">●</tspan> ${escape(`to ${name}`)}`)
-    .join('   ');
+  const lines = legend([...new Set(dots.map(({ contestant }) => contestant))]);
+  const head = TITLE + lines.length * LEGEND_LINE;
+  plot.setAttribute('y', String(y + head));
   const svg = [
     `<text class="ink" x="16" y="${String(y + 20)}" font-size="14" font-weight="600">${escape(result.title)}</text>`,
-    `<text class="ink" x="16" y="${String(y + 38)}" font-size="12" xml:space="preserve">${legend}</text>`,
+    ...lines.map((line, index) => {
+      const shown = line.map(
+        (name) => `<tspan fill="${colour(name)}">●</tspan> ${escape(label(name))}`,
+      );
+      return `<text class="ink" x="16" y="${String(y + 38 + index * LEGEND_LINE)}" font-size="12" xml:space="preserve">${shown.join(GAP)}</text>`;
+    }),
     plot.outerHTML,
   ].join('\n');
-  return { svg, height: HEAD + height };
+  return { svg, height: head + height };
+}
+
+const GAP = '   ';
+
+function label(name: string): string {
+  return `to ${name}`;
+}
+
+/** Divides the names into lines that fit. */
+function legend(names: readonly string[]): readonly (readonly string[])[] {
+  const most = (WIDTH - 2 * MARGIN.right) / LETTER;
+  const lines: string[][] = [];
+  let left = 0;
+  for (const name of names) {
+    const length = `● ${label(name)}${GAP}`.length;
+    if (length > left || lines.length === 0) {
+      lines.push([]);
+      left = most;
+    }
+    lines.at(-1)?.push(name);
+    left -= length;
+  }
+  return lines;
 }
 
 function escape(text: string): string {

@@ -80,3 +80,20 @@ test('the tables of docs/benchmarks.md are those of bench/results.json (npm run 
 test('docs/benchmarks.svg is that of bench/results.json (npm run bench -- --report)', () => {
   expect(read('docs/benchmarks.svg') === picture(results)).toBe(true);
 });
+
+test('the names of many contestants take as many lines as they need', () => {
+  const names = Array.from({ length: 12 }, (_, i) => `another contestant, number ${String(i)}`);
+  const many = caseResult(
+    { title: 'Many', aims: [] },
+    [sample('ours', 'more', [1]), ...names.map((name) => sample(name, 'more', [1]))],
+    RUN,
+  );
+  const svg = picture({ cases: { many }, profiles: {} });
+  const lines = [...svg.matchAll(/<text [^>]*xml:space="preserve">(.*)<\/text>/g)].map(
+    ([, line = '']) => line.replace(/<[^>]*>/g, ''),
+  );
+  expect(lines.length).toBeGreaterThan(1);
+  // At 7 units a letter, of 860.
+  for (const line of lines) expect(line.length).toBeLessThan(120);
+  for (const name of names) expect(lines.join('\n')).toContain(name);
+});
