@@ -1,29 +1,16 @@
-import { WsConnError } from '../base/errors.ts';
+import { deadPeer } from './dead-peer.ts';
 import type { LivenessHost } from './liveness-host.ts';
+import { timeToLook } from './look-time.ts';
 import { type Ping, UnansweredPings } from './unanswered-pings.ts';
-
-/** Share of the interval by which a look comes early: from the least to the most. */
-const EARLY = { least: 0.05, most: 0.2 };
-/**
- * How many times there are from the least to the most. Node keeps a list of timers for each delay,
- * some 400 bytes: with few of them connections share those lists.
- */
-const EARLY_STEPS = 64;
 
 /** Bytes between two pings of a burst. */
 const DENSE = 65_536;
-/**
- * The same where the peer answers fast or sends bytes as well: a ping costs a system call at either
- * end.
- */
+/** The same where the peer answers fast or sends bytes too: a ping costs each a system call. */
 const SPARSE = 262_144;
 /** Round trip in ms below which an answer is fast. */
 const FAST = 20;
 
-/**
- * Share of `pongTimeout` by which a verdict has to come late to show that our own event loop stood
- * still.
- */
+/** Share of `pongTimeout` by which a verdict comes late where our own event loop stood still. */
 const STALL = 0.25;
 
 /**
@@ -49,7 +36,7 @@ export class Liveness {
   #state: 'running' | 'paused' | 'stopped' = 'running';
   /**
    * Comes when something is due. In a burst, where each ping and each answer move that, it may come
-   * earlier, and then waits again.
+   * earlier, and then waits again: made anew each time, it took a tenth of a tunnel's speed.
    */
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
@@ -197,9 +184,7 @@ export class Liveness {
     // A ping and its pong are no traffic: taken for it, they would let every other look go without
     // one.
     this.#moved();
-    const step = Math.floor(Math.random() * (EARLY_STEPS + 1)) / EARLY_STEPS;
-    const early = EARLY.least + (EARLY.most - EARLY.least) * step;
-    this.#lookAt = performance.now() + this.#interval * (1 - early);
+    this.#lookAt = performance.now() + timeToLook(this.#interval);
     this.#arm();
   }
 
@@ -305,11 +290,8 @@ export class Liveness {
   }
 
   #die(ping: Ping, now: number): void {
-    const silence = String(Math.round(now - Math.max(ping.placedAt, this.#heardAt)));
-    const queued = this.#host.queued();
-    const stuck = queued > 0 ? `, and ${String(queued)} bytes wait in the send queue` : '';
     this.stop();
-    const happened = `no byte came in for ${silence} ms after a ping${stuck}`;
-    this.#host.onDead(new WsConnError('ETIMEDOUT', `${happened}; the peer is taken for dead`));
+    const silence = now - Math.max(ping.placedAt, this.#heardAt);
+    this.#host.onDead(deadPeer(silence, this.#host.queued()));
   }
 }
