@@ -202,7 +202,7 @@ function legend(names: readonly string[]): readonly (readonly string[])[] {
   let left = 0;
   for (const name of names) {
     const length = `● ${label(name)}${GAP}`.length;
-    if (length > left || lines.length === 0) {
+    if (length > left) {
       lines.push([]);
       left = most;
     }

@@ -213,6 +213,39 @@ describe('a burst', () => {
     expect(connection.death).toBeNull();
     connection.liveness.stop();
   });
+
+  test('makes no timer for each ping and answer, and the next look comes in its time', () => {
+    const connection = started();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    for (let i = 0; i < 20; i++) {
+      connection.write(256 * KIB);
+      pass(1);
+      connection.answer(connection.pings.length);
+    }
+    expect(connection.pings).toHaveLength(20);
+    expect(timers.mock.calls.length).toBeLessThan(4);
+    pass(949);
+    expect(connection.pings).toHaveLength(20);
+    pass(1);
+    expect(connection.pings).toHaveLength(21);
+    expect(vi.getTimerCount()).toBe(1);
+    connection.liveness.stop();
+  });
+
+  test('tells the death of a peer to the millisecond, whatever its timer was made for', () => {
+    const connection = started();
+    for (let i = 0; i < 20; i++) {
+      connection.write(256 * KIB);
+      pass(1);
+      connection.answer(connection.pings.length);
+    }
+    pass(100);
+    connection.write(256 * KIB);
+    pass((256 * KIB) / 8 + 499);
+    expect(connection.death).toBeNull();
+    pass(1 + TURN);
+    expect(connection.death).not.toBeNull();
+  });
 });
 
 describe('while our own side reads nothing', () => {

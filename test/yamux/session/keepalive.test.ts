@@ -1,6 +1,6 @@
 import net, { type AddressInfo } from 'node:net';
 
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { bytesOf, sha256 } from '../../../src/conformance/frame/bytes.ts';
 import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
@@ -9,6 +9,7 @@ import { next, record } from '../../support/events.ts';
 import { type Link } from '../../support/links/link.ts';
 import { startLink } from '../../support/links/start-link.ts';
 import { readAll } from '../../support/reading.ts';
+import { hanging } from '../hanging.ts';
 import { frame, rawSession } from '../raw-peer.ts';
 
 const KB = 1_000;
@@ -77,4 +78,38 @@ test('the keepalive of a session asks anew in each interval, with a number that 
   const own = await peer.frame(({ type, length }) => type === FrameType.ping && length < 2 ** 31);
   peer.send(frame(FrameType.ping, 2, 0, own.length));
   expect(await answered).toBeGreaterThanOrEqual(0);
+});
+
+describe('a peer that is silent', () => {
+  test('pings a silent peer, and takes any byte for life', async () => {
+    const { session, peer } = await rawSession({ keepalive: { interval: 20, pongTimeout: 60 } });
+    for (let i = 0; i < 3; i++) {
+      const before = peer.frames.length;
+      await vi.waitUntil(() =>
+        peer.frames.slice(before).some(({ type }) => type === FrameType.ping),
+      );
+      // Not the answer, but a byte.
+      peer.send(frame(FrameType.windowUpdate, 0, 9, 0));
+    }
+    expect(session.destroyed).toBe(false);
+  });
+
+  test('ends a session whose peer is gone with ETIMEDOUT, and its streams', async () => {
+    const { session } = await rawSession({ keepalive: { interval: 10, pongTimeout: 20 } });
+    const stream = session.open();
+    const [failed, closed] = [next(stream, 'error'), next(session, 'close')];
+    expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
+    expect((await failed)[0]).toMatchObject({ code: 'ETIMEDOUT' });
+    await closed;
+  });
+
+  test('ends a session whose transport takes nothing', async () => {
+    const session = new YamuxSession(hanging(), {
+      role: 'client',
+      keepalive: { interval: 10, pongTimeout: 20 },
+    });
+    const closed = next(session, 'close');
+    expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
+    await closed;
+  });
 });

@@ -1,4 +1,4 @@
-import { Duplex, type DuplexOptions, PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
@@ -12,6 +12,7 @@ import { FrameType, INITIAL_WINDOW } from '../../../src/yamux/wire/frame.ts';
 import { closeOf, next, record, turns } from '../../support/events.ts';
 import { type Pair, tcpPair } from '../../support/pairs/pairs.ts';
 import { readAll } from '../../support/reading.ts';
+import { hanging } from '../hanging.ts';
 import {
   type MakeTransport,
   memoryPair,
@@ -32,16 +33,6 @@ async function pair(options?: Options, makeTransport?: MakeTransport): Promise<S
   const sessions = await sessionPair(options, options, makeTransport);
   onTestFinished(() => sessions.stop());
   return sessions;
-}
-
-/** A transport that takes bytes and never gets rid of them, and on which nothing ever ends. */
-function hanging(options: DuplexOptions = {}): Duplex {
-  return new Duplex({
-    read: () => undefined,
-    write: () => undefined,
-    final: () => undefined,
-    ...options,
-  });
 }
 
 describe('a new session', () => {
@@ -179,40 +170,6 @@ describe('ping()', () => {
     await session.close();
     await answer;
     await expect(session.ping()).rejects.toThrow(INVALID_STATE);
-  });
-});
-
-describe('keepalive', () => {
-  test('pings a silent peer, and takes any byte for life', async () => {
-    const { session, peer } = await rawSession({ keepalive: { interval: 20, pongTimeout: 60 } });
-    for (let i = 0; i < 3; i++) {
-      const before = peer.frames.length;
-      await vi.waitUntil(() =>
-        peer.frames.slice(before).some(({ type }) => type === FrameType.ping),
-      );
-      // Not the answer, but a byte.
-      peer.send(frame(FrameType.windowUpdate, 0, 9, 0));
-    }
-    expect(session.destroyed).toBe(false);
-  });
-
-  test('ends a session whose peer is gone with ETIMEDOUT, and its streams', async () => {
-    const { session } = await rawSession({ keepalive: { interval: 10, pongTimeout: 20 } });
-    const stream = session.open();
-    const [failed, closed] = [next(stream, 'error'), next(session, 'close')];
-    expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
-    expect((await failed)[0]).toMatchObject({ code: 'ETIMEDOUT' });
-    await closed;
-  });
-
-  test('ends a session whose transport takes nothing', async () => {
-    const session = new YamuxSession(hanging(), {
-      role: 'client',
-      keepalive: { interval: 10, pongTimeout: 20 },
-    });
-    const closed = next(session, 'close');
-    expect((await next(session, 'error'))[0]).toMatchObject({ code: 'ETIMEDOUT' });
-    await closed;
   });
 });
 
