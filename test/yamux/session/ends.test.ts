@@ -1,58 +1,16 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import {
-  YamuxSession,
-  type YamuxSessionOptions,
-  type YamuxStream,
-} from '../../../src/yamux/index.ts';
+import { YamuxSession, type YamuxStream } from '../../../src/yamux/index.ts';
 import { Flag, FrameType } from '../../../src/yamux/wire/frame.ts';
-import { next, type Recording, record, turns } from '../../support/events.ts';
+import { next, record, turns } from '../../support/events.ts';
 import { readAll } from '../../support/reading.ts';
 import { HeldTransport } from '../held-transport.ts';
 import { openStream, sessionPair } from '../pairs.ts';
-import { frame, rawSession } from '../raw-peer.ts';
+import { frame } from '../raw-peer.ts';
+import { codeOf, watched } from './watched.ts';
 
-const { data, goAway, windowUpdate } = FrameType;
+const { data } = FrameType;
 const { fin, syn } = Flag;
-
-/** A session, what it and one stream of it have told in the order it came, and their transport. */
-interface Watched {
-  readonly session: YamuxSession;
-  readonly stream: YamuxStream;
-  readonly transport: HeldTransport;
-  readonly events: string[];
-  readonly recording: Recording;
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-}
-
-/** A stream that the peer has opened and ended, over a transport that takes nothing yet. */
-async function watched(options: Partial<YamuxSessionOptions> = {}): Promise<Watched> {
-  const transport = new HeldTransport();
-  const session = new YamuxSession(transport, { role: 'server', allowHalfOpen: true, ...options });
-  const events: string[] = [];
-  session.on('error', (error) => events.push(`session error ${codeOf(error)}`));
-  session.on('close', () => events.push('session close'));
-  const opened = next(session, 'stream');
-  transport.push(frame(windowUpdate, syn, 1, 0));
-  transport.push(frame(data, fin, 1, 5, Buffer.from('asked')));
-  const [stream] = (await opened) as [YamuxStream];
-  const recording = record(stream);
-  stream.on('error', (error) => events.push(`stream error ${codeOf(error)}`));
-  for (const name of ['end', 'finish'] as const)
-    stream.on(name, () => events.push(`stream ${name}`));
-  stream.on('close', (hadError: boolean) => events.push(`stream close ${String(hadError)}`));
-  stream.resume();
-  onTestFinished(async () => {
-    const closed = session.close();
-    transport.takeAll();
-    transport.destroy();
-    await closed;
-  });
-  return { session, stream, transport, events, recording };
-}
 
 describe('a stream that has ended in order', () => {
   test('is finished only when the transport has taken its FIN', async () => {
@@ -189,98 +147,6 @@ describe('a stream that has ended in order', () => {
       expect(recording.errors).toMatchObject([{ code: 'EPIPE' }]);
       expect(recording.hadError).toBe(true);
     }
-  });
-});
-
-describe('a session that was closed', () => {
-  test('fails with its streams when the transport breaks off before it has taken what was written', async () => {
-    const { session, stream, transport, events } = await watched();
-    stream.write('answer');
-    const closing = session.close();
-    await turns(10);
-    const error = new Error('cut');
-    transport.destroy(error);
-    expect(await closing).toBe(error);
-    expect(events.filter((event) => event !== 'stream end')).toEqual([
-      'session error cut',
-      'stream error EPIPE',
-      'stream close true',
-      'session close',
-    ]);
-    expect(await stream.close()).toMatchObject({ code: 'EPIPE' });
-  });
-
-  test('without streams, whose GoAway the transport has not taken, emits the error that close() gives', async () => {
-    const transport = new HeldTransport();
-    const session = new YamuxSession(transport, { role: 'client' });
-    const events: string[] = [];
-    session.on('error', (error) => events.push(codeOf(error)));
-    session.on('close', () => events.push('close'));
-    const closing = session.close();
-    await turns(5);
-    const error = new Error('cut');
-    transport.destroy(error);
-    expect(await closing).toBe(error);
-    expect(events).toEqual(['cut', 'close']);
-  });
-
-  test('says GoAway behind the last byte and FIN of its streams, also to a transport that has enough', async () => {
-    const { session, peer } = await rawSession();
-    const opened = next(session, 'stream');
-    peer.send(frame(windowUpdate, syn, 1, 0));
-    const [stream] = (await opened) as [YamuxStream];
-    peer.transport.pause();
-    stream.write(Buffer.alloc(200_000));
-    const closing = session.close();
-    await turns(5);
-    peer.transport.resume();
-    await peer.frame(({ type }) => type === goAway);
-    peer.transport.end();
-    expect(await closing).toBeNull();
-    const last = peer.frames.slice(-2).map(({ type, flags }) => [type, flags]);
-    expect(last).toEqual([
-      [windowUpdate, fin],
-      [goAway, 0],
-    ]);
-    expect(
-      peer.frames.reduce((sum, { type, length }) => sum + (type === data ? length : 0), 0),
-    ).toBe(200_000);
-  });
-
-  test('says GoAway only when the peer has ended its streams too', async () => {
-    const { session, peer } = await rawSession({ closeTimeout: 10_000 });
-    const opened = next(session, 'stream');
-    peer.send(frame(windowUpdate, syn, 1, 0));
-    await opened;
-    const closing = session.close();
-    await peer.frame(({ flags }) => flags === fin);
-    await peer.settled();
-    expect(peer.frames.some(({ type }) => type === goAway)).toBe(false);
-    peer.send(frame(windowUpdate, fin, 1, 0));
-    await peer.frame(({ type }) => type === goAway);
-    expect(await closing).toBeNull();
-  });
-
-  test('does not wait for a peer that never ends its streams, and has no error', async () => {
-    const { session, peer } = await rawSession({ closeTimeout: 100 });
-    const opened = next(session, 'stream');
-    peer.send(frame(windowUpdate, syn, 1, 0));
-    await opened;
-    expect(await session.close()).toBeNull();
-    expect(peer.frames.at(-1)).toMatchObject({ type: goAway, length: 0 });
-  });
-
-  test('sends its GoAway when the transport was full at that moment', async () => {
-    const transport = new HeldTransport();
-    const session = new YamuxSession(transport, { role: 'client', keepalive: false });
-    transport.write(Buffer.alloc(12 * 10_000));
-    expect(transport.writableNeedDrain).toBe(true);
-    const closing = session.close();
-    await turns(2);
-    transport.takeAll();
-    transport.push(null);
-    expect(await closing).toBeNull();
-    expect(transport.frames.at(-1)).toMatchObject({ type: goAway });
   });
 });
 
